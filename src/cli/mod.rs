@@ -1,0 +1,6 @@
+//! One file a command.
+
+/// Runs the program.
+pub fn main() -> std::process::ExitCode {
+    std::process::ExitCode::SUCCESS
+}

@@ -1,0 +1,5 @@
+//! The `sekisho` program: everything is in the library.
+
+fn main() -> std::process::ExitCode {
+    sekisho::cli::main()
+}

@@ -1,0 +1,14 @@
+//! What an ISP wrote becomes tables that the data plane looks verdicts up in.
+//!
+//! Three steps, each a type: *raw* (what was written, with spans) → [`Resolved`] (what it means:
+//! prefixes, instants, indices) → [`Program`] (compiled [`Tables`] for each stretch of time
+//! between two events). Errors and warnings are [`Diagnostic`]s, all reported at once.
+
+mod resolved;
+mod tables;
+
+pub use resolved::{
+    Action, Class, ClassMatch, ClassPrefix, Kind, Mode, Origin, Plan, Resolved, ReturnPath, Rule,
+    SourceId, SubscriberPrefix, Tenant,
+};
+pub use tables::{Direction, PeerSetId, PlanId, Question, RuleId};

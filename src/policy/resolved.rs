@@ -1,0 +1,192 @@
+//! What a set of policies means: names are indices, dates are instants, prefixes are networks.
+
+use ipnet::IpNet;
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use std::ops::Range;
+
+/// Which source text (policy or prefix file), counted over all that were read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct SourceId(pub u32);
+
+/// Where something was written.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Origin {
+    /// The text.
+    pub source: SourceId,
+    /// Line, 1-based.
+    pub line: u32,
+    /// Bytes of the text.
+    pub span: Range<usize>,
+}
+
+/// All tenants of one box, free of errors.
+#[derive(Clone, Debug)]
+pub struct Resolved {
+    /// One for each policy file, in the order given.
+    pub tenants: Vec<Tenant>,
+    /// What the compiled prefix tables may take, in bytes.
+    pub memory_limit_bytes: u64,
+}
+
+/// One policy file: an ISP, its plans, its subscribers, its rules.
+#[derive(Clone, Debug)]
+pub struct Tenant {
+    /// `isp:`, unique among the tenants.
+    pub name: String,
+    /// The policy file.
+    pub origin: Origin,
+    /// The zone in which dates are read.
+    pub zone: TimeZone,
+    /// In the order written.
+    pub plans: Vec<Plan>,
+    /// Declared classes in the order written, then `on-net` and `other` (always present, last).
+    pub classes: Vec<Class>,
+    /// Prefix → plan.
+    pub subscribers: Vec<SubscriberPrefix>,
+    /// Prefix → class, as listed. That subscriber prefixes are `on-net` is not listed here.
+    pub destinations: Vec<ClassPrefix>,
+    /// First match wins.
+    pub rules: Vec<Rule>,
+    /// What becomes of a peer's port 25 answering a subscriber.
+    pub return_path: ReturnPath,
+}
+
+/// What a subscriber bought.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// Its key in the policy.
+    pub name: String,
+    /// Its kind.
+    pub kind: Kind,
+    /// Its name for customers.
+    pub label: Option<String>,
+    /// Where it is declared.
+    pub origin: Origin,
+}
+
+/// The kinds of plan that ISPs tell apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Kind {
+    /// An address that changes.
+    Dynamic,
+    /// An address of one's own.
+    Fixed,
+    /// Telephone dial-up.
+    Dialup,
+    /// IPv6 by itself.
+    Ipv6,
+    /// An IPv4 address shared by port sets (MAP-E).
+    Shared,
+}
+
+/// Who runs the other end.
+#[derive(Clone, Debug)]
+pub struct Class {
+    /// Its key in the policy, or `on-net`, `other`.
+    pub name: String,
+    /// Its name for customers.
+    pub label: Option<String>,
+    /// Where it is declared; `None` for the two that need no declaration.
+    pub origin: Option<Origin>,
+}
+
+/// A prefix whose addresses are subscribers of a plan.
+#[derive(Clone, Debug)]
+pub struct SubscriberPrefix {
+    /// Without host bits.
+    pub prefix: IpNet,
+    /// Index in [`Tenant::plans`].
+    pub plan: usize,
+    /// Why it was given.
+    pub ticket: Option<String>,
+    /// From this instant on, the covering prefix counts.
+    pub until: Option<Timestamp>,
+    /// Where it is written.
+    pub origin: Origin,
+}
+
+/// A prefix whose addresses are of a destination class.
+#[derive(Clone, Debug)]
+pub struct ClassPrefix {
+    /// Without host bits.
+    pub prefix: IpNet,
+    /// Index in [`Tenant::classes`].
+    pub class: usize,
+    /// Where it is written.
+    pub origin: Origin,
+}
+
+/// One line of a policy: who, to whom, when → what.
+#[derive(Clone, Debug)]
+pub struct Rule {
+    /// Unique in its tenant; counters hang on it.
+    pub name: String,
+    /// IPv4, IPv6: indexed by `Family as usize`.
+    pub families: [bool; 2],
+    /// Indices in [`Tenant::plans`], ascending; "every plan" is written out.
+    pub plans: Vec<usize>,
+    /// To whom.
+    pub to: ClassMatch,
+    /// First instant at which it holds.
+    pub from: Option<Timestamp>,
+    /// First instant at which it no longer holds.
+    pub before: Option<Timestamp>,
+    /// What happens.
+    pub action: Action,
+    /// To which segments.
+    pub mode: Mode,
+    /// Where it is written.
+    pub origin: Origin,
+}
+
+/// Which destination classes a rule speaks of: indices in [`Tenant::classes`], ascending.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ClassMatch {
+    /// All.
+    Any,
+    /// Just these.
+    In(Vec<usize>),
+    /// All but these.
+    NotIn(Vec<usize>),
+}
+
+impl ClassMatch {
+    /// Whether a class is spoken of.
+    pub fn holds(&self, class: usize) -> bool {
+        match self {
+            Self::Any => true,
+            Self::In(classes) => classes.contains(&class),
+            Self::NotIn(classes) => !classes.contains(&class),
+        }
+    }
+}
+
+/// What a rule does with a frame.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Action {
+    /// Let it pass.
+    Forward,
+    /// Discard it.
+    Drop,
+    /// Let it pass, and count what a drop would have hit.
+    Count,
+}
+
+/// Which segments a rule matches.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Mode {
+    /// New connections: SYN set, ACK clear.
+    Syn,
+    /// Every segment.
+    Any,
+}
+
+/// What becomes of segments from a peer's port 25 to a subscriber.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ReturnPath {
+    /// The verdict of the outbound rule, mirrored.
+    Mirror,
+    /// They pass.
+    Forward,
+}

@@ -1,0 +1,89 @@
+use std::fmt;
+
+/// What happens to a frame.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[repr(u8)]
+pub enum Verdict {
+    /// It leaves as it came.
+    Forward,
+    /// It is discarded silently.
+    Drop,
+    /// It is discarded and its sender told.
+    Reject,
+    /// It is discarded because its subscriber's rate is used up.
+    Limit,
+    /// The capture lacks octets that decide; it goes to neither output.
+    Indeterminate,
+}
+
+impl Verdict {
+    /// Every verdict, in the order of the balance.
+    pub const ALL: [Self; 5] =
+        [Self::Forward, Self::Drop, Self::Reject, Self::Limit, Self::Indeterminate];
+
+    /// The word in outputs and counter names.
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Forward => "forward",
+            Self::Drop => "drop",
+            Self::Reject => "reject",
+            Self::Limit => "limit",
+            Self::Indeterminate => "indeterminate",
+        }
+    }
+}
+
+impl fmt::Display for Verdict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.label())
+    }
+}
+
+/// Declares the one table of reasons: variant, label, text.
+macro_rules! reasons {
+    ($($variant:ident $label:literal $text:literal;)*) => {
+        /// Why a frame got its verdict. A reason carries no verdict in its name; counters are
+        /// named `<verdict>-<reason>`.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        #[repr(u8)]
+        pub enum Reason { $(#[doc = $text] $variant,)* }
+
+        impl Reason {
+            /// Every reason, in the order of the table.
+            pub const ALL: &'static [Self] = &[$(Self::$variant,)*];
+
+            /// The word in outputs and counter names.
+            pub const fn label(self) -> &'static str {
+                match self { $(Self::$variant => $label,)* }
+            }
+
+            /// One sentence for people.
+            pub const fn text(self) -> &'static str {
+                match self { $(Self::$variant => $text,)* }
+            }
+        }
+    };
+}
+
+reasons! {
+    Port25Syn "port25-syn" "A subscriber opens a connection to TCP port 25 (under a rule of `mode: any`: any segment to it).";
+    Port25Return "port25-return" "The mirror of port25-syn: a peer's TCP port 25 answers or opens a connection to a subscriber.";
+    NotIp "not-ip" "Neither IPv4 nor IPv6: ARP, LLDP, PPPoE discovery and the like.";
+    NotCandidate "not-candidate" "IP that no rule about port 25 speaks of.";
+    LaterFragment "later-fragment" "A fragment with an offset above 0; it holds no ports.";
+    Unparsed "unparsed" "Announced as IP and not readable as that, or a link type that is not read.";
+    EncapsulationLimit "encapsulation-limit" "More VLAN tags or MPLS labels than are followed (four of each).";
+    NoSubscriber "no-subscriber" "Port 25, or evasive, and neither end is in a subscriber prefix.";
+    Truncated "truncated" "The capture cut the frame before the octets that decide.";
+    HeaderChainLimit "header-chain-limit" "More IP extension headers than are followed (eight, or 256 bytes), and TCP may hide behind them.";
+    IncompleteHeaders "incomplete-headers" "The header chain ends before the TCP header begins.";
+    OverlappingFragment "overlapping-fragment" "A TCP fragment at offset 1, which could rewrite the flags of the first (RFC 3128).";
+    TinyFragment "tiny-fragment" "A first fragment too short to show the TCP flags (RFC 1858).";
+    Malformed "malformed" "Not a fragment, and fewer than 14 octets of TCP.";
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.label())
+    }
+}

@@ -1,0 +1,180 @@
+use super::LinkType;
+use std::fmt;
+
+/// A frame as it came: the octets that are there, and how many there were on the wire.
+#[derive(Clone, Copy, Debug)]
+pub struct Frame<'a> {
+    /// The captured octets, from the first octet of the link header.
+    pub bytes: &'a [u8],
+    /// Octets on the wire; more than `bytes.len()` when the capture cut the frame.
+    pub original_len: u32,
+    /// What the first octet belongs to.
+    pub link_type: LinkType,
+}
+
+impl Frame<'_> {
+    /// Whether the capture holds less than what was on the wire.
+    pub fn is_cut(&self) -> bool {
+        (self.bytes.len() as u64) < u64::from(self.original_len)
+    }
+}
+
+/// IP version.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[repr(u8)]
+pub enum Family {
+    /// IPv4
+    V4 = 0,
+    /// IPv6
+    V6 = 1,
+}
+
+/// Where a packet stands in its datagram. An IPv6 atomic fragment (RFC 6946) is `None`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Fragment {
+    /// Not a fragment.
+    None,
+    /// Offset 0, more to come.
+    First,
+    /// Offset above 0: holds no transport header that may be read.
+    Later,
+}
+
+/// How far the walk from the link header to TCP came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Shape {
+    /// No IP header: ARP, LLDP, PPPoE discovery, PPP control, an unknown ethertype.
+    NotIp,
+    /// Announced as IP (or as an encapsulation of it) and not readable as that: a runt, IHL < 5, a
+    /// wrong version, a length smaller than the header itself, a link type that is not read.
+    Unparsed,
+    /// More tags or labels than the cap.
+    EncapsulationLimit,
+    /// IP that cannot be TCP: UDP, ICMP, ESP, tunnels, no next header.
+    Opaque,
+    /// TCP with its first 14 octets there.
+    Tcp,
+    /// A fragment with an offset above 0 (and not [`Shape::OverlappingFragment`]).
+    LaterFragment,
+    /// The extension headers pass the cap (8 headers, 256 bytes) and could lead to TCP.
+    HeaderChainLimit,
+    /// The headers end before the TCP header begins.
+    IncompleteHeaders,
+    /// A TCP fragment at offset 1 (RFC 3128).
+    OverlappingFragment,
+    /// A first fragment with 1 to 13 octets of TCP (RFC 1858).
+    TinyFragment,
+    /// No fragment, and 1 to 13 octets of TCP.
+    Malformed,
+}
+
+/// Octets of a TCP header that decide: ports (0–3) and flags (12–13).
+pub const TRANSPORT_OCTETS: u8 = 14;
+
+/// The nine TCP flags, as in octets 12 and 13 of the header: bit 0 FIN … bit 7 CWR, bit 8 the
+/// former NS.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
+pub struct TcpFlags(pub u16);
+
+impl TcpFlags {
+    /// FIN
+    pub const FIN: u16 = 0x001;
+    /// SYN
+    pub const SYN: u16 = 0x002;
+    /// RST
+    pub const RST: u16 = 0x004;
+    /// ACK
+    pub const ACK: u16 = 0x010;
+
+    /// One letter a flag, in the order they are written and printed.
+    const LETTERS: [(char, u16); 9] = [
+        ('S', Self::SYN),
+        ('F', Self::FIN),
+        ('R', Self::RST),
+        ('P', 0x008),
+        ('A', Self::ACK),
+        ('U', 0x020),
+        ('E', 0x040),
+        ('C', 0x080),
+        ('N', 0x100),
+    ];
+
+    /// A new connection: SYN set and ACK clear; every other flag is ignored.
+    pub fn is_new(self) -> bool {
+        self.0 & (Self::SYN | Self::ACK) == Self::SYN
+    }
+
+    /// Whether SYN is set.
+    pub fn has_syn(self) -> bool {
+        self.0 & Self::SYN != 0
+    }
+
+    /// Reads letters in any order and case, as in `SA` or `sec`; the empty string is no flag.
+    pub fn from_letters(text: &str) -> Option<Self> {
+        text.chars().try_fold(Self(0), |flags, letter| {
+            let upper = letter.to_ascii_uppercase();
+            Self::LETTERS.iter().find(|(l, _)| *l == upper).map(|(_, bit)| Self(flags.0 | bit))
+        })
+    }
+}
+
+impl fmt::Display for TcpFlags {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        Self::LETTERS
+            .iter()
+            .filter(|(_, bit)| self.0 & bit != 0)
+            .try_for_each(|(letter, _)| write!(f, "{letter}"))
+    }
+}
+
+/// What was parsed of a frame: small, plain, and all that the later stages look at.
+///
+/// Fields beyond what `shape` promises are zero, so that two parses of one frame compare equal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Packet {
+    /// Source address of the judged IP header; IPv4 in the low 32 bits. 0 without IP header.
+    pub src: u128,
+    /// Destination address, likewise.
+    pub dst: u128,
+    /// TCP or UDP source port, when `transport_len` ≥ 2.
+    pub src_port: u16,
+    /// TCP or UDP destination port, when `transport_len` ≥ 4.
+    pub dst_port: u16,
+    /// TCP flags, when `shape` is [`Shape::Tcp`].
+    pub flags: TcpFlags,
+    /// Offset of the judged IP header in the frame; 0 without one or for raw IP.
+    pub ip_offset: u16,
+    /// How far the walk came.
+    pub shape: Shape,
+    /// IP version of the judged header; `None` where no address could be read.
+    pub family: Option<Family>,
+    /// Where in its datagram.
+    pub fragment: Fragment,
+    /// Upper-layer protocol number where the walk reached it, else the last next-header value read.
+    pub protocol: u8,
+    /// Octets of the TCP or UDP header that are there, at most [`TRANSPORT_OCTETS`].
+    pub transport_len: u8,
+    /// The walk needed octets that the length fields promise and the captured bytes do not hold:
+    /// if the capture cut the frame, the missing octets could change the shape.
+    pub wants_more: bool,
+}
+
+impl Packet {
+    /// A packet of which nothing but its shape is known.
+    pub const fn bare(shape: Shape) -> Self {
+        Self {
+            src: 0,
+            dst: 0,
+            src_port: 0,
+            dst_port: 0,
+            flags: TcpFlags(0),
+            ip_offset: 0,
+            shape,
+            family: None,
+            fragment: Fragment::None,
+            protocol: 0,
+            transport_len: 0,
+            wants_more: false,
+        }
+    }
+}
