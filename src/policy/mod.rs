@@ -4,9 +4,11 @@
 //! prefixes, instants, indices) → [`Program`] (compiled [`Tables`] for each stretch of time
 //! between two events). Errors and warnings are [`Diagnostic`]s, all reported at once.
 
+mod diagnostic;
 mod resolved;
 mod tables;
 
+pub use diagnostic::{Diagnostic, Label, Severity};
 pub use resolved::{
     Action, Class, ClassMatch, ClassPrefix, Kind, Mode, Origin, Plan, Resolved, ReturnPath, Rule,
     SourceId, SubscriberPrefix, Tenant,

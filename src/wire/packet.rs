@@ -1,6 +1,9 @@
 use super::LinkType;
 use std::fmt;
 
+/// Frames that are handled together, at most.
+pub const BURST: usize = 64;
+
 /// A frame as it came: the octets that are there, and how many there were on the wire.
 #[derive(Clone, Copy, Debug)]
 pub struct Frame<'a> {
