@@ -30,8 +30,14 @@ impl Ipv4Table {
 
     /// The value of the longest prefix that holds `address`, or 0.
     pub fn lookup(&self, address: u32) -> u8 {
-        let longest = self.0.iter().rev().filter(|(net, _)| net.contains(&address.into()));
-        longest.max_by_key(|(net, _)| net.prefix_len()).map_or(0, |(_, value)| *value)
+        let longest = self
+            .0
+            .iter()
+            .rev()
+            .filter(|(net, _)| net.contains(&std::net::Ipv4Addr::from(address)));
+        longest
+            .max_by_key(|(net, _)| net.prefix_len())
+            .map_or(0, |(_, value)| *value)
     }
 
     /// What the table takes.
@@ -56,8 +62,14 @@ impl Ipv6Table {
 
     /// The value of the longest prefix that holds `address`, or 0.
     pub fn lookup(&self, address: u128) -> u8 {
-        let longest = self.0.iter().rev().filter(|(net, _)| net.contains(&std::net::Ipv6Addr::from(address)));
-        longest.max_by_key(|(net, _)| net.prefix_len()).map_or(0, |(_, value)| *value)
+        let longest = self
+            .0
+            .iter()
+            .rev()
+            .filter(|(net, _)| net.contains(&std::net::Ipv6Addr::from(address)));
+        longest
+            .max_by_key(|(net, _)| net.prefix_len())
+            .map_or(0, |(_, value)| *value)
     }
 
     /// What the table takes.

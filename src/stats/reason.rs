@@ -18,8 +18,13 @@ pub enum Verdict {
 
 impl Verdict {
     /// Every verdict, in the order of the balance.
-    pub const ALL: [Self; 5] =
-        [Self::Forward, Self::Drop, Self::Reject, Self::Limit, Self::Indeterminate];
+    pub const ALL: [Self; 5] = [
+        Self::Forward,
+        Self::Drop,
+        Self::Reject,
+        Self::Limit,
+        Self::Indeterminate,
+    ];
 
     /// The word in outputs and counter names.
     pub const fn label(self) -> &'static str {

@@ -13,4 +13,4 @@ mod link;
 mod packet;
 
 pub use link::LinkType;
-pub use packet::{BURST, Family, Fragment, Frame, Packet, Shape, TcpFlags, TRANSPORT_OCTETS};
+pub use packet::{BURST, Family, Fragment, Frame, Packet, Shape, TRANSPORT_OCTETS, TcpFlags};

@@ -116,7 +116,10 @@ impl TcpFlags {
     pub fn from_letters(text: &str) -> Option<Self> {
         text.chars().try_fold(Self(0), |flags, letter| {
             let upper = letter.to_ascii_uppercase();
-            Self::LETTERS.iter().find(|(l, _)| *l == upper).map(|(_, bit)| Self(flags.0 | bit))
+            Self::LETTERS
+                .iter()
+                .find(|(l, _)| *l == upper)
+                .map(|(_, bit)| Self(flags.0 | bit))
         })
     }
 }
