@@ -1,6 +1,75 @@
-//! One file a command.
+//! One file a command. What was typed is clap's; what it means, and what comes out, is here.
+//!
+//! Data goes to stdout, progress and messages to stderr. Exit codes: see [`Exit`].
+
+mod exit;
+mod out;
+mod policies;
+mod replay;
+mod shell;
+mod when;
+
+pub use exit::Exit;
+
+use clap::{Parser, Subcommand, ValueEnum};
+use exit::Failure;
+use std::process::ExitCode;
+
+/// A checkpoint for outbound port 25: shows which frames an ISP's policy forwards and drops, and
+/// why.
+#[derive(Debug, Parser)]
+#[command(name = "sekisho", version, propagate_version = true, max_term_width = 100)]
+#[command(after_help = "Exit codes: 0 ok; 1 ran, and the answer is no; 2 usage; \
+    74 input or output; 78 configuration.")]
+struct Cli {
+    /// How results are written to stdout.
+    #[arg(long, global = true, value_enum, default_value_t = Format::Text)]
+    output: Format,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// For people.
+    Text,
+    /// For programs: one object with a `schema`.
+    Json,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Decide every frame of captures under a policy.
+    Replay(replay::Args),
+    /// Print the completions for a shell.
+    Completions(shell::CompletionsArgs),
+    /// Print the man page, or write one for each command into a folder.
+    Man(shell::ManArgs),
+}
 
 /// Runs the program.
-pub fn main() -> std::process::ExitCode {
-    std::process::ExitCode::SUCCESS
+pub fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // A closed pipe under `--help | head` is nobody's fault.
+            let _ = error.print();
+            return if error.use_stderr() { Exit::Usage.into() } else { Exit::Ok.into() };
+        }
+    };
+    match run(cli) {
+        Ok(exit) => exit.into(),
+        Err(failure) => {
+            failure.report();
+            failure.exit().into()
+        }
+    }
+}
+
+fn run(cli: Cli) -> Result<Exit, Failure> {
+    match cli.command {
+        Command::Replay(args) => replay::run(&args, cli.output),
+        Command::Completions(args) => shell::completions(&args),
+        Command::Man(args) => shell::man(&args),
+    }
 }

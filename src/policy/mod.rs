@@ -4,13 +4,22 @@
 //! prefixes, instants, indices) → [`Program`] (compiled [`Tables`] for each stretch of time
 //! between two events). Errors and warnings are [`Diagnostic`]s, all reported at once.
 
+mod compile;
 mod diagnostic;
+mod partition;
+mod peers;
 mod resolved;
 mod tables;
+mod timeline;
 
+pub use compile::{Memory, Program};
 pub use diagnostic::{Diagnostic, Label, Severity};
+pub use partition::{Interval, Partition};
 pub use resolved::{
     Action, Class, ClassMatch, ClassPrefix, Kind, Mode, Origin, Plan, Resolved, ReturnPath, Rule,
     SourceId, SubscriberPrefix, Tenant,
 };
-pub use tables::{Direction, PeerSetId, PlanId, Question, RuleId};
+pub use tables::{
+    Direction, Legend, Matrix, PeerSetId, PlanId, PrefixTables, Question, RuleId, Tables,
+};
+pub use timeline::{Change, Epoch, Event, Span};

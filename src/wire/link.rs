@@ -1,3 +1,5 @@
+use std::fmt;
+
 /// A link-layer type, numbered as the pcap formats do (the tcpdump group's LINKTYPE_ registry).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct LinkType(pub u16);
@@ -29,4 +31,45 @@ impl LinkType {
     pub const IPV6: Self = Self(229);
     /// Linux cooked capture, version 2.
     pub const LINUX_SLL2: Self = Self(276);
+
+    /// What [`parse`](super::parse) reads, each with its name for people.
+    pub const READ: [(Self, &'static str); 13] = [
+        (Self::NULL, "BSD loopback"),
+        (Self::ETHERNET, "Ethernet"),
+        (Self::PPP, "PPP"),
+        (Self::RAW_BSD, "raw IP"),
+        (Self::RAW_OPENBSD, "raw IP"),
+        (Self::PPP_HDLC, "PPP in HDLC-like framing"),
+        (Self::RAW, "raw IP"),
+        (Self::CISCO_HDLC, "Cisco HDLC"),
+        (Self::LOOP, "OpenBSD loopback"),
+        (Self::LINUX_SLL, "Linux cooked v1"),
+        (Self::IPV4, "raw IPv4"),
+        (Self::IPV6, "raw IPv6"),
+        (Self::LINUX_SLL2, "Linux cooked v2"),
+    ];
+
+    /// Its name, when it is one that is read.
+    pub fn name(self) -> Option<&'static str> {
+        Self::READ
+            .iter()
+            .find(|(link_type, _)| *link_type == self)
+            .map(|(_, name)| *name)
+    }
+
+    /// Whether frames of this type are read; frames of any other are [`Shape::Unparsed`].
+    ///
+    /// [`Shape::Unparsed`]: super::Shape::Unparsed
+    pub fn is_read(self) -> bool {
+        self.name().is_some()
+    }
+}
+
+impl fmt::Display for LinkType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.name() {
+            Some(name) => write!(f, "{} ({name})", self.0),
+            None => write!(f, "{}", self.0),
+        }
+    }
 }

@@ -8,9 +8,33 @@
 //! Every read is bounded by the smallest of what was captured, the PPPoE length and the IP
 //! length; an IP length of 0, or one beyond the frame, means "what is there". TCP is decided from
 //! its first 14 octets (ports and flags), whatever its data offset, checksum or length say.
+//!
+//! # Two lanes
+//! [`parse_fast`] knows the few layouts that nearly every frame has and leaves the rest to
+//! [`parse_full`]; where it answers, both answer the same.
 
+mod area;
+mod build;
+mod fast;
+mod full;
+mod ip;
 mod link;
 mod packet;
+mod transport;
 
+pub use build::tcp_probe;
+pub use fast::parse_fast;
+pub use full::parse_full;
 pub use link::LinkType;
 pub use packet::{BURST, Family, Fragment, Frame, Packet, Shape, TRANSPORT_OCTETS, TcpFlags};
+
+/// Reads a frame from its link header to the TCP or UDP header.
+#[inline]
+pub fn parse(frame: &[u8], link_type: LinkType) -> Packet {
+    if link_type == LinkType::ETHERNET
+        && let Some(packet) = parse_fast(frame)
+    {
+        return packet;
+    }
+    parse_full(frame, link_type)
+}

@@ -1,0 +1,237 @@
+//! `sekisho replay`: decides every frame of captures.
+
+mod outputs;
+mod report;
+mod verdicts;
+
+use super::policies::{Policies, PolicyArgs};
+use super::when::When;
+use super::{Exit, Failure, Format, out};
+use crate::io::{CaptureReader, Record};
+use crate::policy::Epoch;
+use crate::stage::{Burst, Facing};
+use crate::stats::{Balance, Counters};
+use crate::wire::LinkType;
+use indicatif::{ProgressBar, ProgressStyle};
+use jiff::Timestamp;
+use outputs::Outputs;
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+use std::time::Instant;
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    #[command(flatten)]
+    policy: PolicyArgs,
+    /// Judge as of a time, or each frame as of its own time stamp (`capture`).
+    #[arg(long, value_name = "TIME|capture", default_value = "now")]
+    at: At,
+    /// Which way the frames go: told by their addresses, or all one way.
+    #[arg(long, value_enum, default_value_t = Direction::Auto)]
+    direction: Direction,
+    /// Write the frames that are forwarded to a pcap.
+    #[arg(long, value_name = "OUT.pcap")]
+    forwarded: Option<PathBuf>,
+    /// Write the frames that are dropped to a pcap.
+    #[arg(long, value_name = "OUT.pcap")]
+    dropped: Option<PathBuf>,
+    /// Write one row for each frame.
+    #[arg(long, value_name = "OUT.csv")]
+    verdicts: Option<PathBuf>,
+    /// Captures: pcap or pcapng, plain or packed with gzip, zstd or lz4; `-` is stdin.
+    #[arg(required = true, value_name = "CAPTURE")]
+    captures: Vec<PathBuf>,
+}
+
+#[derive(Clone, Debug)]
+enum At {
+    One(When),
+    Capture,
+}
+
+impl FromStr for At {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if text == "capture" { Ok(Self::Capture) } else { text.parse().map(Self::One) }
+    }
+}
+
+/// Which way the frames of a capture go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(super) enum Direction {
+    /// Whoever is in a subscriber prefix is the subscriber.
+    Auto,
+    /// From subscribers to peers.
+    Out,
+    /// From peers to subscribers.
+    In,
+}
+
+impl From<Direction> for Facing {
+    fn from(direction: Direction) -> Self {
+        match direction {
+            Direction::Auto => Self::Auto,
+            Direction::Out => Self::Out,
+            Direction::In => Self::In,
+        }
+    }
+}
+
+/// What became of one capture.
+struct Capture {
+    file: String,
+    frames: u64,
+    fault: Option<String>,
+}
+
+pub(super) fn run(args: &Args, format: Format) -> Result<Exit, Failure> {
+    let policies = args.policy.load()?;
+    let mut run = Run::new(args, &policies)?;
+    let started = Instant::now();
+    let captures =
+        args.captures.iter().map(|path| run.replay(path)).collect::<Result<Vec<_>, _>>()?;
+    let elapsed = started.elapsed();
+    let faults = captures.iter().any(|capture| capture.fault.is_some());
+    let balance = Balance::new(captures.iter().map(|c| c.frames).sum(), &run.counters);
+    let at = run.fixed_at;
+    let counters = run.counters;
+    let to_stdout = run.outputs.finish(run.first_link_type)?;
+    let report =
+        report::Report { policies: &policies, at, captures, balance, elapsed, counters: &counters };
+    match format {
+        // An output that is stdout keeps it to itself.
+        _ if to_stdout => out::note(&report.text()),
+        Format::Text => out::print(&report.text())?,
+        Format::Json => out::print_json("replay", &report.json())?,
+    }
+    let imbalance = if balance.closes() { Exit::Ok } else { Exit::No };
+    Ok(if faults { Exit::Io } else { imbalance })
+}
+
+/// One run over all captures.
+struct Run<'a> {
+    policies: &'a Policies,
+    facing: Facing,
+    /// As of when, unless each frame has its own time.
+    fixed_at: Option<Timestamp>,
+    epoch: Epoch,
+    burst: Burst,
+    counters: Counters,
+    outputs: Outputs,
+    first_link_type: Option<LinkType>,
+}
+
+impl<'a> Run<'a> {
+    fn new(args: &Args, policies: &'a Policies) -> Result<Self, Failure> {
+        let fixed_at = match &args.at {
+            At::One(when) => Some(policies.instant(when)?),
+            At::Capture => None,
+        };
+        let legend = policies.program.legend();
+        Ok(Self {
+            policies,
+            facing: args.direction.into(),
+            fixed_at,
+            epoch: policies.program.at(fixed_at.unwrap_or_else(Timestamp::now)),
+            burst: Burst::default(),
+            counters: Counters::new(legend.rules().len(), legend.plans().len()),
+            outputs: Outputs::create(args)?,
+            first_link_type: None,
+        })
+    }
+
+    /// Replays one capture; its own faults end it and are told, those of the outputs end the run.
+    fn replay(&mut self, path: &Path) -> Result<Capture, Failure> {
+        let mut capture = Capture { file: path.display().to_string(), frames: 0, fault: None };
+        let mut unread = BTreeSet::new();
+        let outcome = CaptureReader::open(path).map(|mut reader| {
+            let progress = progress_bar(reader.len_bytes(), &capture.file);
+            loop {
+                let position = reader.bytes_read();
+                match reader.read_burst() {
+                    Ok(records) if records.is_empty() => break Ok(Ok(())),
+                    Ok(records) => {
+                        progress.set_position(position);
+                        unread.extend(records.iter().map(|r| r.frame.link_type).filter(|l| !l.is_read()));
+                        if let Err(failure) = self.decide_all(&records, &mut capture) {
+                            break Err(failure);
+                        }
+                    }
+                    Err(fault) => break Ok(Err(fault)),
+                }
+            }
+        });
+        for link_type in unread {
+            out::complain("warning", format_args!(
+                "{}: link type {link_type} is not read: its frames are forwarded as unparsed", capture.file));
+        }
+        match outcome {
+            Ok(read) => capture.fault = read?.err().map(|fault| fault.to_string()),
+            Err(fault) => capture.fault = Some(fault.to_string()),
+        }
+        if let Some(fault) = &capture.fault {
+            out::complain("error", fault);
+        }
+        Ok(capture)
+    }
+
+    /// Decides what was read at once; under `--at capture`, in runs of frames that see the same
+    /// tables.
+    fn decide_all(&mut self, records: &[Record<'_>], capture: &mut Capture) -> Result<(), Failure> {
+        self.first_link_type = self.first_link_type.or(records.first().map(|r| r.frame.link_type));
+        let mut rest = records;
+        while !rest.is_empty() {
+            let run = if self.fixed_at.is_some() { rest.len() } else { self.enter_epoch(rest) };
+            let (now, later) = rest.split_at(run);
+            self.decide(now, capture)?;
+            rest = later;
+        }
+        Ok(())
+    }
+
+    /// Takes the tables of the first record's time; how many records see the same ones. A record
+    /// without a time stamp is judged as the one before it.
+    fn enter_epoch(&mut self, records: &[Record<'_>]) -> usize {
+        let stamp = |record: &Record<'_>| {
+            record.timestamp_ns.and_then(|ns| Timestamp::from_nanosecond(ns.into()).ok())
+        };
+        if let Some(at) = records.first().and_then(stamp)
+            && !self.epoch.holds(at)
+        {
+            self.epoch = self.policies.program.at(at);
+        }
+        let same = |r: &&Record<'_>| stamp(r).is_none_or(|at| self.epoch.holds(at));
+        records.iter().take_while(same).count().max(1)
+    }
+
+    fn decide(&mut self, records: &[Record<'_>], capture: &mut Capture) -> Result<(), Failure> {
+        self.burst.run(records.iter().map(|r| r.frame), &self.epoch.tables, self.facing);
+        for (record, trail) in records.iter().zip(self.burst.trails()) {
+            capture.frames += 1;
+            let decision = trail.decision;
+            self.counters.add(
+                decision.verdict,
+                decision.reason,
+                decision.rule.0,
+                decision.plan.0,
+                record.frame.original_len,
+            );
+            let legend = self.policies.program.legend();
+            self.outputs.write(record, &trail, legend, &capture.file, capture.frames)?;
+        }
+        Ok(())
+    }
+}
+
+/// A bar on stderr, when that is a terminal.
+fn progress_bar(len_bytes: Option<u64>, file: &str) -> ProgressBar {
+    let Some(len_bytes) = len_bytes else { return ProgressBar::hidden() };
+    let bar = ProgressBar::new(len_bytes).with_message(file.to_owned());
+    let style = "{msg} {wide_bar} {bytes}/{total_bytes} {eta}";
+    match ProgressStyle::with_template(style) {
+        Ok(style) => bar.with_style(style),
+        Err(_) => bar,
+    }
+}
