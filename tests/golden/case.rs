@@ -33,7 +33,8 @@ pub(crate) struct FrameSpec {
     /// When, if not one millisecond after the frame before.
     pub(crate) time: Option<String>,
 
-    /// How the link header deviates: `big-endian`, `family 28`, `no-address`, `short-protocol`.
+    /// How the link header deviates: `from-network` (Ethernet), `family 28`, `big-endian` (BSD
+    /// loopback), `no-address`, `short-protocol` (PPP).
     pub(crate) link: Vec<String>,
     /// Between the link header and IP, outermost first: `vlan 100`, `vlan 0 priority 5`,
     /// `tag 88a8 100`, `llc-snap`, `pppoe`, `pppoe short-protocol`, `mpls 16`.
@@ -107,19 +108,34 @@ pub(crate) struct Expectation<'a> {
 
 impl Case {
     /// What must become of `frame`, with what the case says once for all of them.
-    pub(crate) fn expectation<'a>(&'a self, frame: &'a FrameSpec) -> Result<Expectation<'a>, String> {
+    pub(crate) fn expectation<'a>(
+        &'a self,
+        frame: &'a FrameSpec,
+    ) -> Result<Expectation<'a>, String> {
         let words: Vec<&str> = frame.expect.split_whitespace().collect();
         let (verdict, reason, rule) = match words[..] {
             [verdict, reason] => (verdict, reason, None),
             [verdict, reason, "by", rule] => (verdict, reason, Some(rule)),
-            _ => return Err(format!("expect: {:?} is not VERDICT REASON [by RULE]", frame.expect)),
+            _ => {
+                return Err(format!(
+                    "expect: {:?} is not VERDICT REASON [by RULE]",
+                    frame.expect
+                ));
+            }
         };
-        let default = if verdict == "forward" { None } else { self.rule.as_deref() };
+        let default = if verdict == "forward" {
+            None
+        } else {
+            self.rule.as_deref()
+        };
         let plan = frame.plan.as_deref().or(self.plan.as_deref());
         Ok(Expectation {
             verdict,
             reason,
-            rule: rule.or(default).filter(|rule| *rule != "none").unwrap_or(""),
+            rule: rule
+                .or(default)
+                .filter(|rule| *rule != "none")
+                .unwrap_or(""),
             plan: plan.filter(|plan| *plan != "none").unwrap_or(""),
         })
     }
@@ -130,7 +146,11 @@ pub(crate) fn octets(hex: &str) -> Result<Vec<u8>, String> {
     let digits: Vec<u8> = hex.bytes().filter(|b| !b.is_ascii_whitespace()).collect();
     digits
         .chunks(2)
-        .map(|pair| std::str::from_utf8(pair).ok().and_then(|p| u8::from_str_radix(p, 16).ok()))
+        .map(|pair| {
+            std::str::from_utf8(pair)
+                .ok()
+                .and_then(|p| u8::from_str_radix(p, 16).ok())
+        })
         .collect::<Option<Vec<u8>>>()
         .filter(|_| digits.len().is_multiple_of(2))
         .ok_or_else(|| format!("{hex:?} is not hexadecimal octets"))
@@ -138,5 +158,6 @@ pub(crate) fn octets(hex: &str) -> Result<Vec<u8>, String> {
 
 /// A number in a case.
 pub(crate) fn number<T: std::str::FromStr>(text: &str) -> Result<T, String> {
-    text.parse().map_err(|_| format!("{text:?} is no number that fits here"))
+    text.parse()
+        .map_err(|_| format!("{text:?} is no number that fits here"))
 }

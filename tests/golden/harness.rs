@@ -24,41 +24,67 @@ impl Golden {
     /// Reads `case.yaml` in `folder` and builds its frames.
     pub(crate) fn load(folder: &Path) -> Result<Self, String> {
         let text = std::fs::read_to_string(folder.join("case.yaml")).map_err(|e| e.to_string())?;
-        let case: Case = serde_yaml::from_str(&text).map_err(|e| e.to_string())?;
+        Self::build(serde_yaml::from_str(&text).map_err(|e| e.to_string())?)
+    }
+
+    /// Builds the frames of a case.
+    pub(crate) fn build(case: Case) -> Result<Self, String> {
         let mut records: Vec<Record> = Vec::new();
         for (index, spec) in case.frames.iter().enumerate() {
-            let at = format!("frame {}", index + 1);
-            case.expectation(spec).map_err(|e| format!("{at}: {e}"))?;
+            let at = |error: String| format!("frame {}: {error}", index + 1);
+            case.expectation(spec).map_err(at)?;
             let time_ns = match (&spec.time, records.last()) {
-                (Some(text), _) => instant_ns(text)?,
+                (Some(text), _) => instant_ns(text).map_err(at)?,
                 (None, Some(before)) => before.time_ns + 1_000_000,
-                (None, None) => instant_ns(&case.at)?,
+                (None, None) => instant_ns(&case.at).map_err(at)?,
             };
-            let bytes = link::build(spec, case.link_type).map_err(|e| format!("{at}: {e}"))?;
-            records.push(record(spec, time_ns, bytes).map_err(|e| format!("{at}: {e}"))?);
+            let bytes = link::build(spec, case.link_type).map_err(at)?;
+            records.push(record(spec, time_ns, bytes).map_err(at)?);
         }
         Ok(Self { case, records })
     }
 
-    /// Everything that is wrong with `folder`, one line each.
-    pub(crate) fn check(&self, folder: &Path) -> Result<Vec<String>, String> {
-        let mut wrong = Vec::new();
-        let link = self.case.link_type.number();
-        let input = pcap::file(link, Stamps::Microseconds, &self.records);
-        let forwarded = pcap::file(link, Stamps::Nanoseconds, self.forwarded()?);
-        let totals = self.totals()?;
-        compare_file(&folder.join("in.pcap"), &input, &mut wrong);
-        compare_file(&folder.join("out.pcap"), &forwarded, &mut wrong);
-        compare_file(&folder.join("counters.yaml"), totals.to_yaml().as_bytes(), &mut wrong);
+    /// The capture of its frames.
+    pub(crate) fn capture(&self) -> Vec<u8> {
+        pcap::file(
+            self.case.link_type.number(),
+            Stamps::Microseconds,
+            &self.records,
+        )
+    }
 
-        let run = replay(&folder.join("in.pcap"), &self.case)?;
-        self.compare_verdicts(&run.verdicts, &mut wrong)?;
-        if run.forwarded != forwarded {
-            wrong.push("the product's forwarded frames are not those of out.pcap".to_owned());
+    /// The capture of the frames that must leave, as the product writes it.
+    pub(crate) fn forwarded(&self) -> Result<Vec<u8>, String> {
+        let pairs = self.records.iter().zip(self.expectations()?);
+        let leaving = pairs
+            .filter(|(_, e)| e.verdict == "forward")
+            .map(|(record, _)| record);
+        Ok(pcap::file(
+            self.case.link_type.number(),
+            Stamps::Nanoseconds,
+            leaving,
+        ))
+    }
+
+    /// What the product must total.
+    pub(crate) fn totals(&self) -> Result<Totals, String> {
+        let mut totals = Totals::default();
+        for (record, expected) in self.records.iter().zip(self.expectations()?) {
+            totals.add(&expected, Tally::of(record.original_octets));
         }
-        let said = Totals::from_json(&run.json)?;
-        if said != totals {
-            let (said, expected) = (said.to_yaml(), totals.to_yaml());
+        Ok(totals)
+    }
+
+    /// Lets the product judge `capture`, and says what it did otherwise than the case expects.
+    pub(crate) fn judge(&self, capture: &Path) -> Result<Vec<String>, String> {
+        let run = replay(capture, &self.case)?;
+        let mut wrong = self.compare_verdicts(&run.verdicts)?;
+        if run.forwarded != self.forwarded()? {
+            wrong.push("the forwarded capture is not that of the frames that must leave".into());
+        }
+        let (said, expected) = (Totals::from_json(&run.json)?, self.totals()?);
+        if said != expected {
+            let (said, expected) = (said.to_yaml(), expected.to_yaml());
             wrong.push(format!("the product totals\n{said}instead of\n{expected}"));
         }
         wrong.extend(unbalanced(&run.json, self.records.len()));
@@ -66,25 +92,15 @@ impl Golden {
     }
 
     fn expectations(&self) -> Result<Vec<Expectation<'_>>, String> {
-        self.case.frames.iter().map(|spec| self.case.expectation(spec)).collect()
+        self.case
+            .frames
+            .iter()
+            .map(|spec| self.case.expectation(spec))
+            .collect()
     }
 
-    fn forwarded(&self) -> Result<Vec<&Record>, String> {
-        let expectations = self.expectations()?;
-        let pairs = self.records.iter().zip(expectations);
-        Ok(pairs.filter(|(_, e)| e.verdict == "forward").map(|(record, _)| record).collect())
-    }
-
-    fn totals(&self) -> Result<Totals, String> {
-        let mut totals = Totals::default();
-        for (record, expected) in self.records.iter().zip(self.expectations()?) {
-            let tally = Tally::of(record.original_octets);
-            totals.add(&expected, tally);
-        }
-        Ok(totals)
-    }
-
-    fn compare_verdicts(&self, csv: &str, wrong: &mut Vec<String>) -> Result<(), String> {
+    fn compare_verdicts(&self, csv: &str) -> Result<Vec<String>, String> {
+        let mut wrong = Vec::new();
         let rows = rows(csv)?;
         if rows.len() != self.records.len() {
             let (frames, rows) = (self.records.len(), rows.len());
@@ -107,7 +123,7 @@ impl Golden {
                 }
             }
         }
-        Ok(())
+        Ok(wrong)
     }
 }
 
@@ -115,11 +131,17 @@ fn record(spec: &FrameSpec, time_ns: u64, mut bytes: Vec<u8>) -> Result<Record, 
     let original_octets = bytes.len();
     if let Some(captured) = spec.captured {
         if captured >= original_octets {
-            return Err(format!("captured: {captured} cuts nothing of {original_octets} octets"));
+            return Err(format!(
+                "captured: {captured} cuts nothing of {original_octets} octets"
+            ));
         }
         bytes.truncate(captured);
     }
-    Ok(Record { time_ns, bytes, original_octets })
+    Ok(Record {
+        time_ns,
+        bytes,
+        original_octets,
+    })
 }
 
 fn instant_ns(text: &str) -> Result<u64, String> {
@@ -127,19 +149,24 @@ fn instant_ns(text: &str) -> Result<u64, String> {
     u64::try_from(instant.as_nanosecond()).map_err(|e| format!("{text:?}: {e}"))
 }
 
-/// Compares a file with what it must be; when blessing, makes it so.
-pub(crate) fn compare_file(path: &Path, expected: &[u8], wrong: &mut Vec<String>) {
-    let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+/// What is wrong with a generated file; when blessing, it is written.
+pub(crate) fn compare_file(path: &Path, expected: &[u8]) -> Option<String> {
+    let name = path
+        .file_name()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .into_owned();
     if blessing() {
-        if let Err(error) = std::fs::write(path, expected) {
-            wrong.push(format!("{name}: {error}"));
-        }
-        return;
+        return std::fs::write(path, expected)
+            .err()
+            .map(|error| format!("{name}: {error}"));
     }
     match std::fs::read(path) {
-        Ok(found) if found == expected => {}
-        Ok(_) => wrong.push(format!("{name} is not what it is generated from (SEKISHO_BLESS=1)")),
-        Err(error) => wrong.push(format!("{name}: {error}")),
+        Ok(found) if found == expected => None,
+        Ok(_) => Some(format!(
+            "{name} is not what is generated (see pcaps/README.md)"
+        )),
+        Err(error) => Some(format!("{name}: {error}")),
     }
 }
 
@@ -180,5 +207,8 @@ type Row = HashMap<String, String>;
 
 fn rows(csv: &str) -> Result<Vec<Row>, String> {
     let mut reader = csv::Reader::from_reader(csv.as_bytes());
-    reader.deserialize().collect::<Result<_, _>>().map_err(|e| format!("verdicts: {e}"))
+    reader
+        .deserialize()
+        .collect::<Result<_, _>>()
+        .map_err(|e| format!("verdicts: {e}"))
 }

@@ -81,10 +81,12 @@ fn innermost(spec: &FrameSpec) -> Result<(u16, Vec<u8>), String> {
 }
 
 fn arp(words: &str) -> Result<Vec<u8>, String> {
-    let (asker, asked) =
-        words.split_once(" asks ").ok_or_else(|| format!("arp: {words:?} is not A asks B"))?;
+    let (asker, asked) = words
+        .split_once(" asks ")
+        .ok_or_else(|| format!("arp: {words:?} is not A asks B"))?;
     let address = |text: &str| {
-        text.parse::<std::net::Ipv4Addr>().map_err(|e| format!("arp: {text:?}: {e}"))
+        text.parse::<std::net::Ipv4Addr>()
+            .map_err(|e| format!("arp: {text:?}: {e}"))
     };
     let question = ArpEthIpv4Packet {
         operation: ArpOperation::REQUEST,
@@ -101,14 +103,19 @@ fn wrap(layer: &str, announced: u16, bytes: Vec<u8>) -> Result<(u16, Vec<u8>), S
     let words: Vec<&str> = layer.split_whitespace().collect();
     let tagged = |tpid: u16, id: &str, priority: &str| -> Result<(u16, Vec<u8>), String> {
         let tci = number::<u16>(priority)? << 13 | number::<u16>(id)?;
-        Ok((tpid, [&tci.to_be_bytes()[..], &announced.to_be_bytes(), &bytes].concat()))
+        Ok((
+            tpid,
+            [&tci.to_be_bytes()[..], &announced.to_be_bytes(), &bytes].concat(),
+        ))
     };
     match words[..] {
         ["vlan", id] => tagged(0x8100, id, "0"),
         ["vlan", id, "priority", priority] => tagged(0x8100, id, priority),
-        ["tag", tpid, id] => {
-            tagged(u16::from_str_radix(tpid, 16).map_err(|_| format!("tag {tpid}"))?, id, "0")
-        }
+        ["tag", tpid, id] => tagged(
+            u16::from_str_radix(tpid, 16).map_err(|_| format!("tag {tpid}"))?,
+            id,
+            "0",
+        ),
         ["mpls", label] => {
             let bottom = u32::from(announced != MPLS) << 8;
             let entry = number::<u32>(label)? << 12 | bottom | 64;
@@ -117,7 +124,10 @@ fn wrap(layer: &str, announced: u16, bytes: Vec<u8>) -> Result<(u16, Vec<u8>), S
         ["llc-snap"] => {
             let snap = [0xaa, 0xaa, 0x03, 0, 0, 0];
             let inside = [&snap[..], &announced.to_be_bytes(), &bytes].concat();
-            Ok((u16::try_from(inside.len()).map_err(|e| e.to_string())?, inside))
+            Ok((
+                u16::try_from(inside.len()).map_err(|e| e.to_string())?,
+                inside,
+            ))
         }
         ["pppoe"] => pppoe(&ppp_protocol(announced).to_be_bytes(), &bytes),
         ["pppoe", "short-protocol"] => pppoe(&short(ppp_protocol(announced))?, &bytes),
@@ -151,6 +161,9 @@ fn short(protocol: u16) -> Result<Vec<u8>, String> {
 fn link_header(spec: &FrameSpec, link: LinkKind, announced: u16) -> Result<Vec<u8>, String> {
     let ethertype = announced.to_be_bytes();
     Ok(match link {
+        LinkKind::Ethernet if spec.says("from-network") => {
+            [&ACCESS_MAC[..], &NETWORK_MAC, &ethertype].concat()
+        }
         LinkKind::Ethernet => [&NETWORK_MAC[..], &ACCESS_MAC, &ethertype].concat(),
         LinkKind::Raw
         | LinkKind::RawBsd
@@ -161,7 +174,11 @@ fn link_header(spec: &FrameSpec, link: LinkKind, announced: u16) -> Result<Vec<u
         LinkKind::Null => family(spec, announced)?.to_le_bytes().into(),
         LinkKind::Loop => family(spec, announced)?.to_be_bytes().into(),
         LinkKind::Ppp | LinkKind::PppHdlc => {
-            let address: &[u8] = if spec.says("no-address") { &[] } else { &[0xff, 0x03] };
+            let address: &[u8] = if spec.says("no-address") {
+                &[]
+            } else {
+                &[0xff, 0x03]
+            };
             let protocol = ppp_protocol(announced);
             let protocol = match spec.says("short-protocol") {
                 true => short(protocol)?,
@@ -171,20 +188,28 @@ fn link_header(spec: &FrameSpec, link: LinkKind, announced: u16) -> Result<Vec<u
         }
         LinkKind::CiscoHdlc => [&[0x0f, 0x00][..], &ethertype].concat(),
         // Packet type 4 (sent by us), hardware type 1 (Ethernet), six octets of address in eight.
-        LinkKind::LinuxSll => {
-            [&[0, 4, 0, 1, 0, 6][..], &ACCESS_MAC, &[0, 0], &ethertype].concat()
-        }
+        LinkKind::LinuxSll => [&[0, 4, 0, 1, 0, 6][..], &ACCESS_MAC, &[0, 0], &ethertype].concat(),
         // The same in another order, behind the protocol and an interface index.
         LinkKind::LinuxSll2 => {
             let interface = [0, 0, 0, 0, 0, 2];
-            [&ethertype[..], &interface, &[0, 1, 4, 6], &ACCESS_MAC, &[0, 0]].concat()
+            [
+                &ethertype[..],
+                &interface,
+                &[0, 1, 4, 6],
+                &ACCESS_MAC,
+                &[0, 0],
+            ]
+            .concat()
         }
     })
 }
 
 /// The address family of BSD's loopback: 2 for IPv4; IPv6 has a number for each BSD.
 fn family(spec: &FrameSpec, announced: u16) -> Result<u32, String> {
-    let written = spec.link.iter().find_map(|word| word.strip_prefix("family "));
+    let written = spec
+        .link
+        .iter()
+        .find_map(|word| word.strip_prefix("family "));
     match written {
         Some(text) => number(text),
         None => Ok(if announced == IPV6 { 30 } else { 2 }),

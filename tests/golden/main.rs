@@ -20,7 +20,7 @@ mod pcap;
 mod readme;
 mod totals;
 
-use harness::Golden;
+use harness::{Golden, compare_file};
 use std::path::{Path, PathBuf};
 
 #[test]
@@ -31,7 +31,7 @@ fn every_case_holds() {
         let name = folder.file_name().unwrap().to_string_lossy().into_owned();
         let result = Golden::load(&folder).and_then(|golden| {
             proven.push((name.clone(), golden.case.proves.clone()));
-            golden.check(&folder)
+            check(&golden, &folder)
         });
         let lines = result.unwrap_or_else(|error| vec![error]);
         wrong.extend(lines.into_iter().map(|line| format!("{name}: {line}")));
@@ -40,14 +40,34 @@ fn every_case_holds() {
     assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
 }
 
+/// Everything that is wrong with a case, one line each.
+fn check(golden: &Golden, folder: &Path) -> Result<Vec<String>, String> {
+    let capture = folder.join("in.pcap");
+    let mut wrong: Vec<String> = [
+        compare_file(&capture, &golden.capture()),
+        compare_file(&folder.join("out.pcap"), &golden.forwarded()?),
+        compare_file(
+            &folder.join("counters.yaml"),
+            golden.totals()?.to_yaml().as_bytes(),
+        ),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
+    wrong.extend(golden.judge(&capture)?);
+    Ok(wrong)
+}
+
 fn pcaps() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("pcaps")
 }
 
 fn folders() -> Vec<PathBuf> {
     let entries = std::fs::read_dir(pcaps()).unwrap();
-    let mut folders: Vec<PathBuf> =
-        entries.map(|entry| entry.unwrap().path()).filter(|path| path.is_dir()).collect();
+    let mut folders: Vec<PathBuf> = entries
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.is_dir())
+        .collect();
     folders.sort();
     assert!(!folders.is_empty());
     folders

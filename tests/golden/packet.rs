@@ -20,12 +20,14 @@ pub(crate) fn build(spec: &FrameSpec) -> Result<(u16, Vec<u8>), String> {
     }
     body.truncate(spec.ip_payload_octets.unwrap_or(body.len()));
     let (ethertype, mut header) = match ends {
-        Ends::V4(source, destination) => {
-            (ETHERTYPE_IPV4, ipv4(spec, source, destination, protocol, body.len())?)
-        }
-        Ends::V6(source, destination) => {
-            (ETHERTYPE_IPV6, ipv6(spec, source, destination, protocol, body.len())?)
-        }
+        Ends::V4(source, destination) => (
+            ETHERTYPE_IPV4,
+            ipv4(spec, source, destination, protocol, body.len())?,
+        ),
+        Ends::V6(source, destination) => (
+            ETHERTYPE_IPV6,
+            ipv6(spec, source, destination, protocol, body.len())?,
+        ),
     };
     if let (Some(hex), Some(first)) = (&spec.first_octet, header.first_mut()) {
         *first = *octets(hex)?.first().ok_or("first-octet is empty")?;
@@ -41,7 +43,10 @@ enum Ends {
 
 impl Ends {
     fn of(spec: &FrameSpec) -> Result<Self, String> {
-        let text = spec.ip.as_deref().ok_or("a packet needs `ip: source > destination`")?;
+        let text = spec
+            .ip
+            .as_deref()
+            .ok_or("a packet needs `ip: source > destination`")?;
         let parsed = text
             .split_once(" > ")
             .and_then(|(s, d)| Some((s.parse::<IpAddr>().ok()?, d.parse::<IpAddr>().ok()?)));
@@ -74,7 +79,9 @@ fn ipv4(
         options: Ipv4Options::try_from(&options[..]).map_err(|e| e.to_string())?,
         ..Ipv4Header::default()
     };
-    header.set_payload_len(payload_octets).map_err(|e| e.to_string())?;
+    header
+        .set_payload_len(payload_octets)
+        .map_err(|e| e.to_string())?;
     header.total_len = spec.length.unwrap_or(header.total_len);
     header.header_checksum = header.calc_header_checksum();
     Ok(header.to_bytes().to_vec())
@@ -99,7 +106,9 @@ fn ipv6(
         source,
         destination,
     };
-    header.set_payload_length(payload_octets).map_err(|e| e.to_string())?;
+    header
+        .set_payload_length(payload_octets)
+        .map_err(|e| e.to_string())?;
     header.payload_length = spec.length.unwrap_or(header.payload_length);
     Ok(header.to_bytes().to_vec())
 }
@@ -127,8 +136,14 @@ fn extension(words: &str, next: u8, protocol: &mut u8) -> Result<Vec<u8>, String
 /// Hop-by-hop, destination options (zero octets are Pad1 options) or a routing header of type 0
 /// with no segment left, `octets_text` long (eight where it says nothing).
 fn options_header(next: u8, octets_text: &str) -> Result<Vec<u8>, String> {
-    let octets: usize = if octets_text.is_empty() { 8 } else { number(octets_text)? };
-    let units = octets.checked_div(8).filter(|units| units * 8 == octets && *units > 0);
+    let octets: usize = if octets_text.is_empty() {
+        8
+    } else {
+        number(octets_text)?
+    };
+    let units = octets
+        .checked_div(8)
+        .filter(|units| units * 8 == octets && *units > 0);
     let units = units.ok_or_else(|| format!("{octets} octets are no multiple of eight"))?;
     let length = u8::try_from(units - 1).map_err(|e| e.to_string())?;
     let mut header = vec![0; octets];
@@ -166,7 +181,12 @@ fn upper_layer(spec: &FrameSpec, ends: Ends) -> Result<(u8, Vec<u8>), String> {
             Ends::V4(..) => (1, icmp([3, 13], &packet, &[])),
             Ends::V6(source, destination) => {
                 let octets = u32::try_from(packet.len() + 8).map_err(|e| e.to_string())?;
-                let pseudo = [&source[..], &destination, &octets.to_be_bytes(), &[0, 0, 0, 58]];
+                let pseudo = [
+                    &source[..],
+                    &destination,
+                    &octets.to_be_bytes(),
+                    &[0, 0, 0, 58],
+                ];
                 (58, icmp([1, 1], &packet, &pseudo.concat()))
             }
         });
@@ -175,7 +195,9 @@ fn upper_layer(spec: &FrameSpec, ends: Ends) -> Result<(u8, Vec<u8>), String> {
         let (ethertype, packet) = build(inner)?;
         return Ok((if ethertype == ETHERTYPE_IPV4 { 4 } else { 41 }, packet));
     }
-    let protocol = spec.protocol.ok_or("none of tcp, udp, icmp-quotes, carries, protocol")?;
+    let protocol = spec
+        .protocol
+        .ok_or("none of tcp, udp, icmp-quotes, carries, protocol")?;
     Ok((protocol, octets(spec.payload.as_deref().unwrap_or(""))?))
 }
 
@@ -216,7 +238,9 @@ fn tcp(spec: &FrameSpec, words: &str, ends: Ends) -> Result<Vec<u8>, String> {
         } = true;
     }
     let options = octets(spec.tcp_options.as_deref().unwrap_or(""))?;
-    header.set_options_raw(&options).map_err(|e| e.to_string())?;
+    header
+        .set_options_raw(&options)
+        .map_err(|e| e.to_string())?;
     let data = spec.data.as_deref().unwrap_or("").as_bytes();
     header.checksum = match ends {
         Ends::V4(s, d) => header.calc_checksum_ipv4_raw(s, d, data),
@@ -231,16 +255,21 @@ fn tcp(spec: &FrameSpec, words: &str, ends: Ends) -> Result<Vec<u8>, String> {
 }
 
 fn udp(spec: &FrameSpec, words: &str, ends: Ends) -> Result<Vec<u8>, String> {
-    let (source, destination) =
-        words.split_once(" > ").ok_or_else(|| format!("udp: {words:?} is not A > B"))?;
+    let (source, destination) = words
+        .split_once(" > ")
+        .ok_or_else(|| format!("udp: {words:?} is not A > B"))?;
     let (source, destination) = (number(source)?, number(destination)?);
     let data = match &spec.data {
         Some(text) => text.as_bytes().to_vec(),
         None => octets(spec.payload.as_deref().unwrap_or(""))?,
     };
     let length = u16::try_from(data.len() + 8).map_err(|e| e.to_string())?;
-    let mut header =
-        UdpHeader { source_port: source, destination_port: destination, length, checksum: 0 };
+    let mut header = UdpHeader {
+        source_port: source,
+        destination_port: destination,
+        length,
+        checksum: 0,
+    };
     header.checksum = match ends {
         Ends::V4(s, d) => header.calc_checksum_ipv4_raw(s, d, &data),
         Ends::V6(s, d) => header.calc_checksum_ipv6_raw(s, d, &data),
