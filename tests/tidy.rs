@@ -1,5 +1,10 @@
 //! Keeps the house in order: layers, size budgets, clocks and files, generated documents.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "tests"
+)]
 
 use sekisho::stats::{Reason, Verdict, counter_name};
 use std::fmt::Write as _;
@@ -31,9 +36,14 @@ fn imports_point_downward_only() {
             .unwrap_or_else(|| panic!("src/{room} has no place in the layers of tests/tidy.rs"));
         for (number, line) in code_lines(&text) {
             for imported in line.split("crate::").skip(1) {
-                let name: String =
-                    imported.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
-                if name != room && LAYERS.iter().any(|(n, _)| *n == name) && !allowed.contains(&&*name) {
+                let name: String = imported
+                    .chars()
+                    .take_while(|c| c.is_alphanumeric() || *c == '_')
+                    .collect();
+                if name != room
+                    && LAYERS.iter().any(|(n, _)| *n == name)
+                    && !allowed.contains(&&*name)
+                {
                     let _ = writeln!(faults, "{}:{number}: {room} imports {name}", path.display());
                 }
             }
@@ -44,7 +54,12 @@ fn imports_point_downward_only() {
 
 #[test]
 fn only_commands_read_a_clock_and_only_loaders_open_files() {
-    let clocks = ["Timestamp::now", "Zoned::now", "Instant::now", "SystemTime::now"];
+    let clocks = [
+        "Timestamp::now",
+        "Zoned::now",
+        "Instant::now",
+        "SystemTime::now",
+    ];
     let files = ["std::fs", "fs::", "File::open", "std::env"];
     let mut faults = String::new();
     for (room, path, text) in sources() {
@@ -57,7 +72,10 @@ fn only_commands_read_a_clock_and_only_loaders_open_files() {
             }
         }
     }
-    assert!(faults.is_empty(), "a clock or a file where none belongs\n{faults}");
+    assert!(
+        faults.is_empty(),
+        "a clock or a file where none belongs\n{faults}"
+    );
 }
 
 #[test]
@@ -71,11 +89,18 @@ fn files_and_functions_keep_their_budgets() {
         }
         for (name, start, length) in functions(&text) {
             if length > FUNCTION_BUDGET {
-                let _ = writeln!(faults, "{}:{start}: {name} has {length} lines", path.display());
+                let _ = writeln!(
+                    faults,
+                    "{}:{start}: {name} has {length} lines",
+                    path.display()
+                );
             }
         }
     }
-    assert!(faults.is_empty(), "over budget ({FILE_BUDGET} a file, {FUNCTION_BUDGET} a function)\n{faults}");
+    assert!(
+        faults.is_empty(),
+        "over budget ({FILE_BUDGET} a file, {FUNCTION_BUDGET} a function)\n{faults}"
+    );
 }
 
 #[test]
@@ -86,7 +111,10 @@ fn the_list_of_counters_is_the_table_of_reasons() {
         fs::write(&path, &expected).unwrap();
     }
     let found = fs::read_to_string(&path).unwrap_or_default();
-    assert!(found == expected, "docs/counters.md is stale: SEKISHO_BLESS=1 cargo test --test tidy");
+    assert!(
+        found == expected,
+        "docs/counters.md is stale: SEKISHO_BLESS=1 cargo test --test tidy"
+    );
 }
 
 /// `docs/counters.md`, from the table of reasons.
@@ -140,11 +168,21 @@ fn root() -> &'static Path {
 fn sources() -> Vec<(String, PathBuf, String)> {
     let in_room = |path: PathBuf| {
         let inside = path.strip_prefix(root().join("src")).unwrap().to_owned();
-        let room = inside.components().next().unwrap().as_os_str().to_str().unwrap().to_owned();
+        let room = inside
+            .components()
+            .next()
+            .unwrap()
+            .as_os_str()
+            .to_str()
+            .unwrap()
+            .to_owned();
         let text = fs::read_to_string(&path).unwrap();
         (inside.components().count() > 1).then_some((room, inside, text))
     };
-    rust_files(&["src"]).into_iter().filter_map(in_room).collect()
+    rust_files(&["src"])
+        .into_iter()
+        .filter_map(in_room)
+        .collect()
 }
 
 fn rust_files(folders: &[&str]) -> Vec<PathBuf> {
@@ -179,7 +217,9 @@ fn functions(text: &str) -> Vec<(String, usize, usize)> {
     for (start, line) in lines.iter().enumerate() {
         let code = line.trim_start();
         let indent = line.len() - code.len();
-        let Some(name) = function_name(code) else { continue };
+        let Some(name) = function_name(code) else {
+            continue;
+        };
         let end = lines.iter().skip(start).position(|later| {
             let closes = later.trim_start().starts_with('}') || later.trim_end().ends_with(';');
             later.len() - later.trim_start().len() == indent && closes
@@ -191,10 +231,24 @@ fn functions(text: &str) -> Vec<(String, usize, usize)> {
 
 fn function_name(code: &str) -> Option<String> {
     let mut words = code.split_whitespace();
-    let before_fn = words.by_ref().take_while(|word| *word != "fn").collect::<Vec<_>>();
-    let modifiers = ["pub", "pub(super)", "pub(crate)", "const", "async", "unsafe", "extern", "\"C\""];
+    let before_fn = words
+        .by_ref()
+        .take_while(|word| *word != "fn")
+        .collect::<Vec<_>>();
+    let modifiers = [
+        "pub",
+        "pub(super)",
+        "pub(crate)",
+        "const",
+        "async",
+        "unsafe",
+        "extern",
+        "\"C\"",
+    ];
     let is_function = before_fn.iter().all(|word| modifiers.contains(word));
     words.next().filter(|_| is_function).map(|name| {
-        name.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect()
+        name.chars()
+            .take_while(|c| c.is_alphanumeric() || *c == '_')
+            .collect()
     })
 }
