@@ -68,11 +68,11 @@ pub(super) fn run(path: &Path, policies: &Policies) -> Result<Outcomes, Failure>
     let headers = csv.headers().map_err(|error| malformed(path, &error))?.clone();
     let mut outcomes = Outcomes { passed: 0, skipped: 0, failures: Vec::new() };
     let mut record = csv::StringRecord::new();
-    let mut met = vec![false; policies.program.legend().tenants().len()];
+    let mut met = vec![false; policies.legend().tenants().len()];
     while csv.read_record(&mut record).map_err(|error| malformed(path, &error))? {
         let line = record.position().map(csv::Position::line);
         let row: Row = record.deserialize(Some(&headers)).map_err(|error| malformed(path, &error))?;
-        let Some(tenant) = policies.program.legend().tenant_named(&row.isp) else {
+        let Some(tenant) = policies.legend().tenant_named(&row.isp) else {
             outcomes.skipped += 1;
             continue;
         };
@@ -84,7 +84,7 @@ pub(super) fn run(path: &Path, policies: &Policies) -> Result<Outcomes, Failure>
             Err(why) => outcomes.failures.push(Failed { id: row.id, line, why }),
         }
     }
-    for (tenant, _) in policies.program.legend().tenants().iter().zip(met).filter(|(_, met)| !met) {
+    for (tenant, _) in policies.legend().tenants().iter().zip(met).filter(|(_, met)| !met) {
         let why = format!("no row is about {}", tenant.name);
         outcomes.failures.push(Failed { id: tenant.name.clone(), line: None, why });
     }
@@ -121,7 +121,7 @@ impl Row {
         Ok(match burst.trails().next().map(|trail| *trail.decision) {
             Some(found) if found.verdict.label() == self.verdict => Ok(()),
             Some(found) => {
-                let legend = policies.program.legend();
+                let legend = policies.legend();
                 let rule = legend.rule(found.rule).map_or("no rule", |(_, rule)| &rule.name);
                 let (verdict, reason) = (found.verdict, found.reason);
                 Err(format!("expected {}, found {verdict} ({reason}, {rule})", self.verdict))
@@ -143,23 +143,22 @@ impl Row {
         };
         let flags = TcpFlags::from_letters(tcp_flags)
             .ok_or_else(|| format!("tcp_flags {tcp_flags}: expected letters of SFRPAUECN"))?;
-        let legend = policies.program.legend();
+        let legend = policies.legend();
         let plan_id = legend
             .plan_named(tenant, plan)
             .ok_or_else(|| format!("the policy has no plan {plan}"))?;
-        let classes = legend.tenants().get(tenant).map(|tenant| tenant.classes.as_slice());
-        let class = classes
-            .unwrap_or_default()
-            .iter()
-            .position(|class| class.name == *peer_class)
+        let class = legend
+            .tenants()
+            .get(tenant)
+            .and_then(|tenant| tenant.class_index(peer_class))
             .ok_or_else(|| format!("the policy has no destination class {peer_class}"))?;
         let family_label = family.label();
         let program = &policies.program;
         let subscriber = program
-            .representative_subscriber(plan_id, family, at)
+            .subscriber_in(plan_id, family, at)
             .ok_or_else(|| format!("plan {plan} has no {family_label} address"))?;
         let peer = program
-            .representative_peer(tenant, class, family, at)
+            .peer_in(tenant, class, family, at)
             .ok_or_else(|| format!("class {peer_class} has no {family_label} address"))?;
         let local_port = self.local_port.unwrap_or(LOCAL_PORT);
         match self.direction {

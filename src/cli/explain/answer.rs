@@ -63,7 +63,7 @@ impl<'a> Answer<'a> {
     }
 
     pub(super) fn json(&self, lang: Lang) -> Value {
-        let legend = self.policies.program.legend();
+        let legend = self.policies.legend();
         let steps: Vec<_> = self
             .steps(lang)
             .into_iter()
@@ -114,12 +114,11 @@ impl Answer<'_> {
             Some((file, number)) => format!("{file}, frame {number}: "),
             None => String::new(),
         };
-        let name = link_type.name().unwrap_or("not read");
         text += &format!("{} octets", bytes.len());
         if self.question.frame().is_cut() {
             text += &format!(" of {original_len}");
         }
-        text += &format!(", link type {link_type} ({name})");
+        text += &format!(", link type {link_type}");
         let packet = &self.packet;
         if let (Some(src), Some(dst)) = (packet.src_addr(), packet.dst_addr()) {
             text += &format!("; {} → {}", end(src, packet, 2, packet.src_port), end(dst, packet, 4, packet.dst_port));
@@ -148,7 +147,7 @@ impl Answer<'_> {
         let resolved = self.policies.program.resolved();
         let found = self
             .two_ends()
-            .and_then(|(subscriber, _)| Some((subscriber, resolved.longest_subscriber(subscriber, self.at)?)));
+            .and_then(|(subscriber, _)| Some((subscriber, resolved.longest_subscriber(None, subscriber, self.at)?)));
         let way = self.ends.way.label();
         let Some((address, (tenant, prefix))) = found else {
             return match lang {
@@ -181,8 +180,8 @@ impl Answer<'_> {
     fn peer_text(&self, lang: Lang) -> Option<(String, Option<String>)> {
         let (subscriber, peer) = self.two_ends()?;
         let resolved = self.policies.program.resolved();
-        let (tenant, _) = resolved.longest_subscriber(subscriber, self.at)?;
-        let (class, listed) = resolved.class_of(tenant, peer, self.at);
+        let (tenant, _) = resolved.longest_subscriber(None, subscriber, self.at)?;
+        let (class, listed) = resolved.class_of(tenant, peer, self.at)?;
         let class = resolved.tenants.get(tenant)?.classes.get(class)?;
         let name = &class.name;
         Some(match (listed, lang) {
@@ -216,11 +215,11 @@ impl Answer<'_> {
     }
 
     fn rule(&self) -> Option<(&Tenant, &Rule)> {
-        self.policies.program.legend().rule(self.decision.rule)
+        self.policies.legend().rule(self.decision.rule)
     }
 
     fn plan(&self) -> Option<(&Tenant, &policy::Plan)> {
-        self.policies.program.legend().plan(self.decision.plan)
+        self.policies.legend().plan(self.decision.plan)
     }
 }
 

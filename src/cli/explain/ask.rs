@@ -83,7 +83,7 @@ fn subscriber(
             (Some("6"), _) | (None, Some(IpAddr::V6(_))) => Family::V6,
             _ => Family::V4,
         };
-        let address = policies.program.representative_subscriber(plan, family, at);
+        let address = policies.program.subscriber_in(plan, family, at);
         return address.map(|address| (tenant, address)).ok_or_else(|| {
             Failure::usage(format_args!(
                 "plan {name} has no {} address; --ip chooses the other version",
@@ -92,13 +92,13 @@ fn subscriber(
         });
     }
     let from = args.from.ok_or_else(|| Failure::usage("--from or --plan is needed"))?;
-    let found = policies.program.resolved().longest_subscriber(from, at);
+    let found = policies.program.resolved().longest_subscriber(None, from, at);
     // Without a subscriber the classes of the first policy are as good as any.
     Ok((found.map_or(0, |(tenant, _)| tenant), from))
 }
 
 fn named_plan(policies: &Policies, name: &str) -> Result<(usize, PlanId), Failure> {
-    let legend = policies.program.legend();
+    let legend = policies.legend();
     let tenants = legend.tenants().iter().enumerate();
     let found: Vec<_> = match name.split_once('/') {
         Some((isp, plan)) => tenants
@@ -127,15 +127,14 @@ fn peer(
     let Some(name) = &args.class else {
         return args.to.ok_or_else(|| Failure::usage("--to or --class is needed"));
     };
-    let legend = policies.program.legend();
-    let classes = legend.tenants().get(tenant).map(|tenant| tenant.classes.as_slice());
-    let class = classes
-        .unwrap_or_default()
-        .iter()
-        .position(|class| class.name == *name)
+    let legend = policies.legend();
+    let class = legend
+        .tenants()
+        .get(tenant)
+        .and_then(|tenant| tenant.class_index(name))
         .ok_or_else(|| Failure::usage(format_args!("the policy has no destination class {name}")))?;
     let family = if subscriber.is_ipv4() { Family::V4 } else { Family::V6 };
-    policies.program.representative_peer(tenant, class, family, at).ok_or_else(|| {
+    policies.program.peer_in(tenant, class, family, at).ok_or_else(|| {
         Failure::usage(format_args!("class {name} has no {} address", family.label()))
     })
 }
