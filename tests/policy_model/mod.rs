@@ -279,3 +279,40 @@ pub(crate) fn resolved() -> impl Strategy<Value = Resolved> {
             }
         })
 }
+
+/// Three plans, one undated rule for all of them and everybody.
+#[allow(dead_code, reason = "not every test binary needs it")]
+pub(crate) fn simple_tenant(action: Action) -> Tenant {
+    Tenant {
+        name: "isp".to_owned(),
+        origin: origin(1),
+        zone: jiff::tz::TimeZone::UTC,
+        plans: (0..PLANS).map(plan).collect(),
+        classes: ["own", "mobile", "on-net", "other"].map(class).to_vec(),
+        subscribers: Vec::new(),
+        destinations: Vec::new(),
+        rules: vec![Rule {
+            name: "rule".to_owned(),
+            families: [true, true],
+            plans: (0..PLANS).collect(),
+            to: ClassMatch::Any,
+            from: None,
+            before: None,
+            action,
+            mode: Mode::Syn,
+            origin: origin(1),
+        }],
+        return_path: ReturnPath::Mirror,
+    }
+}
+
+#[allow(dead_code, reason = "not every test binary needs it")]
+pub(crate) fn subscriber(prefix: IpNet, plan: usize) -> SubscriberPrefix {
+    SubscriberPrefix {
+        prefix,
+        plan,
+        ticket: None,
+        until: None,
+        origin: origin(1),
+    }
+}
