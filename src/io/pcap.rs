@@ -35,10 +35,21 @@ const FLAVOURS: [Flavour; 3] = [
     },
 ];
 
+/// Which of a record's two lengths is the captured one.
+#[derive(Clone, Copy)]
+enum Lengths {
+    CapturedFirst,
+    /// As before version 2.3.
+    CapturedLast,
+    /// Version 2.3 was written both ways: the captured one is not the larger.
+    CapturedSmaller,
+}
+
 /// A classic pcap file, as its header describes it.
 pub(super) struct Pcap {
     order: ByteOrder,
     flavour: Flavour,
+    lengths: Lengths,
     link_type: LinkType,
 }
 
@@ -62,6 +73,11 @@ pub(super) fn header(bytes: &[u8; HEADER_BYTES]) -> Option<Header> {
     if major != 2 {
         return Some(Header::UnknownVersion { major, minor });
     }
+    let lengths = match minor {
+        0..=2 => Lengths::CapturedLast,
+        3 => Lengths::CapturedSmaller,
+        4.. => Lengths::CapturedFirst,
+    };
     // Time zone and accuracy are 0 in every file in the wild, and records longer than the
     // snapshot length occur.
     let (_zone, _accuracy, _snap_len) = (fields.u32()?, fields.u32()?, fields.u32()?);
@@ -70,6 +86,7 @@ pub(super) fn header(bytes: &[u8; HEADER_BYTES]) -> Option<Header> {
     Some(Header::Known(Pcap {
         order,
         flavour,
+        lengths,
         link_type,
     }))
 }
@@ -80,8 +97,13 @@ impl Pcap {
         let header_bytes = self.flavour.record_header_bytes;
         let mut fields = Fields::new(unread, self.order);
         let header = (fields.u32(), fields.u32(), fields.u32(), fields.u32());
-        let (Some(seconds), Some(fraction), Some(captured), Some(original)) = header else {
+        let (Some(seconds), Some(fraction), Some(first), Some(last)) = header else {
             return Err(Halt::More(header_bytes));
+        };
+        let (captured, original) = match self.lengths {
+            Lengths::CapturedFirst => (first, last),
+            Lengths::CapturedLast => (last, first),
+            Lengths::CapturedSmaller => (first.min(last), first.max(last)),
         };
         if captured > MAX_CAPTURED_BYTES {
             return Err(Halt::AbsurdLength(captured));
