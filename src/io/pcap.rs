@@ -37,19 +37,19 @@ const FLAVOURS: [Flavour; 3] = [
 
 /// Which of a record's two lengths is the captured one.
 #[derive(Clone, Copy)]
-enum Lengths {
-    CapturedFirst,
+enum Captured {
+    First,
     /// As before version 2.3.
-    CapturedLast,
+    Last,
     /// Version 2.3 was written both ways: the captured one is not the larger.
-    CapturedSmaller,
+    Smaller,
 }
 
 /// A classic pcap file, as its header describes it.
 pub(super) struct Pcap {
     order: ByteOrder,
     flavour: Flavour,
-    lengths: Lengths,
+    captured: Captured,
     link_type: LinkType,
 }
 
@@ -73,10 +73,10 @@ pub(super) fn header(bytes: &[u8; HEADER_BYTES]) -> Option<Header> {
     if major != 2 {
         return Some(Header::UnknownVersion { major, minor });
     }
-    let lengths = match minor {
-        0..=2 => Lengths::CapturedLast,
-        3 => Lengths::CapturedSmaller,
-        4.. => Lengths::CapturedFirst,
+    let captured = match minor {
+        0..=2 => Captured::Last,
+        3 => Captured::Smaller,
+        4.. => Captured::First,
     };
     // Time zone and accuracy are 0 in every file in the wild, and records longer than the
     // snapshot length occur.
@@ -86,7 +86,7 @@ pub(super) fn header(bytes: &[u8; HEADER_BYTES]) -> Option<Header> {
     Some(Header::Known(Pcap {
         order,
         flavour,
-        lengths,
+        captured,
         link_type,
     }))
 }
@@ -100,10 +100,10 @@ impl Pcap {
         let (Some(seconds), Some(fraction), Some(first), Some(last)) = header else {
             return Err(Halt::More(header_bytes));
         };
-        let (captured, original) = match self.lengths {
-            Lengths::CapturedFirst => (first, last),
-            Lengths::CapturedLast => (last, first),
-            Lengths::CapturedSmaller => (first.min(last), first.max(last)),
+        let (captured, original) = match self.captured {
+            Captured::First => (first, last),
+            Captured::Last => (last, first),
+            Captured::Smaller => (first.min(last), first.max(last)),
         };
         if captured > MAX_CAPTURED_BYTES {
             return Err(Halt::AbsurdLength(captured));
