@@ -157,7 +157,7 @@ fn expiring_exemptions(tenant: &Tenant, now: Timestamp, findings: &mut Findings)
         let end = zoned.strftime("%Y-%m-%d %H:%M:%S %Z");
         let prefix = entry.prefix;
         let (code, message, text) = if until <= now {
-            let message = format!("`{prefix}` no longer gives its plan since {end}");
+            let message = format!("`{prefix}` stopped giving its plan at {end}");
             (Code::EXPIRED, message, "expired")
         } else if until.duration_since(now) <= SOON {
             let message = format!("`{prefix}` gives its plan only until {end}");
@@ -182,7 +182,7 @@ fn expired_rules(tenant: &Tenant, now: Timestamp, findings: &mut Findings) {
         };
         let zoned = before.to_zoned(tenant.zone.clone());
         let end = zoned.strftime("%Y-%m-%d %H:%M:%S %Z");
-        let message = format!("the rule `{}` no longer holds since {end}", rule.name);
+        let message = format!("the rule `{}` stopped holding at {end}", rule.name);
         findings.push(
             Diagnostic::new(Code::EXPIRED, message, &rule.origin, "over")
                 .help("it only matters to replays of older captures: remove it if there are none"),

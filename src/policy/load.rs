@@ -84,8 +84,9 @@ fn read_policy(
     }
     match yaml::read(sources, id) {
         Ok(Some(node)) => {
+            let before = findings.errors();
             shape::check(&node, &POLICY, findings);
-            Some(RawPolicy::new(&node))
+            Some(RawPolicy::new(&node, findings.errors() == before))
         }
         Ok(None) => {
             findings.push(empty(id, sources));

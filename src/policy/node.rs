@@ -51,12 +51,15 @@ impl Node {
         }
     }
 
-    /// The scalar and its place.
+    /// A text and its place.
     pub(super) fn text(&self) -> Option<Text> {
-        Some(Text {
-            text: self.scalar()?.to_owned(),
-            origin: self.origin.clone(),
-        })
+        match &self.value {
+            Value::Text(text) => Some(Text {
+                text: text.clone(),
+                origin: self.origin.clone(),
+            }),
+            _ => None,
+        }
     }
 
     /// The value of a key, if this is a mapping that has it.
@@ -72,9 +75,18 @@ impl Node {
             .filter(|value| !matches!(value.value, Value::Null))
     }
 
-    /// The scalar of a key.
+    /// The text of a key.
     pub(super) fn get_text(&self, key: &str) -> Option<Text> {
         self.get(key).and_then(Self::text)
+    }
+
+    /// The text or number of a key, as it was written.
+    pub(super) fn get_scalar(&self, key: &str) -> Option<Text> {
+        let node = self.get(key)?;
+        Some(Text {
+            text: node.scalar()?.to_owned(),
+            origin: node.origin.clone(),
+        })
     }
 
     /// The elements of the list of a key.

@@ -3,7 +3,7 @@
 use super::diagnostic::{Code, Diagnostic, Findings};
 use super::node::Text;
 use super::prefix_file::Line;
-use super::raw::{RawClass, RawSubscribers};
+use super::raw::{RawClass, RawPolicy, RawSubscribers};
 use super::resolve::plan_index;
 use super::source::{Sources, beside};
 use super::{ClassPrefix, Origin, SubscriberPrefix, Tenant, prefix, prefix_file, when};
@@ -12,16 +12,29 @@ use jiff::Timestamp;
 
 /// Reads the prefixes of all entries. Afterwards each prefix stands once.
 pub(super) fn read_subscribers(
-    entries: &[RawSubscribers],
+    policy: &RawPolicy,
     tenant: &mut Tenant,
     sources: &Sources,
     findings: &mut Findings,
 ) {
     let mut list = Vec::new();
-    for entry in entries {
+    for entry in &policy.subscribers {
+        // What is of a wrong form was reported; it is not missing besides.
+        if policy.well_formed {
+            check_missing(entry, findings);
+        }
         Entry::new(entry, tenant, findings).read(entry, sources, findings, &mut list);
     }
     tenant.subscribers = unique_subscribers(list, tenant, findings);
+}
+
+fn check_missing(entry: &RawSubscribers, findings: &mut Findings) {
+    if entry.plan.is_none() && entry.prefixes.is_some() {
+        findings.push(plan_missing(&entry.origin));
+    }
+    if entry.prefixes.is_none() && entry.file.is_none() {
+        findings.push(prefixes_missing(&entry.origin));
+    }
 }
 
 /// What an entry says of all its prefixes.
@@ -48,12 +61,6 @@ impl<'t> Entry<'t> {
         let mut entry_of = |found| findings.push(found);
         let plan = plan.and_then(|plan| plan.map_err(&mut entry_of).ok());
         let until = until.and_then(|until| until.map_err(&mut entry_of).ok());
-        if entry.plan.is_none() && entry.prefixes.is_some() {
-            findings.push(plan_missing(&entry.origin));
-        }
-        if entry.prefixes.is_none() && entry.file.is_none() {
-            findings.push(prefixes_missing(&entry.origin));
-        }
         Self {
             tenant,
             plan,

@@ -8,6 +8,8 @@ use super::node::{Node, Text, Value};
 #[derive(Debug)]
 pub(super) struct RawPolicy {
     pub(super) origin: Origin,
+    /// Every key is known and of its form.
+    pub(super) well_formed: bool,
     pub(super) isp: Option<Text>,
     pub(super) label: Option<Text>,
     pub(super) time_zone: Option<Text>,
@@ -65,14 +67,15 @@ pub(super) struct RawRule {
 
 impl RawPolicy {
     /// Reads the keys of a policy.
-    pub(super) fn new(node: &Node) -> Self {
+    pub(super) fn new(node: &Node, well_formed: bool) -> Self {
         Self {
             origin: node.origin.clone(),
+            well_formed,
             isp: node.get_text("isp"),
-            label: node.get_text("label"),
+            label: node.get_scalar("label"),
             time_zone: node.get_text("time_zone"),
             return_path: node.get_text("return-path"),
-            memory_limit_mib: node.get_text("memory-limit-mib"),
+            memory_limit_mib: node.get_scalar("memory-limit-mib"),
             plans: named(node.get_map("plans"), RawPlan::new),
             subscribers: each(node.get_list("subscribers"), RawSubscribers::new),
             classes: named(node.get_map("destinations"), RawClass::new),
@@ -92,7 +95,7 @@ impl RawPlan {
         Self {
             name,
             kind: node.get_text("kind"),
-            label: node.get_text("label"),
+            label: node.get_scalar("label"),
         }
     }
 }
@@ -104,7 +107,7 @@ impl RawSubscribers {
             plan: node.get_text("plan"),
             prefixes: texts(node, "prefixes"),
             file: node.get_text("file"),
-            ticket: node.get_text("ticket"),
+            ticket: node.get_scalar("ticket"),
             expires: node.get_text("expires"),
         }
     }
@@ -114,7 +117,7 @@ impl RawClass {
     fn new(name: Text, node: &Node) -> Self {
         Self {
             name,
-            label: node.get_text("label"),
+            label: node.get_scalar("label"),
             prefixes: texts(node, "prefixes").unwrap_or_default(),
             file: node.get_text("file"),
         }
@@ -125,7 +128,7 @@ impl RawRule {
     fn new(node: &Node) -> Self {
         Self {
             name: node.get_text("name"),
-            ip: node.get_text("ip"),
+            ip: node.get_scalar("ip"),
             plans: texts(node, "plans"),
             kinds: texts(node, "kinds"),
             to: texts(node, "to"),
@@ -134,7 +137,7 @@ impl RawRule {
             before: node.get_text("before"),
             action: node.get_text("action"),
             mode: node.get_text("mode"),
-            port: node.get_text("port"),
+            port: node.get_scalar("port"),
         }
     }
 }

@@ -53,10 +53,10 @@ fn tenant(policy: &RawPolicy, sources: &Sources, findings: &mut Findings) -> Ten
     };
     let before = findings.errors();
     tenant.rules = rules::resolve(&policy.rules, &tenant, findings);
-    if findings.errors() == before && tenant.rules.len() == policy.rules.len() {
+    if policy.well_formed && findings.errors() == before {
         cover::check(&tenant, findings);
     }
-    pools::read_subscribers(&policy.subscribers, &mut tenant, sources, findings);
+    pools::read_subscribers(policy, &mut tenant, sources, findings);
     pools::read_destinations(&policy.classes, &mut tenant, sources, findings);
     tenant
 }

@@ -106,7 +106,7 @@ fn unknown_class(tenant: &Tenant, name: &Text) -> Diagnostic {
         "unknown class",
     )
     .help(format!(
-        "{help}; a class is declared, with its prefixes, under `destinations`"
+        "{help} (a class is declared, with its prefixes, under `destinations`)"
     ))
 }
 

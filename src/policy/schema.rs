@@ -68,10 +68,15 @@ fn form(of: &Form) -> Value {
         }
         Form::Syntax(_) => json!({ "type": "string" }),
         Form::List { of, least } => {
-            json!({ "type": "array", "items": form(of), "minItems": least })
+            let kind = if *least == 0 {
+                json!(["array", "null"])
+            } else {
+                json!("array")
+            };
+            json!({ "type": kind, "items": form(of), "minItems": least })
         }
         Form::Map { key, of } => json!({
-            "type": "object",
+            "type": ["object", "null"],
             "propertyNames": form(key),
             "additionalProperties": table(of),
         }),

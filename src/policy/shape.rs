@@ -10,7 +10,7 @@ use super::spelling;
 /// Reports everything in which a tree differs from a table.
 pub(super) fn check(node: &Node, table: &Table, findings: &mut Findings) {
     let Value::Map(entries) = &node.value else {
-        wrong_type(node, table.name, findings);
+        wrong_type(node, &mapping(table), findings);
         return;
     };
     double_keys(entries, findings);
@@ -34,18 +34,19 @@ pub(super) fn check(node: &Node, table: &Table, findings: &mut Findings) {
 }
 
 fn check_value(value: &Node, key: &Key, findings: &mut Findings) {
-    if matches!(value.value, Value::Null) {
-        if key.required {
-            let expected = expected(&key.form);
-            let message = format!("`{}` has no value", key.name);
-            findings.push(
-                Diagnostic::new(Code::WRONG_TYPE, message, &value.origin, "nothing is here")
-                    .help(format!("expected {expected}")),
-            );
-        }
-        return; // an optional key without a value is as if left out
+    let nothing = matches!(value.value, Value::Null);
+    // `plans:` without a value in a rule would mean every plan: only what may be an empty
+    // collection may be left without a value.
+    let may_be_empty = matches!(key.form, Form::Map { .. } | Form::List { least: 0, .. });
+    if nothing && !may_be_empty {
+        let message = format!("`{}` has no value", key.name);
+        findings.push(
+            Diagnostic::new(Code::WRONG_TYPE, message, &value.origin, "nothing is here")
+                .help(format!("expected {}", expected(&key.form))),
+        );
+    } else if !nothing {
+        check_form(value, &key.form, findings);
     }
-    check_form(value, &key.form, findings);
 }
 
 fn check_form(node: &Node, form: &Form, findings: &mut Findings) {
@@ -91,8 +92,13 @@ fn expected(form: &Form) -> String {
         Form::Syntax(what) => (*what).to_owned(),
         Form::List { of, .. } => format!("a list, each element {}", expected(of)),
         Form::Map { of, .. } => format!("a mapping from names, each value {}", of.name),
-        Form::Table(table) => table.name.to_owned(),
+        Form::Table(table) => mapping(table),
     }
+}
+
+fn mapping(table: &Table) -> String {
+    let names: Vec<&str> = table.keys.iter().map(|key| key.name).collect();
+    format!("{} (a mapping with {})", table.name, spelling::list(&names))
 }
 
 fn wrong_type(node: &Node, expected: &str, findings: &mut Findings) {
@@ -155,10 +161,9 @@ fn missing_key(node: &Node, table: &Table, key: &Key, findings: &mut Findings) {
     let text = format!("no `{}` in here", key.name);
     findings.push(
         Diagnostic::new(Code::MISSING_KEY, message, &first_line(node), text).help(format!(
-            "`{}` is {}: {}",
+            "add `{}:` with {}",
             key.name,
-            expected(&key.form),
-            key.text
+            expected(&key.form)
         )),
     );
 }

@@ -92,9 +92,9 @@ fn begins_with_date(text: &str) -> bool {
 fn bad_date(text: &str, origin: &Origin) -> Diagnostic {
     Diagnostic::new(
         Code::BAD_DATE,
-        format!("`{text}` is not a date that exists"),
+        format!("`{text}` is not a date"),
         origin,
-        "not a date",
+        "no such day or time",
     )
     .help("expected such as 2006-11-01, 2006-11-01T09:00:00 or 2006-11-01T09:00:00+09:00")
 }

@@ -5,6 +5,7 @@ use super::node::{Node, Value};
 use super::source::Sources;
 use super::{Origin, SourceId};
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde_yaml::budget::BudgetBreach;
 use serde_yaml::{
     DuplicateKeyPolicy, Location, MergeKeyPolicy, MessageFormatter, NonFiniteFloatPolicy, Options,
     Spanned, UserMessageFormatter,
@@ -52,17 +53,68 @@ fn options() -> Options {
 }
 
 fn not_yaml(sources: &Sources, id: SourceId, error: &serde_yaml::Error) -> Diagnostic {
-    let message = UserMessageFormatter.format_message(error).into_owned();
     let origin = match error.location() {
-        Some(location) if location != Location::UNKNOWN => origin(sources, id, location),
+        Some(location) if location != Location::UNKNOWN => point(sources, id, location),
         _ => sources.origin(id, 0..0),
     };
-    let help = if message.contains("tab") {
+    let (message, help) = match error {
+        serde_yaml::Error::Budget { breach, .. } => over_budget(breach),
+        _ => in_syntax(error),
+    };
+    Diagnostic::new(Code::NOT_YAML, "this is not YAML", &origin, message).help(help)
+}
+
+fn in_syntax(error: &serde_yaml::Error) -> (String, &'static str) {
+    let message = UserMessageFormatter.format_message(error).into_owned();
+    let help = if message.contains("tabs") {
         "YAML indents with spaces, never with tabs"
     } else {
         "check the indentation, and that every bracket and quote is closed"
     };
-    Diagnostic::new(Code::NOT_YAML, "this is not YAML", &origin, message).help(help)
+    (message, help)
+}
+
+fn over_budget(breach: &BudgetBreach) -> (String, &'static str) {
+    let (message, help) = match breach {
+        BudgetBreach::Documents { .. } => (
+            "a second document begins here",
+            "a policy file is one document: give each provider a file of its own",
+        ),
+        BudgetBreach::Depth { .. } => (
+            "nested more than 24 deep",
+            "no policy is nested like that: look for brackets that are not closed",
+        ),
+        BudgetBreach::Aliases { .. } | BudgetBreach::Anchors { .. } => (
+            "more than 64 anchors or aliases",
+            "write the values out; long prefix lists belong in a prefix file",
+        ),
+        _ => (
+            "too large for a policy",
+            "long prefix lists belong in a prefix file",
+        ),
+    };
+    (message.to_owned(), help)
+}
+
+/// The place of a syntax error: the crate tells line and column, and not always the octet.
+fn point(sources: &Sources, id: SourceId, location: Location) -> Origin {
+    if location.span().byte_offset().is_some() {
+        return origin(sources, id, location);
+    }
+    let count = |count: u64| usize::try_from(count).unwrap_or(usize::MAX);
+    let text = sources.text(id);
+    let lines = text.split_inclusive('\n');
+    let line_start: usize = lines
+        .take(count(location.line()).saturating_sub(1))
+        .map(str::len)
+        .sum();
+    let line = text.get(line_start..).unwrap_or("").lines().next();
+    let before = line
+        .unwrap_or("")
+        .chars()
+        .take(count(location.column()).saturating_sub(1));
+    let start = line_start + before.map(char::len_utf8).sum::<usize>();
+    sources.origin(id, start..start)
 }
 
 fn origin(sources: &Sources, id: SourceId, location: Location) -> Origin {
