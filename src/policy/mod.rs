@@ -7,10 +7,12 @@
 mod compile;
 mod diagnostic;
 pub mod diff;
+pub mod matrix;
 mod partition;
 mod peers;
 mod representative;
 mod resolved;
+pub mod sentence;
 mod tables;
 mod timeline;
 
