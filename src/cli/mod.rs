@@ -2,7 +2,9 @@
 //!
 //! Data goes to stdout, progress and messages to stderr. Exit codes: see [`Exit`].
 
+mod check;
 mod exit;
+mod explain;
 mod out;
 mod policies;
 mod replay;
@@ -39,6 +41,10 @@ enum Format {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Find what is wrong with policies, and run acceptance cases.
+    Check(check::Args),
+    /// Tell what becomes of one frame, step by step, and what to tell the customer.
+    Explain(explain::Args),
     /// Decide every frame of captures under a policy.
     Replay(replay::Args),
     /// Print the completions for a shell.
@@ -68,6 +74,8 @@ pub fn main() -> ExitCode {
 
 fn run(cli: Cli) -> Result<Exit, Failure> {
     match cli.command {
+        Command::Check(args) => check::run(&args, cli.output),
+        Command::Explain(args) => explain::run(&args, cli.output),
         Command::Replay(args) => replay::run(&args, cli.output),
         Command::Completions(args) => shell::completions(&args),
         Command::Man(args) => shell::man(&args),

@@ -75,6 +75,11 @@ pub(super) fn table(rows: &[Vec<String>], numbers: &[usize]) -> String {
     text
 }
 
+/// A label of a line, filled up to `columns`.
+pub(super) fn padded(label: &str, columns: usize) -> String {
+    format!("{label}{}", " ".repeat(columns.saturating_sub(width(label))))
+}
+
 /// Columns that a terminal needs; Japanese takes two for a letter.
 fn width(text: &str) -> usize {
     unicode_width::UnicodeWidthStr::width(text)

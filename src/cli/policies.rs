@@ -2,7 +2,9 @@
 
 use super::when::When;
 use super::{Exit, Failure, out};
-use crate::policy::{self, Diagnostic, Origin, Program, Resolved, Severity, Sources, Tenant};
+use crate::policy::{
+    self, Diagnostic, Epoch, Legend, Origin, Program, Severity, Sources, Tenant,
+};
 use jiff::Timestamp;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -15,84 +17,101 @@ pub(super) struct PolicyArgs {
 }
 
 impl PolicyArgs {
+    /// The policies, or a failure whose errors stand on stderr.
     pub(super) fn load(&self) -> Result<Policies, Failure> {
-        let checked = check(&self.files);
-        let errors = checked.of(Severity::Error);
-        let warnings = checked.of(Severity::Warning).len();
-        if warnings > 0 && errors.is_empty() {
-            out::complain("warning", format_args!("{warnings} in the policy: `sekisho check` shows them"));
-        }
-        checked.usable()
+        load(&self.files)
     }
+}
+
+/// The policies, or a failure whose errors stand on stderr. Warnings are only counted here:
+/// whoever runs a policy has seen them in `check`.
+pub(super) fn load(files: &[PathBuf]) -> Result<Policies, Failure> {
+    let mut checked = check(files);
+    if checked.has(Severity::Error) {
+        checked.diagnostics.retain(|d| d.severity == Severity::Error);
+        out::diagnostics(&checked.sources, &checked.diagnostics);
+        return Err(Failure::Reported(Exit::Config));
+    }
+    match checked.diagnostics.len() {
+        0 => {}
+        count => {
+            let warnings = if count == 1 { "1 warning".to_owned() } else { format!("{count} warnings") };
+            out::complain("note", format_args!("{warnings} about the policy: see `sekisho check`"));
+        }
+    }
+    checked.usable().ok_or(Failure::Reported(Exit::Config))
 }
 
 /// What reading, checking and compiling gave: policies that can be used, or errors; and warnings.
 pub(super) struct Checked {
     pub(super) sources: Sources,
     pub(super) diagnostics: Vec<Diagnostic>,
-    compiled: Option<(Arc<Resolved>, Program)>,
+    program: Option<Program>,
 }
 
 /// Reads, checks and compiles policies.
 pub(super) fn check(files: &[PathBuf]) -> Checked {
-    let policy::Loaded { sources, resolved, mut diagnostics } = policy::load(files, Timestamp::now());
-    let compiled = resolved.and_then(|resolved| {
-        let resolved = Arc::new(resolved);
-        match Program::compile(Arc::clone(&resolved)) {
-            Ok(program) => Some((resolved, program)),
-            Err(errors) => {
-                diagnostics.extend(errors);
-                None
-            }
+    let policy::Loaded { sources, resolved, mut diagnostics } =
+        policy::load(files, Timestamp::now());
+    let program = match resolved.map(|resolved| Program::compile(Arc::new(resolved))) {
+        Some(Ok(program)) => Some(program),
+        Some(Err(errors)) => {
+            diagnostics.extend(errors);
+            None
         }
-    });
-    Checked { sources, diagnostics, compiled }
+        None => None,
+    };
+    Checked { sources, diagnostics, program }
 }
 
 impl Checked {
-    pub(super) fn of(&self, severity: Severity) -> Vec<Diagnostic> {
-        self.diagnostics.iter().filter(|d| d.severity == severity).cloned().collect()
+    pub(super) fn has(&self, severity: Severity) -> bool {
+        self.diagnostics.iter().any(|d| d.severity == severity)
     }
 
-    /// The policies, or the errors on stderr.
-    pub(super) fn usable(self) -> Result<Policies, Failure> {
-        let errors = self.of(Severity::Error);
-        match self.compiled {
-            Some((resolved, program)) => Ok(Policies { sources: self.sources, resolved, program }),
-            None => {
-                out::diagnostics(&self.sources, &errors);
-                Err(Failure::Reported(Exit::Config))
-            }
-        }
+    /// The policies, if there is no error.
+    pub(super) fn usable(self) -> Option<Policies> {
+        let Self { sources, program, .. } = self;
+        program.map(|program| Policies { sources, program })
     }
 }
 
 /// Policies that can be used.
 pub(super) struct Policies {
     pub(super) sources: Sources,
-    pub(super) resolved: Arc<Resolved>,
     pub(super) program: Program,
 }
 
 impl Policies {
     /// The instant that `--at` means.
     pub(super) fn instant(&self, when: &When) -> Result<Timestamp, Failure> {
-        let mut instants = self
-            .resolved
-            .tenants
-            .iter()
-            .map(|tenant| when.instant(&tenant.zone).map_err(|e| Failure::usage(format_args!("--at: {e}"))))
-            .collect::<Result<Vec<_>, _>>()?;
-        if matches!(when, When::Civil(_)) {
-            instants.dedup();
+        let read = |tenant: &Tenant| {
+            when.instant(&tenant.zone).map_err(|e| Failure::usage(format_args!("--at: {e}")))
+        };
+        let mut tenants = self.tenants().iter();
+        let first = tenants.next().map_or_else(|| Ok(Timestamp::now()), read)?;
+        if let When::Civil(_) = when {
+            for tenant in tenants {
+                if read(tenant)? != first {
+                    let message = "--at: the policies' time zones differ: give a time with an offset";
+                    return Err(Failure::usage(message));
+                }
+            }
         }
-        match (when, instants.as_slice()) {
-            (When::Civil(_), [_, _, ..]) => Err(Failure::usage(
-                "--at: the policies' time zones differ: give a time with an offset",
-            )),
-            (_, [instant, ..]) => Ok(*instant),
-            (_, []) => Ok(Timestamp::now()),
-        }
+        Ok(first)
+    }
+
+    /// The tables at an instant.
+    pub(super) fn epoch(&self, at: Timestamp) -> Result<Epoch, Failure> {
+        self.program.at(at).map_err(|error| Failure::Said(Exit::Config, error.to_string()))
+    }
+
+    pub(super) fn legend(&self) -> &Legend {
+        self.program.legend()
+    }
+
+    pub(super) fn tenants(&self) -> &[Tenant] {
+        self.legend().tenants()
     }
 
     /// The file that a policy was read from.

@@ -1,1 +1,60 @@
-//! To come.
+//! Captures in and out.
+//!
+//! [`CaptureReader`] hands out the frames of a pcap or pcapng file in bursts that borrow its read
+//! buffer; [`CaptureWriter`] writes them to a pcap file that appears under its name only when it is
+//! finished. Formats and compressions are told by their first bytes, never by the file's name.
+//!
+//! A capture that breaks off gives every whole record before the fault, then one
+//! [`CaptureError`] that names the file, the byte and the record, then its end.
+
+mod buffer;
+mod bytes;
+mod error;
+mod input;
+mod output;
+mod pcap;
+mod pcapng;
+mod reader;
+mod writer;
+mod zstd;
+
+pub use error::{BlockFault, CaptureError, CompressionFault, OutputError, Place};
+pub use input::Compression;
+pub use output::OutputFile;
+pub use reader::CaptureReader;
+pub use writer::CaptureWriter;
+
+use crate::wire::Frame;
+
+/// The most bytes that one record may hold: what libpcap calls `MAXIMUM_SNAPLEN`. A record that
+/// claims more is taken for damage.
+pub const MAX_CAPTURED_BYTES: u32 = 262_144;
+
+/// A frame of a capture, and when it was seen.
+#[derive(Clone, Copy, Debug)]
+pub struct Record<'a> {
+    /// The frame. Its original length is never below the captured one, whatever the file says.
+    pub frame: Frame<'a>,
+    /// Nanoseconds since 1970-01-01 00:00:00 UTC; `None` for pcapng's simple packets, which have
+    /// no time. A fraction of a second or more is carried over; what a 64-bit count cannot hold
+    /// is its nearest end.
+    pub timestamp_ns: Option<i64>,
+}
+
+/// One step of a format through the unread bytes of a capture.
+enum Step<'a> {
+    /// A whole record, and the bytes it takes with everything around it.
+    Record(Record<'a>, usize),
+    /// Whole bytes that hold no record.
+    Skip(usize),
+}
+
+/// Why a format cannot step.
+enum Halt {
+    /// So many bytes, counted from the first unread one, are needed.
+    More(usize),
+    /// The record claims so many captured bytes.
+    AbsurdLength(u32),
+    /// The pcapng block contradicts itself or its section.
+    Block(BlockFault),
+}

@@ -2,7 +2,12 @@
 //!
 //! Value 0 means "no prefix matches"; a caller's ids are 1–255.
 
-use ipnet::{Ipv4Net, Ipv6Net};
+use ipnet::Ipv6Net;
+
+mod ipv4;
+mod trie;
+
+pub use ipv4::Ipv4Table;
 
 /// A table that would pass the limit that the caller set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -14,35 +19,15 @@ pub struct TooLarge {
     pub limit_bytes: u64,
 }
 
-/// IPv4 prefixes.
-#[derive(Debug)]
-pub struct Ipv4Table(Vec<(Ipv4Net, u8)>);
-
-impl Ipv4Table {
-    /// Builds a table; a prefix that is given twice takes the last value.
-    ///
-    /// # Errors
-    /// [`TooLarge`] when it would take more than `limit_bytes`; nothing is allocated then.
-    pub fn build(prefixes: &[(Ipv4Net, u8)], limit_bytes: u64) -> Result<Self, TooLarge> {
-        let _ = limit_bytes;
-        Ok(Self(prefixes.to_vec()))
-    }
-
-    /// The value of the longest prefix that holds `address`, or 0.
-    pub fn lookup(&self, address: u32) -> u8 {
-        let longest = self
-            .0
-            .iter()
-            .rev()
-            .filter(|(net, _)| net.contains(&std::net::Ipv4Addr::from(address)));
-        longest
-            .max_by_key(|(net, _)| net.prefix_len())
-            .map_or(0, |(_, value)| *value)
-    }
-
-    /// What the table takes.
-    pub fn memory_bytes(&self) -> u64 {
-        0
+impl TooLarge {
+    fn check(needed_bytes: u64, limit_bytes: u64) -> Result<(), Self> {
+        if needed_bytes > limit_bytes {
+            return Err(Self {
+                needed_bytes,
+                limit_bytes,
+            });
+        }
+        Ok(())
     }
 }
 

@@ -6,8 +6,10 @@
 
 mod compile;
 mod diagnostic;
+pub mod diff;
 mod partition;
 mod peers;
+mod representative;
 mod resolved;
 mod tables;
 mod timeline;

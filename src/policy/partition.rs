@@ -183,6 +183,21 @@ pub(super) fn overlay<A: Copy + PartialEq, B: Copy + PartialEq>(
     parts.parts
 }
 
+/// Orders intervals and joins neighbours; none of them overlap.
+pub(super) fn join(mut intervals: Vec<Interval>) -> Vec<Interval> {
+    intervals.sort_unstable_by_key(|interval| interval.start);
+    let mut joined: Vec<Interval> = Vec::new();
+    for interval in intervals {
+        match joined.last_mut() {
+            Some(last) if last.end.checked_add(1) == Some(interval.start) => {
+                last.end = interval.end
+            }
+            _ => joined.push(interval),
+        }
+    }
+    joined
+}
+
 /// Drops what the enclosing prefix (or 0, outside all) says already, and all but the last of
 /// equal prefixes. The prefixes are ordered as [`sort_nested`] does.
 pub(super) fn reduce(prefixes: impl Iterator<Item = (Interval, u8)>) -> Vec<(Interval, u8)> {

@@ -1,5 +1,6 @@
 use super::LinkType;
 use std::fmt;
+use std::net::IpAddr;
 
 /// Frames that are handled together, at most.
 pub const BURST: usize = 64;
@@ -165,7 +166,35 @@ pub struct Packet {
     pub wants_more: bool,
 }
 
+impl Family {
+    /// `IPv4`, `IPv6`.
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::V4 => "IPv4",
+            Self::V6 => "IPv6",
+        }
+    }
+
+    /// An address that is held as a number, IPv4 in the low 32 bits.
+    pub fn address(self, number: u128) -> IpAddr {
+        match self {
+            Self::V4 => IpAddr::V4((number as u32).into()),
+            Self::V6 => IpAddr::V6(number.into()),
+        }
+    }
+}
+
 impl Packet {
+    /// The source address, where one could be read.
+    pub fn src_addr(&self) -> Option<IpAddr> {
+        Some(self.family?.address(self.src))
+    }
+
+    /// The destination address, where one could be read.
+    pub fn dst_addr(&self) -> Option<IpAddr> {
+        Some(self.family?.address(self.dst))
+    }
+
     /// A packet of which nothing but its shape is known.
     pub const fn bare(shape: Shape) -> Self {
         Self {

@@ -129,12 +129,12 @@ impl<'a> Run<'a> {
             At::One(when) => Some(policies.instant(when)?),
             At::Capture => None,
         };
-        let legend = policies.program.legend();
+        let legend = policies.legend();
         Ok(Self {
             policies,
             facing: args.direction.into(),
             fixed_at,
-            epoch: policies.program.at(fixed_at.unwrap_or_else(Timestamp::now)),
+            epoch: policies.epoch(fixed_at.unwrap_or_else(Timestamp::now))?,
             burst: Burst::default(),
             counters: Counters::new(legend.rules().len(), legend.plans().len()),
             outputs: Outputs::create(args)?,
@@ -183,7 +183,7 @@ impl<'a> Run<'a> {
         self.first_link_type = self.first_link_type.or(records.first().map(|r| r.frame.link_type));
         let mut rest = records;
         while !rest.is_empty() {
-            let run = if self.fixed_at.is_some() { rest.len() } else { self.enter_epoch(rest) };
+            let run = if self.fixed_at.is_some() { rest.len() } else { self.enter_epoch(rest)? };
             let (now, later) = rest.split_at(run);
             self.decide(now, capture)?;
             rest = later;
@@ -193,17 +193,17 @@ impl<'a> Run<'a> {
 
     /// Takes the tables of the first record's time; how many records see the same ones. A record
     /// without a time stamp is judged as the one before it.
-    fn enter_epoch(&mut self, records: &[Record<'_>]) -> usize {
+    fn enter_epoch(&mut self, records: &[Record<'_>]) -> Result<usize, Failure> {
         let stamp = |record: &Record<'_>| {
             record.timestamp_ns.and_then(|ns| Timestamp::from_nanosecond(ns.into()).ok())
         };
         if let Some(at) = records.first().and_then(stamp)
             && !self.epoch.holds(at)
         {
-            self.epoch = self.policies.program.at(at);
+            self.epoch = self.policies.epoch(at)?;
         }
         let same = |r: &&Record<'_>| stamp(r).is_none_or(|at| self.epoch.holds(at));
-        records.iter().take_while(same).count().max(1)
+        Ok(records.iter().take_while(same).count().max(1))
     }
 
     fn decide(&mut self, records: &[Record<'_>], capture: &mut Capture) -> Result<(), Failure> {
@@ -218,7 +218,7 @@ impl<'a> Run<'a> {
                 decision.plan.0,
                 record.frame.original_len,
             );
-            let legend = self.policies.program.legend();
+            let legend = self.policies.legend();
             self.outputs.write(record, &trail, legend, &capture.file, capture.frames)?;
         }
         Ok(())

@@ -19,7 +19,7 @@ pub(super) struct Report<'a> {
 impl Report<'_> {
     pub(super) fn text(&self) -> String {
         let mut text = String::new();
-        for tenant in &self.policies.resolved.tenants {
+        for tenant in self.policies.tenants() {
             let at = match self.at {
                 Some(at) => show_instant(tenant, at),
                 None => "each frame's own time".to_owned(),
@@ -63,7 +63,7 @@ impl Report<'_> {
             balance.extend(verdicts);
         }
         json!({
-            "policies": self.policies.resolved.tenants.iter()
+            "policies": self.policies.tenants().iter()
                 .map(|tenant| json!({ "isp": tenant.name, "file": self.policies.file(tenant) }))
                 .collect::<Vec<_>>(),
             "at": self.at.map_or_else(|| "capture".to_owned(), |at| at.to_string()),
@@ -101,7 +101,7 @@ impl Report<'_> {
 
     /// Rules that frames met.
     fn rules(&self) -> Vec<Row> {
-        let legend = self.policies.program.legend();
+        let legend = self.policies.legend();
         legend
             .rule_ids()
             .zip(self.counters.rules().iter().skip(1))
@@ -116,7 +116,7 @@ impl Report<'_> {
 
     /// Plans that frames met, and the frames of nobody's plan.
     fn plans(&self) -> Vec<Row> {
-        let legend = self.policies.program.legend();
+        let legend = self.policies.legend();
         let mut counts = self.counters.plans().iter();
         let nobody = counts.next().map(|counts| Row {
             tenant: String::new(),
@@ -141,7 +141,7 @@ impl Report<'_> {
             .into_iter()
             .filter(|verdict| rows.iter().any(|row| row.count(*verdict).frames > 0))
             .collect();
-        let several = self.policies.resolved.tenants.len() > 1;
+        let several = self.policies.tenants().len() > 1;
         let mut lines = vec![vec![head.to_owned(), note.to_owned()]];
         if let Some(first) = lines.first_mut() {
             first.extend(used.iter().map(|verdict| verdict.label().to_uppercase()));

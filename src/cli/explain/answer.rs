@@ -1,0 +1,236 @@
+use super::ask::Question;
+use super::{Failure, Policies};
+use crate::cli::policies::show_instant;
+use crate::policy::{self, Lang, Rule, Tenant};
+use crate::stage::{Burst, Decision, Ends, Facing, Trail};
+use crate::stats::{Reason, Verdict};
+use crate::wire::{Fragment, Packet, Shape};
+use jiff::Timestamp;
+use serde_json::{Value, json};
+use std::net::IpAddr;
+
+/// What the stages found about one frame, and where the policy says so.
+pub(super) struct Answer<'a> {
+    policies: &'a Policies,
+    question: &'a Question,
+    at: Timestamp,
+    packet: Packet,
+    ends: Ends,
+    decision: Decision,
+}
+
+/// One line of an answer.
+struct Step {
+    name: &'static str,
+    label: &'static str,
+    text: String,
+    /// File and line.
+    place: Option<String>,
+}
+
+impl<'a> Answer<'a> {
+    /// Takes the frame through the very stages that `replay` runs.
+    pub(super) fn new(
+        policies: &'a Policies,
+        question: &'a Question,
+        facing: Facing,
+        at: Timestamp,
+    ) -> Result<Self, Failure> {
+        let epoch = policies.epoch(at)?;
+        let mut burst = Burst::default();
+        burst.run([question.frame()], &epoch.tables, facing);
+        let trail = burst.trails().next();
+        let Some(Trail { packet, ends, decision }) = trail else {
+            return Err(Failure::usage("there is no frame"));
+        };
+        Ok(Self {
+            policies,
+            question,
+            at,
+            packet: *packet,
+            ends: *ends,
+            decision: *decision,
+        })
+    }
+
+    pub(super) fn text(&self, lang: Lang) -> String {
+        let mut text = String::new();
+        for step in self.steps(lang) {
+            let place = step.place.map(|place| format!("  ({place})")).unwrap_or_default();
+            text += &format!("{}{}{place}\n", crate::cli::out::padded(step.label, 12), step.text);
+        }
+        text
+    }
+
+    pub(super) fn json(&self, lang: Lang) -> Value {
+        let legend = self.policies.legend();
+        let steps: Vec<_> = self
+            .steps(lang)
+            .into_iter()
+            .map(|step| json!({ "step": step.name, "text": step.text, "place": step.place }))
+            .collect();
+        json!({
+            "verdict": self.decision.verdict.label(),
+            "reason": self.decision.reason.label(),
+            "rule": self.rule().map(|(_, rule)| &rule.name),
+            "isp": self.plan().map(|(tenant, _)| &tenant.name),
+            "plan": self.plan().map(|(_, plan)| &plan.name),
+            "peer_class": self.plan().map(|_| legend.class_name(self.decision.plan, self.decision.peer_set)),
+            "direction": self.packet.family.map(|_| self.ends.way.label()),
+            "at": self.at.to_string(),
+            "customer": self.customer(lang),
+            "steps": steps,
+        })
+    }
+}
+
+impl Answer<'_> {
+    fn steps(&self, lang: Lang) -> Vec<Step> {
+        let label = |en, ja| match lang {
+            Lang::En => en,
+            Lang::Ja => ja,
+        };
+        let mut steps = vec![step("frame", label("frame", "フレーム"), self.frame_text(), None)];
+        if self.packet.family.is_some() {
+            let (text, place) = self.subscriber_text(lang);
+            steps.push(step("subscriber", label("subscriber", "契約者"), text, place));
+            if let Some((text, place)) = self.peer_text(lang) {
+                steps.push(step("peer", label("peer", "通信相手"), text, place));
+            }
+        }
+        let (text, place) = self.rule_text(lang);
+        steps.push(step("rule", label("rule", "規則"), text, place));
+        let (verdict, reason) = (self.decision.verdict, self.decision.reason);
+        let text = format!("{verdict}-{reason}: {}", reason.text());
+        steps.push(step("verdict", label("verdict", "判定"), text, None));
+        steps.push(step("customer", label("customer", "お客様へ"), self.customer(lang), None));
+        steps
+    }
+
+    /// What was parsed.
+    fn frame_text(&self) -> String {
+        let Question { taken_from, bytes, original_len, link_type } = self.question;
+        let mut text = match taken_from {
+            Some((file, number)) => format!("{file}, frame {number}: "),
+            None => String::new(),
+        };
+        text += &format!("{} octets", bytes.len());
+        if self.question.frame().is_cut() {
+            text += &format!(" of {original_len}");
+        }
+        text += &format!(", link type {link_type}");
+        let packet = &self.packet;
+        if let (Some(src), Some(dst)) = (packet.src_addr(), packet.dst_addr()) {
+            text += &format!("; {} → {}", end(src, packet, 2, packet.src_port), end(dst, packet, 4, packet.dst_port));
+        }
+        text += match packet.fragment {
+            Fragment::None => "",
+            Fragment::First => ", first fragment",
+            Fragment::Later => ", later fragment",
+        };
+        if packet.shape == Shape::Tcp {
+            text += &format!(", TCP flags {}", packet.flags);
+        }
+        text
+    }
+
+    /// The subscriber's end and the peer's, in the direction that decided.
+    fn two_ends(&self) -> Option<(IpAddr, IpAddr)> {
+        let (src, dst) = (self.packet.src_addr()?, self.packet.dst_addr()?);
+        Some(match self.decision.direction {
+            policy::Direction::Out => (src, dst),
+            policy::Direction::In => (dst, src),
+        })
+    }
+
+    fn subscriber_text(&self, lang: Lang) -> (String, Option<String>) {
+        let resolved = self.policies.program.resolved();
+        let found = self
+            .two_ends()
+            .and_then(|(subscriber, _)| Some((subscriber, resolved.longest_subscriber(None, subscriber, self.at)?)));
+        let way = self.ends.way.label();
+        let Some((address, (tenant, prefix))) = found else {
+            return match lang {
+                Lang::En => (format!("direction {way}: neither end that counts is in a subscriber prefix"), None),
+                Lang::Ja => (format!("方向 {way}: 契約者のアドレス範囲に該当しません"), None),
+            };
+        };
+        let place = self.policies.place(&prefix.origin);
+        let (name, label) = match resolved.tenants.get(tenant).and_then(|t| t.plans.get(prefix.plan)) {
+            Some(plan) => (plan.name.as_str(), plan.label.as_deref()),
+            None => ("", None),
+        };
+        let isp = resolved.tenants.get(tenant).map_or("", |tenant| tenant.name.as_str());
+        let label = label.map(|label| format!(" “{label}”")).unwrap_or_default();
+        let net = prefix.prefix;
+        let mut text = match lang {
+            Lang::En => format!("direction {way}: {address} is in {net}, {isp} plan {name}{label}"),
+            Lang::Ja => format!("方向 {way}: {address} は {net} に含まれます。{isp} のプラン {name}{label}"),
+        };
+        if let Some(ticket) = &prefix.ticket {
+            text += &format!(", ticket {ticket}");
+        }
+        if let (Some(until), Some(tenant)) = (prefix.until, resolved.tenants.get(tenant)) {
+            text += &format!(", until {}", show_instant(tenant, until));
+        }
+        (text, Some(place))
+    }
+
+    /// `None` where nobody's destination classes count.
+    fn peer_text(&self, lang: Lang) -> Option<(String, Option<String>)> {
+        let (subscriber, peer) = self.two_ends()?;
+        let resolved = self.policies.program.resolved();
+        let (tenant, _) = resolved.longest_subscriber(None, subscriber, self.at)?;
+        let (class, listed) = resolved.class_of(tenant, peer, self.at)?;
+        let class = resolved.tenants.get(tenant)?.classes.get(class)?;
+        let name = &class.name;
+        Some(match (listed, lang) {
+            (Some((net, origin)), Lang::En) => {
+                (format!("{peer} is in {net}, class {name}"), Some(self.policies.place(origin)))
+            }
+            (Some((net, origin)), Lang::Ja) => (
+                format!("{peer} は {net} に含まれます。宛先区分 {name}"),
+                Some(self.policies.place(origin)),
+            ),
+            (None, Lang::En) => (format!("{peer} is in no listed prefix, class {name}"), None),
+            (None, Lang::Ja) => (format!("{peer} は登録範囲にありません。宛先区分 {name}"), None),
+        })
+    }
+
+    fn rule_text(&self, lang: Lang) -> (String, Option<String>) {
+        let Some((tenant, rule)) = self.rule() else {
+            return match lang {
+                Lang::En => ("no rule matches".to_owned(), None),
+                Lang::Ja => ("該当する規則はありません".to_owned(), None),
+            };
+        };
+        let mut text = format!("{}: {}", rule.name, rule.action.label());
+        if let Some(from) = rule.from {
+            text += &format!(", from {}", show_instant(tenant, from));
+        }
+        if let Some(before) = rule.before {
+            text += &format!(", before {}", show_instant(tenant, before));
+        }
+        (text, Some(self.policies.place(&rule.origin)))
+    }
+
+    fn rule(&self) -> Option<(&Tenant, &Rule)> {
+        self.policies.legend().rule(self.decision.rule)
+    }
+
+    fn plan(&self) -> Option<(&Tenant, &policy::Plan)> {
+        self.policies.legend().plan(self.decision.plan)
+    }
+}
+
+fn step(name: &'static str, label: &'static str, text: String, place: Option<String>) -> Step {
+    Step { name, label, text, place }
+}
+
+/// An address, with its port where `octets` of the transport header show it.
+fn end(address: IpAddr, packet: &Packet, octets: u8, port: u16) -> String {
+    if packet.transport_len < octets {
+        return address.to_string();
+    }
+    std::net::SocketAddr::new(address, port).to_string()
+}

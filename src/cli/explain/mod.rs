@@ -1,0 +1,107 @@
+//! `sekisho explain`: one frame through the stages, told step by step.
+
+mod answer;
+mod ask;
+
+use super::policies::{Policies, PolicyArgs};
+use super::when::When;
+use super::{Exit, Failure, Format, out};
+use crate::policy::Lang;
+use crate::stage::Facing;
+use std::net::IpAddr;
+use std::path::PathBuf;
+
+#[derive(Debug, clap::Args)]
+#[command(group(clap::ArgGroup::new("subscriber").args(["from", "plan", "pcap"]).required(true)))]
+pub(super) struct Args {
+    #[command(flatten)]
+    policy: PolicyArgs,
+    /// The subscriber, by address.
+    #[arg(long, value_name = "ADDR")]
+    from: Option<IpAddr>,
+    /// The subscriber, by plan (`ISP/PLAN` where several ISPs have one of that name).
+    #[arg(long, value_name = "NAME")]
+    plan: Option<String>,
+    /// The IP version, where no address tells it.
+    #[arg(long, value_name = "4|6", value_parser = ["4", "6"], requires = "plan")]
+    ip: Option<String>,
+    /// The other end, by address.
+    #[arg(long, value_name = "ADDR", conflicts_with_all = ["class", "pcap"])]
+    to: Option<IpAddr>,
+    /// The other end, by destination class.
+    #[arg(long, value_name = "NAME", conflicts_with = "pcap")]
+    class: Option<String>,
+    /// The other end's TCP port.
+    #[arg(long, value_name = "PORT", default_value_t = 25, conflicts_with = "pcap")]
+    port: u16,
+    /// The subscriber's TCP port.
+    #[arg(long, value_name = "N", default_value_t = 49152, conflicts_with = "pcap")]
+    source_port: u16,
+    /// TCP flags as letters, such as S, SA, SEC; S outbound and SA inbound if not given.
+    #[arg(long, value_name = "FLAGS", conflicts_with = "pcap")]
+    flags: Option<String>,
+    /// Which way the frame goes, and is judged; if not given, outbound, and judged by its
+    /// addresses.
+    #[arg(long, value_enum)]
+    direction: Option<Direction>,
+    /// As of when.
+    #[arg(long, value_name = "TIME", default_value = "now")]
+    at: When,
+    /// A capture; with --frame, the frame is taken from there.
+    #[arg(long, value_name = "CAPTURE", requires = "frame")]
+    pcap: Option<PathBuf>,
+    /// Which frame of the capture, counted from 1.
+    #[arg(long, value_name = "N", requires = "pcap", value_parser = clap::value_parser!(u64).range(1..))]
+    frame: Option<u64>,
+    /// The language of the answer.
+    #[arg(long, value_enum, default_value_t = LangArg::En)]
+    lang: LangArg,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum Direction {
+    /// From the subscriber.
+    Out,
+    /// To the subscriber.
+    In,
+}
+
+impl From<Option<Direction>> for Facing {
+    fn from(direction: Option<Direction>) -> Self {
+        match direction {
+            None => Self::Auto,
+            Some(Direction::Out) => Self::Out,
+            Some(Direction::In) => Self::In,
+        }
+    }
+}
+
+/// The language of what people read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(super) enum LangArg {
+    /// English.
+    En,
+    /// Japanese.
+    Ja,
+}
+
+impl From<LangArg> for Lang {
+    fn from(lang: LangArg) -> Self {
+        match lang {
+            LangArg::En => Self::En,
+            LangArg::Ja => Self::Ja,
+        }
+    }
+}
+
+pub(super) fn run(args: &Args, format: Format) -> Result<Exit, Failure> {
+    let policies = args.policy.load()?;
+    let at = policies.instant(&args.at)?;
+    let question = ask::question(args, &policies, at)?;
+    let answer = answer::Answer::new(&policies, &question, args.direction.into(), at)?;
+    match format {
+        Format::Text => out::print(&answer.text(args.lang.into()))?,
+        Format::Json => out::print_json("explain", &answer.json(args.lang.into()))?,
+    }
+    Ok(Exit::Ok)
+}

@@ -1,0 +1,116 @@
+use super::OutputError;
+use std::fs::{self, File, OpenOptions, Permissions};
+use std::io::{self, BufWriter, Write};
+use std::os::fd::AsFd;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use tempfile::TempPath;
+
+const BUFFER_BYTES: usize = 256 * 1024;
+
+/// A file that appears under its name only when it is finished.
+///
+/// Until then it grows under another name in the same folder; if it is dropped before
+/// [`OutputFile::finish`], nothing is left and what had the name before stays as it was. What is no
+/// regular file (a pipe, a terminal, `/dev/null`), and standard output, cannot be replaced and is
+/// written as it goes.
+#[derive(Debug)]
+pub struct OutputFile {
+    name: String,
+    file: BufWriter<File>,
+    /// The name it grows under, and the one it gets.
+    unfinished: Option<(TempPath, PathBuf)>,
+}
+
+impl OutputFile {
+    /// Begins an output; `-` is standard output.
+    pub fn create(path: &Path) -> Result<Self, OutputError> {
+        let (name, opened) = if is_stdout(path) {
+            let stdout = io::stdout().as_fd().try_clone_to_owned();
+            ("stdout".to_owned(), stdout.map(|fd| (File::from(fd), None)))
+        } else {
+            (path.display().to_string(), open(path))
+        };
+        match opened {
+            Ok((file, unfinished)) => Ok(Self {
+                name,
+                file: BufWriter::with_capacity(BUFFER_BYTES, file),
+                unfinished,
+            }),
+            Err(cause) => Err(OutputError::Write { file: name, cause }),
+        }
+    }
+
+    /// What errors call this output: its path, as it was given.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Writes what is still in memory and gives the file its name.
+    pub fn finish(mut self) -> Result<(), OutputError> {
+        let flushed = self.file.flush();
+        let named = flushed.and_then(|()| match self.unfinished.take() {
+            Some((grown, path)) => grown.persist(path).map_err(|e| e.error),
+            None => Ok(()),
+        });
+        named.map_err(|cause| self.error(cause))
+    }
+
+    /// Says which file a failed write was to.
+    pub fn error(&self, cause: io::Error) -> OutputError {
+        OutputError::Write {
+            file: self.name.clone(),
+            cause,
+        }
+    }
+}
+
+impl Write for OutputFile {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.file.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
+}
+
+/// `/dev/stdout` is another name for standard output. Opened like a file, it would begin again at
+/// byte 0 of what the shell redirects to, or replace it.
+fn is_stdout(path: &Path) -> bool {
+    path == Path::new("-") || path == Path::new("/dev/stdout")
+}
+
+fn open(path: &Path) -> io::Result<(File, Option<(TempPath, PathBuf)>)> {
+    let Ok(existing) = fs::metadata(path) else {
+        return begin(path, None);
+    };
+    // Refuses what the user may not write, as writing it in place would.
+    let in_place = OpenOptions::new().write(true).open(path)?;
+    if !existing.is_file() {
+        return Ok((in_place, None));
+    }
+    // The file that a symbolic link leads to is replaced, not the link.
+    begin(&fs::canonicalize(path)?, Some(existing.permissions()))
+}
+
+fn begin(
+    path: &Path,
+    permissions: Option<Permissions>,
+) -> io::Result<(File, Option<(TempPath, PathBuf)>)> {
+    let folder = match path.parent() {
+        Some(folder) if folder != Path::new("") => folder,
+        _ => Path::new("."),
+    };
+    let grown = tempfile::Builder::new()
+        .prefix(".sekisho-")
+        .suffix(".unfinished")
+        // The umask applies, as for any new file.
+        .permissions(Permissions::from_mode(0o666))
+        .tempfile_in(folder)?;
+    let (file, grown) = grown.into_parts();
+    if let Some(permissions) = permissions {
+        file.set_permissions(permissions)?;
+    }
+    Ok((file, Some((grown, path.to_owned()))))
+}
