@@ -15,7 +15,8 @@ const MINUTE_US: u64 = 60_000_000;
 /// The rules of config/alpha-web.yaml that this day meets.
 const RULE_IPV6: &str = "ipv6";
 const RULE_SHARED: &str = "v6plus";
-const RULE_OTHERS: &str = "others";
+const RULE_CARRIERS: &str = "carriers-first";
+const RULE_OTHERS: &str = "everyone-else";
 
 /// A subscriber's line: what it is, and how its frames arrive.
 #[derive(Clone, Copy)]
@@ -34,37 +35,37 @@ const fn line(plan: &'static str, address: &'static str, stack: &'static [&'stat
 }
 
 const FTTH: [Line; 5] = [
-    line("ftth_std", "203.0.113.65", &["vlan 100", "pppoe"]),
-    line("ftth_std", "203.0.113.66", &["vlan 100", "pppoe"]),
-    line("ftth_std", "203.0.113.67", &["vlan 101", "pppoe"]),
-    line("ftth_std", "203.0.113.68", &["vlan 101", "pppoe"]),
-    line("ftth_std", "203.0.113.69", &["vlan 101", "pppoe"]),
+    line("ftth_std", "203.0.113.81", &["vlan 100", "pppoe"]),
+    line("ftth_std", "203.0.113.82", &["vlan 100", "pppoe"]),
+    line("ftth_std", "203.0.113.83", &["vlan 101", "pppoe"]),
+    line("ftth_std", "203.0.113.84", &["vlan 101", "pppoe"]),
+    line("ftth_std", "203.0.113.85", &["vlan 101", "pppoe"]),
 ];
 const ADSL: [Line; 3] = [
-    line("adsl_std", "203.0.113.81", &["tag 88a8 200", "vlan 11"]),
-    line("adsl_std", "203.0.113.82", &["tag 88a8 200", "vlan 12"]),
-    line("adsl_std", "203.0.113.83", &["tag 88a8 200", "vlan 13"]),
+    line("adsl_std", "203.0.113.65", &["tag 88a8 200", "vlan 11"]),
+    line("adsl_std", "203.0.113.66", &["tag 88a8 200", "vlan 12"]),
+    line("adsl_std", "203.0.113.67", &["tag 88a8 200", "vlan 13"]),
 ];
 const SLOW: [Line; 2] = [
     line("isdn_std", "203.0.113.97", &["vlan 300"]),
-    line("mobile_std", "203.0.113.98", &["vlan 310"]),
+    line("mobile_std", "203.0.113.105", &["vlan 310"]),
 ];
-const FIXED: Line = line("fixed4", "203.0.113.105", &["vlan 500"]);
+const FIXED: Line = line("fixed4", "203.0.113.121", &["vlan 500"]);
 const SHARED: [Line; 2] = [
     line("v6plus_std", "203.0.113.113", &["vlan 600"]),
     line("v6plus_std", "203.0.113.114", &["vlan 600"]),
 ];
 const IPV6: [Line; 3] = [
-    line("ftth_std", "2001:db8:5000:100::1", &["vlan 110"]),
-    line("v6plus_std", "2001:db8:5000:200::1", &["vlan 600"]),
-    line("fixed4", "2001:db8:5000:300::1", &["vlan 500"]),
+    line("ftth_std", "2001:db8:5100::1", &["vlan 110"]),
+    line("v6plus_std", "2001:db8:5400::1", &["vlan 600"]),
+    line("fixed4", "2001:db8:5500::1", &["vlan 500"]),
 ];
 /// The line whose computer sends spam.
 const INFECTED: Line = FTTH[4];
 
-const OWN_MAIL: &str = "192.0.2.65";
-const HOSTING: &str = "192.0.2.73";
-const RESOLVER: &str = "192.0.2.79";
+const OWN_MAIL: &str = "192.0.2.81";
+const HOSTING: &str = "192.0.2.97";
+const RESOLVER: &str = "203.0.113.254";
 
 /// How many of a hundred things happen in each hour of the day.
 const RHYTHM: [u64; 24] = [
@@ -243,13 +244,17 @@ impl Day {
         let begin = 3 * HOUR_US + 12 * MINUTE_US;
         for _ in 0..1000 {
             let at = begin + self.dice.roll(12 * MINUTE_US);
-            let (peer, port) = (self.peer_of(INFECTED), self.port());
+            let (peer, rule) = match self.dice.roll(8) {
+                0 => (self.carrier(), RULE_CARRIERS),
+                _ => (self.peer_of(INFECTED), RULE_OTHERS),
+            };
+            let port = self.port();
             let spec = FrameSpec {
                 tcp: Some(format!("{port} > 25 S")),
                 seq: self.dice.roll(1 << 32) as u32,
                 ..outbound(INFECTED, &peer)
             };
-            self.put(at, spec, &format!("drop port25-syn by {RULE_OTHERS}"));
+            self.put(at, spec, &format!("drop port25-syn by {rule}"));
         }
         for turn in 0..12 {
             let at = begin + (13 + turn) * MINUTE_US;
@@ -308,7 +313,7 @@ impl Day {
                 ..FrameSpec::default()
             };
             let arp = FrameSpec {
-                arp: Some(format!("{} asks 203.0.113.126", FIXED.address)),
+                arp: Some(format!("{} asks 203.0.113.122", FIXED.address)),
                 stack: owned(FIXED.stack),
                 ..FrameSpec::default()
             };
@@ -384,6 +389,11 @@ impl Day {
         } else {
             format!("203.0.113.{}", 130 + host)
         }
+    }
+
+    /// A host in a mobile carrier's prefix.
+    fn carrier(&mut self) -> String {
+        format!("27.80.0.{}", 1 + self.dice.roll(200))
     }
 
     fn port(&mut self) -> u16 {
