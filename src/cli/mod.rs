@@ -4,7 +4,7 @@
 
 mod check;
 mod exit;
-mod explain;
+//mod explain;
 mod out;
 mod policies;
 mod replay;
@@ -20,9 +20,16 @@ use std::process::ExitCode;
 /// A checkpoint for outbound port 25: shows which frames an ISP's policy forwards and drops, and
 /// why.
 #[derive(Debug, Parser)]
-#[command(name = "sekisho", version, propagate_version = true, max_term_width = 100)]
-#[command(after_help = "Exit codes: 0 ok; 1 ran, and the answer is no; 2 usage; \
-    74 input or output; 78 configuration.")]
+#[command(
+    name = "sekisho",
+    version,
+    propagate_version = true,
+    max_term_width = 100
+)]
+#[command(
+    after_help = "Exit codes: 0 ok; 1 ran, and the answer is no; 2 usage; \
+    74 input or output; 78 configuration."
+)]
 struct Cli {
     /// How results are written to stdout.
     #[arg(long, global = true, value_enum, default_value_t = Format::Text)]
@@ -44,7 +51,7 @@ enum Command {
     /// Find what is wrong with policies, and run acceptance cases.
     Check(check::Args),
     /// Tell what becomes of one frame, step by step, and what to tell the customer.
-    Explain(explain::Args),
+    //Explain
     /// Decide every frame of captures under a policy.
     Replay(replay::Args),
     /// Print the completions for a shell.
@@ -60,7 +67,11 @@ pub fn main() -> ExitCode {
         Err(error) => {
             // A closed pipe under `--help | head` is nobody's fault.
             let _ = error.print();
-            return if error.use_stderr() { Exit::Usage.into() } else { Exit::Ok.into() };
+            return if error.use_stderr() {
+                Exit::Usage.into()
+            } else {
+                Exit::Ok.into()
+            };
         }
     };
     match run(cli) {
@@ -75,7 +86,7 @@ pub fn main() -> ExitCode {
 fn run(cli: Cli) -> Result<Exit, Failure> {
     match cli.command {
         Command::Check(args) => check::run(&args, cli.output),
-        Command::Explain(args) => explain::run(&args, cli.output),
+        //E
         Command::Replay(args) => replay::run(&args, cli.output),
         Command::Completions(args) => shell::completions(&args),
         Command::Man(args) => shell::man(&args),

@@ -34,7 +34,10 @@ pub(super) fn print_json(schema: &str, body: &impl serde::Serialize) -> Result<(
         #[serde(flatten)]
         body: &'a T,
     }
-    let tagged = Tagged { schema: format!("sekisho.{schema}/1"), body };
+    let tagged = Tagged {
+        schema: format!("sekisho.{schema}/1"),
+        body,
+    };
     let mut text = serde_json::to_string_pretty(&tagged)?;
     text.push('\n');
     print(&text)
@@ -57,7 +60,13 @@ pub(super) fn grouped(number: u64) -> String {
 pub(super) fn table(rows: &[Vec<String>], numbers: &[usize]) -> String {
     let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
     let widths: Vec<usize> = (0..columns)
-        .map(|c| rows.iter().filter_map(|r| r.get(c)).map(|cell| width(cell)).max().unwrap_or(0))
+        .map(|c| {
+            rows.iter()
+                .filter_map(|r| r.get(c))
+                .map(|cell| width(cell))
+                .max()
+                .unwrap_or(0)
+        })
         .collect();
     let mut text = String::new();
     for row in rows {
@@ -77,7 +86,10 @@ pub(super) fn table(rows: &[Vec<String>], numbers: &[usize]) -> String {
 
 /// A label of a line, filled up to `columns`.
 pub(super) fn padded(label: &str, columns: usize) -> String {
-    format!("{label}{}", " ".repeat(columns.saturating_sub(width(label))))
+    format!(
+        "{label}{}",
+        " ".repeat(columns.saturating_sub(width(label)))
+    )
 }
 
 /// Columns that a terminal needs; Japanese takes two for a letter.
@@ -97,7 +109,10 @@ mod tests {
 
     #[test]
     fn numbers_stand_to_the_right_and_japanese_is_two_columns_wide() {
-        let rows = [vec!["PLAN".into(), "FRAMES".into()], vec!["光".into(), "7".into()]];
+        let rows = [
+            vec!["PLAN".into(), "FRAMES".into()],
+            vec!["光".into(), "7".into()],
+        ];
         assert_eq!(table(&rows, &[1]), "  PLAN  FRAMES\n  光         7\n");
     }
 }

@@ -2,9 +2,7 @@
 
 use super::when::When;
 use super::{Exit, Failure, out};
-use crate::policy::{
-    self, Diagnostic, Epoch, Legend, Origin, Program, Severity, Sources, Tenant,
-};
+use crate::policy::{self, Diagnostic, Epoch, Legend, Origin, Program, Severity, Sources, Tenant};
 use jiff::Timestamp;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -28,15 +26,24 @@ impl PolicyArgs {
 pub(super) fn load(files: &[PathBuf]) -> Result<Policies, Failure> {
     let mut checked = check(files);
     if checked.has(Severity::Error) {
-        checked.diagnostics.retain(|d| d.severity == Severity::Error);
+        checked
+            .diagnostics
+            .retain(|d| d.severity == Severity::Error);
         out::diagnostics(&checked.sources, &checked.diagnostics);
         return Err(Failure::Reported(Exit::Config));
     }
     match checked.diagnostics.len() {
         0 => {}
         count => {
-            let warnings = if count == 1 { "1 warning".to_owned() } else { format!("{count} warnings") };
-            out::complain("note", format_args!("{warnings} about the policy: see `sekisho check`"));
+            let warnings = if count == 1 {
+                "1 warning".to_owned()
+            } else {
+                format!("{count} warnings")
+            };
+            out::complain(
+                "note",
+                format_args!("{warnings} about the policy: see `sekisho check`"),
+            );
         }
     }
     checked.usable().ok_or(Failure::Reported(Exit::Config))
@@ -51,8 +58,11 @@ pub(super) struct Checked {
 
 /// Reads, checks and compiles policies.
 pub(super) fn check(files: &[PathBuf]) -> Checked {
-    let policy::Loaded { sources, resolved, mut diagnostics } =
-        policy::load(files, Timestamp::now());
+    let policy::Loaded {
+        sources,
+        resolved,
+        mut diagnostics,
+    } = policy::load(files, Timestamp::now());
     let program = match resolved.map(|resolved| Program::compile(Arc::new(resolved))) {
         Some(Ok(program)) => Some(program),
         Some(Err(errors)) => {
@@ -61,7 +71,11 @@ pub(super) fn check(files: &[PathBuf]) -> Checked {
         }
         None => None,
     };
-    Checked { sources, diagnostics, program }
+    Checked {
+        sources,
+        diagnostics,
+        program,
+    }
 }
 
 impl Checked {
@@ -71,7 +85,9 @@ impl Checked {
 
     /// The policies, if there is no error.
     pub(super) fn usable(self) -> Option<Policies> {
-        let Self { sources, program, .. } = self;
+        let Self {
+            sources, program, ..
+        } = self;
         program.map(|program| Policies { sources, program })
     }
 }
@@ -86,14 +102,16 @@ impl Policies {
     /// The instant that `--at` means.
     pub(super) fn instant(&self, when: &When) -> Result<Timestamp, Failure> {
         let read = |tenant: &Tenant| {
-            when.instant(&tenant.zone).map_err(|e| Failure::usage(format_args!("--at: {e}")))
+            when.instant(&tenant.zone)
+                .map_err(|e| Failure::usage(format_args!("--at: {e}")))
         };
         let mut tenants = self.tenants().iter();
         let first = tenants.next().map_or_else(|| Ok(Timestamp::now()), read)?;
         if let When::Civil(_) = when {
             for tenant in tenants {
                 if read(tenant)? != first {
-                    let message = "--at: the policies' time zones differ: give a time with an offset";
+                    let message =
+                        "--at: the policies' time zones differ: give a time with an offset";
                     return Err(Failure::usage(message));
                 }
             }
@@ -103,7 +121,9 @@ impl Policies {
 
     /// The tables at an instant.
     pub(super) fn epoch(&self, at: Timestamp) -> Result<Epoch, Failure> {
-        self.program.at(at).map_err(|error| Failure::Said(Exit::Config, error.to_string()))
+        self.program
+            .at(at)
+            .map_err(|error| Failure::Said(Exit::Config, error.to_string()))
     }
 
     pub(super) fn legend(&self) -> &Legend {

@@ -57,7 +57,11 @@ mod tests {
     fn a_date_is_midnight_in_the_policys_zone() {
         let tokyo = TimeZone::get("Asia/Tokyo").unwrap();
         let midnight = "2006-11-30T15:00:00Z".parse().unwrap();
-        for text in ["2006-12-01", "2006-12-01T00:00:00", "2006-12-01T00:00:00+09:00"] {
+        for text in [
+            "2006-12-01",
+            "2006-12-01T00:00:00",
+            "2006-12-01T00:00:00+09:00",
+        ] {
             let when: When = text.parse().unwrap();
             assert_eq!(when.instant(&tokyo).unwrap(), midnight, "{text}");
         }

@@ -34,7 +34,7 @@ impl fmt::Display for Compression {
 /// A capture's bytes, decompressed if need be.
 pub(super) enum Input {
     Plain(Source),
-    Gzip(MultiGzDecoder<Source>),
+    Gzip(Box<MultiGzDecoder<Source>>),
     Zstd(Box<ZstdFrames>),
     Lz4(Box<Lz4Decoder<Source>>),
 }
@@ -65,7 +65,7 @@ impl Input {
         let source = Source::new(magic, file, passed_bytes);
         Ok(match compression {
             None => Self::Plain(source),
-            Some(Compression::Gzip) => Self::Gzip(MultiGzDecoder::new(source)),
+            Some(Compression::Gzip) => Self::Gzip(Box::new(MultiGzDecoder::new(source))),
             Some(Compression::Zstd) => Self::Zstd(Box::new(ZstdFrames::new(source))),
             Some(Compression::Lz4) => Self::Lz4(Box::new(Lz4Decoder::new(source))),
         })
@@ -211,10 +211,9 @@ fn skip_frame(magic: &[u8], file: &mut impl Read) -> Result<Option<u64>, InputFa
 fn read_lz4(lz4: &mut Lz4Decoder<Source>, space: &mut [u8]) -> io::Result<usize> {
     loop {
         match lz4.read(space) {
-            // The decoder says the same at the end of a frame and when the file ends where a
-            // block should begin; only the latter has looked beyond the end of the file.
+            // The decoder says the same at the end of a frame and where the file ends instead of
+            // a block; only the latter has looked for more than there is.
             Ok(0) if lz4.get_ref().ended() => return Err(io::ErrorKind::UnexpectedEof.into()),
-            Ok(0) if lz4.get_mut().fill_buf()?.is_empty() => return Ok(0),
             Ok(0) => {}
             Ok(len) => return Ok(len),
             Err(error) => match error.get_ref().and_then(|e| e.downcast_ref()) {
@@ -224,6 +223,9 @@ fn read_lz4(lz4: &mut Lz4Decoder<Source>, space: &mut [u8]) -> io::Result<usize>
                 }
                 _ => return Err(error),
             },
+        }
+        if lz4.get_mut().fill_buf()?.is_empty() {
+            return Ok(0);
         }
     }
 }

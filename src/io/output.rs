@@ -2,7 +2,6 @@ use super::OutputError;
 use std::fs::{self, File, OpenOptions, Permissions};
 use std::io::{self, BufWriter, Write};
 use std::os::fd::AsFd;
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use tempfile::TempPath;
 
@@ -102,12 +101,12 @@ fn begin(
         Some(folder) if folder != Path::new("") => folder,
         _ => Path::new("."),
     };
+    // As an ordinary file is created, so that the umask decides on permissions.
+    let create = |path: &Path| OpenOptions::new().write(true).create_new(true).open(path);
     let grown = tempfile::Builder::new()
         .prefix(".sekisho-")
         .suffix(".unfinished")
-        // The umask applies, as for any new file.
-        .permissions(Permissions::from_mode(0o666))
-        .tempfile_in(folder)?;
+        .make_in(folder, create)?;
     let (file, grown) = grown.into_parts();
     if let Some(permissions) = permissions {
         file.set_permissions(permissions)?;

@@ -35,10 +35,21 @@ const FLAVOURS: [Flavour; 3] = [
     },
 ];
 
+/// Which of a record's two lengths is the captured one.
+#[derive(Clone, Copy)]
+enum Captured {
+    First,
+    /// As before version 2.3.
+    Last,
+    /// Version 2.3 was written both ways: the captured one is not the larger.
+    Smaller,
+}
+
 /// A classic pcap file, as its header describes it.
 pub(super) struct Pcap {
     order: ByteOrder,
     flavour: Flavour,
+    captured: Captured,
     link_type: LinkType,
 }
 
@@ -62,6 +73,11 @@ pub(super) fn header(bytes: &[u8; HEADER_BYTES]) -> Option<Header> {
     if major != 2 {
         return Some(Header::UnknownVersion { major, minor });
     }
+    let captured = match minor {
+        0..=2 => Captured::Last,
+        3 => Captured::Smaller,
+        4.. => Captured::First,
+    };
     // Time zone and accuracy are 0 in every file in the wild, and records longer than the
     // snapshot length occur.
     let (_zone, _accuracy, _snap_len) = (fields.u32()?, fields.u32()?, fields.u32()?);
@@ -70,6 +86,7 @@ pub(super) fn header(bytes: &[u8; HEADER_BYTES]) -> Option<Header> {
     Some(Header::Known(Pcap {
         order,
         flavour,
+        captured,
         link_type,
     }))
 }
@@ -80,8 +97,13 @@ impl Pcap {
         let header_bytes = self.flavour.record_header_bytes;
         let mut fields = Fields::new(unread, self.order);
         let header = (fields.u32(), fields.u32(), fields.u32(), fields.u32());
-        let (Some(seconds), Some(fraction), Some(captured), Some(original)) = header else {
+        let (Some(seconds), Some(fraction), Some(first), Some(last)) = header else {
             return Err(Halt::More(header_bytes));
+        };
+        let (captured, original) = match self.captured {
+            Captured::First => (first, last),
+            Captured::Last => (last, first),
+            Captured::Smaller => (first.min(last), first.max(last)),
         };
         if captured > MAX_CAPTURED_BYTES {
             return Err(Halt::AbsurdLength(captured));

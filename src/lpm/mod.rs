@@ -2,12 +2,14 @@
 //!
 //! Value 0 means "no prefix matches"; a caller's ids are 1–255.
 
-use ipnet::Ipv6Net;
-
+mod exact;
+mod hosts;
 mod ipv4;
+mod ipv6;
 mod trie;
 
 pub use ipv4::Ipv4Table;
+pub use ipv6::Ipv6Table;
 
 /// A table that would pass the limit that the caller set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -28,37 +30,5 @@ impl TooLarge {
             });
         }
         Ok(())
-    }
-}
-
-/// IPv6 prefixes.
-#[derive(Debug)]
-pub struct Ipv6Table(Vec<(Ipv6Net, u8)>);
-
-impl Ipv6Table {
-    /// Builds a table; a prefix that is given twice takes the last value.
-    ///
-    /// # Errors
-    /// [`TooLarge`] when it would take more than `limit_bytes`; nothing is allocated then.
-    pub fn build(prefixes: &[(Ipv6Net, u8)], limit_bytes: u64) -> Result<Self, TooLarge> {
-        let _ = limit_bytes;
-        Ok(Self(prefixes.to_vec()))
-    }
-
-    /// The value of the longest prefix that holds `address`, or 0.
-    pub fn lookup(&self, address: u128) -> u8 {
-        let longest = self
-            .0
-            .iter()
-            .rev()
-            .filter(|(net, _)| net.contains(&std::net::Ipv6Addr::from(address)));
-        longest
-            .max_by_key(|(net, _)| net.prefix_len())
-            .map_or(0, |(_, value)| *value)
-    }
-
-    /// What the table takes.
-    pub fn memory_bytes(&self) -> u64 {
-        0
     }
 }

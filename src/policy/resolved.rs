@@ -34,6 +34,8 @@ pub struct Resolved {
 pub struct Tenant {
     /// `isp:`, unique among the tenants.
     pub name: String,
+    /// Its name for people.
+    pub label: Option<String>,
     /// The policy file.
     pub origin: Origin,
     /// The zone in which dates are read.
@@ -78,6 +80,19 @@ pub enum Kind {
     Ipv6,
     /// An IPv4 address shared by port sets (MAP-E).
     Shared,
+}
+
+impl Kind {
+    /// The word in policies and outputs.
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Dynamic => "dynamic",
+            Self::Fixed => "fixed",
+            Self::Dialup => "dialup",
+            Self::Ipv6 => "ipv6",
+            Self::Shared => "shared",
+        }
+    }
 }
 
 /// Who runs the other end.
@@ -173,6 +188,17 @@ pub enum Action {
     Count,
 }
 
+impl Action {
+    /// The word in policies and outputs.
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Forward => "forward",
+            Self::Drop => "drop",
+            Self::Count => "count",
+        }
+    }
+}
+
 /// Which segments a rule matches.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Mode {
@@ -182,6 +208,16 @@ pub enum Mode {
     Any,
 }
 
+impl Mode {
+    /// The word in policies and outputs.
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Syn => "syn",
+            Self::Any => "any",
+        }
+    }
+}
+
 /// What becomes of segments from a peer's port 25 to a subscriber.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ReturnPath {
@@ -189,4 +225,14 @@ pub enum ReturnPath {
     Mirror,
     /// They pass.
     Forward,
+}
+
+impl ReturnPath {
+    /// The word in policies and outputs.
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Mirror => "mirror",
+            Self::Forward => "forward",
+        }
+    }
 }

@@ -58,17 +58,6 @@ pub struct Question {
     pub peer_set: PeerSetId,
 }
 
-impl Action {
-    /// The word in policies and outputs.
-    pub const fn label(self) -> &'static str {
-        match self {
-            Self::Forward => "forward",
-            Self::Drop => "drop",
-            Self::Count => "count",
-        }
-    }
-}
-
 /// All that a verdict needs, as of one stretch of time.
 ///
 /// Cloning is three reference counts: phases share what did not change.

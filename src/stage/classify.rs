@@ -78,13 +78,20 @@ impl Ends {
 /// Looks both ends up.
 pub(super) fn classify(packet: &Packet, tables: &Tables, facing: Facing) -> Ends {
     let Some(family) = packet.family else {
-        return Ends { way: Way::Unknown, out: Passage::default(), inward: Passage::default() };
+        return Ends {
+            way: Way::Unknown,
+            out: Passage::default(),
+            inward: Passage::default(),
+        };
     };
     let passage = |subscriber, peer| Passage {
         plan: tables.plan(family, subscriber),
         peer_set: tables.peer_set(family, peer),
     };
-    let (out, inward) = (passage(packet.src, packet.dst), passage(packet.dst, packet.src));
+    let (out, inward) = (
+        passage(packet.src, packet.dst),
+        passage(packet.dst, packet.src),
+    );
     let way = match facing {
         Facing::Out => Way::Out,
         Facing::In => Way::In,

@@ -31,7 +31,11 @@ pub(super) fn decide(packet: &Packet, ends: &Ends, tables: &Tables) -> Decision 
         Way::Both | Way::Unknown => {
             let out = judge(packet, ends, Direction::Out, tables);
             let inward = judge(packet, ends, Direction::In, tables);
-            if weight(&inward) > weight(&out) { inward } else { out }
+            if weight(&inward) > weight(&out) {
+                inward
+            } else {
+                out
+            }
         }
     }
 }
@@ -137,7 +141,11 @@ fn segment(packet: &Packet, direction: Direction) -> Asks {
         Direction::Out => (packet.dst_port, packet.flags.is_new()),
         Direction::In => (packet.src_port, packet.flags.has_syn()),
     };
-    if port == SMTP { Asks::Segment { opening } } else { Asks::Nothing(Reason::NotCandidate) }
+    if port == SMTP {
+        Asks::Segment { opening }
+    } else {
+        Asks::Nothing(Reason::NotCandidate)
+    }
 }
 
 /// The peer's port, where the octets that are there show it.

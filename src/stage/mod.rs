@@ -47,8 +47,16 @@ impl Burst {
         tables: &Tables,
         facing: Facing,
     ) {
-        self.packets = frames.into_iter().take(BURST).map(|frame| parse::parse(&frame)).collect();
-        self.ends = self.packets.iter().map(|p| classify::classify(p, tables, facing)).collect();
+        self.packets = frames
+            .into_iter()
+            .take(BURST)
+            .map(|frame| parse::parse(&frame))
+            .collect();
+        self.ends = self
+            .packets
+            .iter()
+            .map(|p| classify::classify(p, tables, facing))
+            .collect();
         self.decisions = self
             .packets
             .iter()
@@ -63,6 +71,10 @@ impl Burst {
             .iter()
             .zip(&self.ends)
             .zip(&self.decisions)
-            .map(|((packet, ends), decision)| Trail { packet, ends, decision })
+            .map(|((packet, ends), decision)| Trail {
+                packet,
+                ends,
+                decision,
+            })
     }
 }

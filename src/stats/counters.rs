@@ -44,13 +44,20 @@ impl Counters {
 
     /// Counts one frame.
     pub fn add(&mut self, verdict: Verdict, reason: Reason, rule: u16, plan: u8, bytes: u32) {
-        let count = Count { frames: 1, bytes: u64::from(bytes) };
+        let count = Count {
+            frames: 1,
+            bytes: u64::from(bytes),
+        };
         let rows = [
             self.by_reason.get_mut(reason as usize),
             self.by_rule.get_mut(usize::from(rule)),
             self.by_plan.get_mut(usize::from(plan)),
         ];
-        for cell in rows.into_iter().flatten().filter_map(|row| row.get_mut(verdict as usize)) {
+        for cell in rows
+            .into_iter()
+            .flatten()
+            .filter_map(|row| row.get_mut(verdict as usize))
+        {
             *cell += count;
         }
     }
@@ -85,10 +92,12 @@ impl Counters {
 
     /// The count of one verdict over all reasons.
     pub fn verdict(&self, verdict: Verdict) -> Count {
-        Reason::ALL.iter().fold(Count::default(), |mut sum, reason| {
-            sum += self.reason(verdict, *reason);
-            sum
-        })
+        Reason::ALL
+            .iter()
+            .fold(Count::default(), |mut sum, reason| {
+                sum += self.reason(verdict, *reason);
+                sum
+            })
     }
 }
 
@@ -111,12 +120,20 @@ pub struct Balance {
 impl Balance {
     /// Holds what was read against what was decided.
     pub fn new(rx: u64, counters: &Counters) -> Self {
-        Self { rx, verdicts: Verdict::ALL.map(|verdict| counters.verdict(verdict).frames) }
+        Self {
+            rx,
+            verdicts: Verdict::ALL.map(|verdict| counters.verdict(verdict).frames),
+        }
     }
 
     /// Frames read and not decided; negative when more were decided than read.
     pub fn missing(&self) -> i128 {
-        i128::from(self.rx) - self.verdicts.iter().map(|frames| i128::from(*frames)).sum::<i128>()
+        i128::from(self.rx)
+            - self
+                .verdicts
+                .iter()
+                .map(|frames| i128::from(*frames))
+                .sum::<i128>()
     }
 
     /// Whether the law holds.
@@ -128,8 +145,9 @@ impl Balance {
 impl fmt::Display for Balance {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "rx {}", self.rx)?;
-        for (sign, (verdict, frames)) in
-            std::iter::once('=').chain(std::iter::repeat('+')).zip(Verdict::ALL.iter().zip(self.verdicts))
+        for (sign, (verdict, frames)) in std::iter::once('=')
+            .chain(std::iter::repeat('+'))
+            .zip(Verdict::ALL.iter().zip(self.verdicts))
         {
             write!(f, " {sign} {verdict} {frames}")?;
         }
@@ -152,8 +170,22 @@ mod tests {
         assert_eq!(
             counters.reasons().collect::<Vec<_>>(),
             [
-                (Verdict::Forward, Reason::NotIp, Count { frames: 1, bytes: 42 }),
-                (Verdict::Drop, Reason::Port25Syn, Count { frames: 1, bytes: 60 }),
+                (
+                    Verdict::Forward,
+                    Reason::NotIp,
+                    Count {
+                        frames: 1,
+                        bytes: 42
+                    }
+                ),
+                (
+                    Verdict::Drop,
+                    Reason::Port25Syn,
+                    Count {
+                        frames: 1,
+                        bytes: 60
+                    }
+                ),
             ]
         );
         assert_eq!(counters.rules()[2][Verdict::Drop as usize].frames, 1);

@@ -65,13 +65,25 @@ pub(super) fn run(path: &Path, policies: &Policies) -> Result<Outcomes, Failure>
         .map_err(|error| Failure::io(format_args!("{shown}: cannot be opened: {error}")))?;
     let mut csv = csv::Reader::from_reader(file);
     let tokyo = TimeZone::get("Asia/Tokyo").map_err(Failure::io)?;
-    let headers = csv.headers().map_err(|error| malformed(path, &error))?.clone();
-    let mut outcomes = Outcomes { passed: 0, skipped: 0, failures: Vec::new() };
+    let headers = csv
+        .headers()
+        .map_err(|error| malformed(path, &error))?
+        .clone();
+    let mut outcomes = Outcomes {
+        passed: 0,
+        skipped: 0,
+        failures: Vec::new(),
+    };
     let mut record = csv::StringRecord::new();
     let mut met = vec![false; policies.legend().tenants().len()];
-    while csv.read_record(&mut record).map_err(|error| malformed(path, &error))? {
+    while csv
+        .read_record(&mut record)
+        .map_err(|error| malformed(path, &error))?
+    {
         let line = record.position().map(csv::Position::line);
-        let row: Row = record.deserialize(Some(&headers)).map_err(|error| malformed(path, &error))?;
+        let row: Row = record
+            .deserialize(Some(&headers))
+            .map_err(|error| malformed(path, &error))?;
         let Some(tenant) = policies.legend().tenant_named(&row.isp) else {
             outcomes.skipped += 1;
             continue;
@@ -81,12 +93,26 @@ pub(super) fn run(path: &Path, policies: &Policies) -> Result<Outcomes, Failure>
         }
         match row.run(policies, tenant, &tokyo)? {
             Ok(()) => outcomes.passed += 1,
-            Err(why) => outcomes.failures.push(Failed { id: row.id, line, why }),
+            Err(why) => outcomes.failures.push(Failed {
+                id: row.id,
+                line,
+                why,
+            }),
         }
     }
-    for (tenant, _) in policies.legend().tenants().iter().zip(met).filter(|(_, met)| !met) {
+    for (tenant, _) in policies
+        .legend()
+        .tenants()
+        .iter()
+        .zip(met)
+        .filter(|(_, met)| !met)
+    {
         let why = format!("no row is about {}", tenant.name);
-        outcomes.failures.push(Failed { id: tenant.name.clone(), line: None, why });
+        outcomes.failures.push(Failed {
+            id: tenant.name.clone(),
+            line: None,
+            why,
+        });
     }
     Ok(outcomes)
 }
@@ -115,16 +141,25 @@ impl Row {
             Err(why) => return Ok(Err(why)),
         };
         let original_len = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
-        let frame = Frame { bytes: &bytes, original_len, link_type: LinkType::ETHERNET };
+        let frame = Frame {
+            bytes: &bytes,
+            original_len,
+            link_type: LinkType::ETHERNET,
+        };
         let mut burst = Burst::default();
         burst.run([frame], &policies.epoch(at)?.tables, self.direction.into());
         Ok(match burst.trails().next().map(|trail| *trail.decision) {
             Some(found) if found.verdict.label() == self.verdict => Ok(()),
             Some(found) => {
                 let legend = policies.legend();
-                let rule = legend.rule(found.rule).map_or("no rule", |(_, rule)| &rule.name);
+                let rule = legend
+                    .rule(found.rule)
+                    .map_or("no rule", |(_, rule)| &rule.name);
                 let (verdict, reason) = (found.verdict, found.reason);
-                Err(format!("expected {}, found {verdict} ({reason}, {rule})", self.verdict))
+                Err(format!(
+                    "expected {}, found {verdict} ({reason}, {rule})",
+                    self.verdict
+                ))
             }
             None => Err("the stages gave no decision".to_owned()),
         })
@@ -132,7 +167,14 @@ impl Row {
 
     /// The frame that the row is about, between two addresses of its plan and its class.
     fn frame(&self, policies: &Policies, tenant: usize, at: Timestamp) -> Result<Vec<u8>, String> {
-        let Self { plan, peer_class, peer_port, tcp_flags, verdict, .. } = self;
+        let Self {
+            plan,
+            peer_class,
+            peer_port,
+            tcp_flags,
+            verdict,
+            ..
+        } = self;
         if Verdict::ALL.iter().all(|known| known.label() != verdict) {
             return Err(format!("{verdict} is no verdict"));
         }
@@ -198,9 +240,10 @@ impl Outcomes {
     }
 
     pub(super) fn json(&self) -> Value {
-        let failures = self.failures.iter().map(|failed| {
-            json!({ "id": failed.id, "line": failed.line, "why": failed.why })
-        });
+        let failures = self
+            .failures
+            .iter()
+            .map(|failed| json!({ "id": failed.id, "line": failed.line, "why": failed.why }));
         json!({
             "passed": self.passed,
             "skipped": self.skipped,

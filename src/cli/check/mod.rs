@@ -31,16 +31,28 @@ pub(super) fn run(args: &Args, format: Format) -> Result<Exit, Failure> {
     if format == Format::Text {
         out::diagnostics(&checked.sources, &checked.diagnostics);
     }
-    let said: Vec<_> = checked.diagnostics.iter().map(|d| d.to_json(&checked.sources)).collect();
+    let said: Vec<_> = checked
+        .diagnostics
+        .iter()
+        .map(|d| d.to_json(&checked.sources))
+        .collect();
     let Some(policies) = checked.usable() else {
         if format == Format::Json {
             out::print_json("check", &json!({ "ok": false, "diagnostics": said }))?;
         }
         return Ok(Exit::Config);
     };
-    let outcomes = args.cases.as_deref().map(|path| cases::run(path, &policies)).transpose()?;
+    let outcomes = args
+        .cases
+        .as_deref()
+        .map(|path| cases::run(path, &policies))
+        .transpose()?;
     let failed = outcomes.as_ref().is_some_and(|outcomes| !outcomes.passed());
-    let exit = if failed || (args.strict && warned) { Exit::No } else { Exit::Ok };
+    let exit = if failed || (args.strict && warned) {
+        Exit::No
+    } else {
+        Exit::Ok
+    };
     match format {
         Format::Text => {
             let mut text = summary(&policies);
@@ -58,7 +70,7 @@ pub(super) fn run(args: &Args, format: Format) -> Result<Exit, Failure> {
             body["diagnostics"] = said.into();
             body["cases"] = outcomes.as_ref().map_or(Value::Null, cases::Outcomes::json);
             if args.print_effective {
-                body["effective"] = policy::effective(policies.tenants());
+                body["effective"] = policy::effective(policies.tenants()).into();
             }
             out::print_json("check", &body)?;
         }
@@ -91,8 +103,13 @@ fn summary(policies: &Policies) -> String {
         out::grouped(memory.matrix_bytes),
     );
     for event in policies.program.events() {
-        let Some(tenant) = policies.tenants().get(event.tenant) else { continue };
-        let (at, place) = (show_instant(tenant, event.at), policies.place(&event.origin));
+        let Some(tenant) = policies.tenants().get(event.tenant) else {
+            continue;
+        };
+        let (at, place) = (
+            show_instant(tenant, event.at),
+            policies.place(&event.origin),
+        );
         text += &format!("event     {at}  {}  ({place})\n", change(event));
     }
     text
@@ -136,9 +153,17 @@ fn change(event: &Event) -> String {
     match &event.change {
         Change::RuleBegins { name, .. } => format!("rule {name} begins"),
         Change::RuleEnds { name, .. } => format!("rule {name} ends"),
-        Change::ExemptionExpires { prefix, name, ticket, .. } => {
+        Change::ExemptionExpires {
+            prefix,
+            name,
+            ticket,
+            ..
+        } => {
             let ticket = ticket.as_ref().map(|ticket| format!(" (ticket {ticket})"));
-            format!("{prefix} no longer has plan {name}{}", ticket.unwrap_or_default())
+            format!(
+                "{prefix} no longer has plan {name}{}",
+                ticket.unwrap_or_default()
+            )
         }
     }
 }

@@ -54,7 +54,11 @@ impl FromStr for At {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        if text == "capture" { Ok(Self::Capture) } else { text.parse().map(Self::One) }
+        if text == "capture" {
+            Ok(Self::Capture)
+        } else {
+            text.parse().map(Self::One)
+        }
     }
 }
 
@@ -90,16 +94,25 @@ pub(super) fn run(args: &Args, format: Format) -> Result<Exit, Failure> {
     let policies = args.policy.load()?;
     let mut run = Run::new(args, &policies)?;
     let started = Instant::now();
-    let captures =
-        args.captures.iter().map(|path| run.replay(path)).collect::<Result<Vec<_>, _>>()?;
+    let captures = args
+        .captures
+        .iter()
+        .map(|path| run.replay(path))
+        .collect::<Result<Vec<_>, _>>()?;
     let elapsed = started.elapsed();
     let faults = captures.iter().any(|capture| capture.fault.is_some());
     let balance = Balance::new(captures.iter().map(|c| c.frames).sum(), &run.counters);
     let at = run.fixed_at;
     let counters = run.counters;
     let to_stdout = run.outputs.finish(run.first_link_type)?;
-    let report =
-        report::Report { policies: &policies, at, captures, balance, elapsed, counters: &counters };
+    let report = report::Report {
+        policies: &policies,
+        at,
+        captures,
+        balance,
+        elapsed,
+        counters: &counters,
+    };
     match format {
         // An output that is stdout keeps it to itself.
         _ if to_stdout => out::note(&report.text()),
@@ -136,7 +149,7 @@ impl<'a> Run<'a> {
             fixed_at,
             epoch: policies.epoch(fixed_at.unwrap_or_else(Timestamp::now))?,
             burst: Burst::default(),
-            counters: Counters::new(legend.rules().len(), legend.plans().len()),
+            counters: Counters::new(legend.rule_ids().count(), legend.plan_ids().count()),
             outputs: Outputs::create(args)?,
             first_link_type: None,
         })
@@ -144,7 +157,11 @@ impl<'a> Run<'a> {
 
     /// Replays one capture; its own faults end it and are told, those of the outputs end the run.
     fn replay(&mut self, path: &Path) -> Result<Capture, Failure> {
-        let mut capture = Capture { file: path.display().to_string(), frames: 0, fault: None };
+        let mut capture = Capture {
+            file: path.display().to_string(),
+            frames: 0,
+            fault: None,
+        };
         let mut unread = BTreeSet::new();
         let outcome = CaptureReader::open(path).map(|mut reader| {
             let progress = progress_bar(reader.len_bytes(), &capture.file);
@@ -154,7 +171,12 @@ impl<'a> Run<'a> {
                     Ok(records) if records.is_empty() => break Ok(Ok(())),
                     Ok(records) => {
                         progress.set_position(position);
-                        unread.extend(records.iter().map(|r| r.frame.link_type).filter(|l| !l.is_read()));
+                        unread.extend(
+                            records
+                                .iter()
+                                .map(|r| r.frame.link_type)
+                                .filter(|l| !l.is_read()),
+                        );
                         if let Err(failure) = self.decide_all(&records, &mut capture) {
                             break Err(failure);
                         }
@@ -164,8 +186,13 @@ impl<'a> Run<'a> {
             }
         });
         for link_type in unread {
-            out::complain("warning", format_args!(
-                "{}: link type {link_type} is not read: its frames are forwarded as unparsed", capture.file));
+            out::complain(
+                "warning",
+                format_args!(
+                    "{}: link type {link_type} is not read: its frames are forwarded as unparsed",
+                    capture.file
+                ),
+            );
         }
         match outcome {
             Ok(read) => capture.fault = read?.err().map(|fault| fault.to_string()),
@@ -180,10 +207,16 @@ impl<'a> Run<'a> {
     /// Decides what was read at once; under `--at capture`, in runs of frames that see the same
     /// tables.
     fn decide_all(&mut self, records: &[Record<'_>], capture: &mut Capture) -> Result<(), Failure> {
-        self.first_link_type = self.first_link_type.or(records.first().map(|r| r.frame.link_type));
+        self.first_link_type = self
+            .first_link_type
+            .or(records.first().map(|r| r.frame.link_type));
         let mut rest = records;
         while !rest.is_empty() {
-            let run = if self.fixed_at.is_some() { rest.len() } else { self.enter_epoch(rest)? };
+            let run = if self.fixed_at.is_some() {
+                rest.len()
+            } else {
+                self.enter_epoch(rest)?
+            };
             let (now, later) = rest.split_at(run);
             self.decide(now, capture)?;
             rest = later;
@@ -195,7 +228,9 @@ impl<'a> Run<'a> {
     /// without a time stamp is judged as the one before it.
     fn enter_epoch(&mut self, records: &[Record<'_>]) -> Result<usize, Failure> {
         let stamp = |record: &Record<'_>| {
-            record.timestamp_ns.and_then(|ns| Timestamp::from_nanosecond(ns.into()).ok())
+            record
+                .timestamp_ns
+                .and_then(|ns| Timestamp::from_nanosecond(ns.into()).ok())
         };
         if let Some(at) = records.first().and_then(stamp)
             && !self.epoch.holds(at)
@@ -207,7 +242,11 @@ impl<'a> Run<'a> {
     }
 
     fn decide(&mut self, records: &[Record<'_>], capture: &mut Capture) -> Result<(), Failure> {
-        self.burst.run(records.iter().map(|r| r.frame), &self.epoch.tables, self.facing);
+        self.burst.run(
+            records.iter().map(|r| r.frame),
+            &self.epoch.tables,
+            self.facing,
+        );
         for (record, trail) in records.iter().zip(self.burst.trails()) {
             capture.frames += 1;
             let decision = trail.decision;
@@ -219,7 +258,8 @@ impl<'a> Run<'a> {
                 record.frame.original_len,
             );
             let legend = self.policies.legend();
-            self.outputs.write(record, &trail, legend, &capture.file, capture.frames)?;
+            self.outputs
+                .write(record, &trail, legend, &capture.file, capture.frames)?;
         }
         Ok(())
     }
@@ -227,7 +267,9 @@ impl<'a> Run<'a> {
 
 /// A bar on stderr, when that is a terminal.
 fn progress_bar(len_bytes: Option<u64>, file: &str) -> ProgressBar {
-    let Some(len_bytes) = len_bytes else { return ProgressBar::hidden() };
+    let Some(len_bytes) = len_bytes else {
+        return ProgressBar::hidden();
+    };
     let bar = ProgressBar::new(len_bytes).with_message(file.to_owned());
     let style = "{msg} {wide_bar} {bytes}/{total_bytes} {eta}";
     match ProgressStyle::with_template(style) {

@@ -20,12 +20,20 @@ impl Outputs {
         let paths = [&args.forwarded, &args.dropped, &args.verdicts];
         refuse_twice(paths.into_iter().flatten())?;
         let capture = |path: &Option<PathBuf>| {
-            path.as_deref().map(CaptureWriter::create).transpose().map_err(failure)
+            path.as_deref()
+                .map(CaptureWriter::create)
+                .transpose()
+                .map_err(failure)
         };
         Ok(Self {
             forwarded: capture(&args.forwarded)?,
             dropped: capture(&args.dropped)?,
-            verdicts: args.verdicts.as_deref().map(Verdicts::create).transpose().map_err(failure)?,
+            verdicts: args
+                .verdicts
+                .as_deref()
+                .map(Verdicts::create)
+                .transpose()
+                .map_err(failure)?,
             to_stdout: paths.into_iter().flatten().any(|path| is_stdout(path)),
         })
     }
@@ -49,7 +57,9 @@ impl Outputs {
             capture.write(record).map_err(failure)?;
         }
         if let Some(verdicts) = &mut self.verdicts {
-            verdicts.write(trail, legend, file, frame).map_err(failure)?;
+            verdicts
+                .write(trail, legend, file, frame)
+                .map_err(failure)?;
         }
         Ok(())
     }
@@ -69,11 +79,17 @@ impl Outputs {
 }
 
 fn failure(error: OutputError) -> Failure {
-    if error.is_broken_pipe() { Failure::ClosedPipe } else { Failure::io(error) }
+    if error.is_broken_pipe() {
+        Failure::ClosedPipe
+    } else {
+        Failure::io(error)
+    }
 }
 
 fn is_stdout(path: &Path) -> bool {
-    ["-", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"].iter().any(|name| path == Path::new(name))
+    ["-", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"]
+        .iter()
+        .any(|name| path == Path::new(name))
 }
 
 fn refuse_twice<'a>(paths: impl Iterator<Item = &'a PathBuf>) -> Result<(), Failure> {

@@ -29,7 +29,11 @@ impl Report<'_> {
         }
         for capture in &self.captures {
             let frames = out::grouped(capture.frames);
-            let fault = if capture.fault.is_some() { ", then a fault ended it" } else { "" };
+            let fault = if capture.fault.is_some() {
+                ", then a fault ended it"
+            } else {
+                ""
+            };
             text += &format!("capture   {}, {frames} frames{fault}\n", capture.file);
         }
         text.push('\n');
@@ -86,7 +90,9 @@ impl Report<'_> {
     }
 
     fn reasons(&self) -> String {
-        let head = ["VERDICT", "REASON", "FRAMES", "BYTES"].map(str::to_owned).to_vec();
+        let head = ["VERDICT", "REASON", "FRAMES", "BYTES"]
+            .map(str::to_owned)
+            .to_vec();
         let rows = self.counters.reasons().map(|(verdict, reason, count)| {
             vec![
                 verdict.to_string(),
@@ -108,7 +114,12 @@ impl Report<'_> {
             .filter_map(|(id, counts)| {
                 let (tenant, rule) = legend.rule(id)?;
                 let note = rule.action.label().to_owned();
-                Some(Row { tenant: tenant.name.clone(), name: rule.name.clone(), note, counts: *counts })
+                Some(Row {
+                    tenant: tenant.name.clone(),
+                    name: rule.name.clone(),
+                    note,
+                    counts: *counts,
+                })
             })
             .filter(Row::is_used)
             .collect()
@@ -127,7 +138,12 @@ impl Report<'_> {
         let plans = legend.plan_ids().zip(counts).filter_map(|(id, counts)| {
             let (tenant, plan) = legend.plan(id)?;
             let note = plan.label.clone().unwrap_or_default();
-            Some(Row { tenant: tenant.name.clone(), name: plan.name.clone(), note, counts: *counts })
+            Some(Row {
+                tenant: tenant.name.clone(),
+                name: plan.name.clone(),
+                note,
+                counts: *counts,
+            })
         });
         plans.chain(nobody).filter(Row::is_used).collect()
     }
@@ -151,7 +167,9 @@ impl Report<'_> {
                 true => format!("{}/{}", row.tenant, row.name),
                 false => row.name.clone(),
             };
-            let counts = used.iter().map(|verdict| out::grouped(row.count(*verdict).frames));
+            let counts = used
+                .iter()
+                .map(|verdict| out::grouped(row.count(*verdict).frames));
             [name, row.note.clone()].into_iter().chain(counts).collect()
         }));
         let numbers: Vec<_> = (2..2 + used.len()).collect();
@@ -170,7 +188,10 @@ struct Row {
 
 impl Row {
     fn count(&self, verdict: Verdict) -> Count {
-        self.counts.get(verdict as usize).copied().unwrap_or_default()
+        self.counts
+            .get(verdict as usize)
+            .copied()
+            .unwrap_or_default()
     }
 
     fn is_used(&self) -> bool {
@@ -178,7 +199,9 @@ impl Row {
     }
 
     fn json(&self) -> Value {
-        let used = Verdict::ALL.into_iter().map(|verdict| (verdict, self.count(verdict)));
+        let used = Verdict::ALL
+            .into_iter()
+            .map(|verdict| (verdict, self.count(verdict)));
         let counts: serde_json::Map<_, _> = used
             .filter(|(_, count)| count.frames > 0)
             .map(|(verdict, count)| (verdict.to_string(), json!(count)))

@@ -15,15 +15,31 @@ pub(super) struct Verdicts {
 }
 
 const HEADER: [&str; 14] = [
-    "file", "frame", "verdict", "reason", "rule", "plan", "peer_class", "direction", "src", "dst",
-    "sport", "dport", "tcp_flags", "fragment",
+    "file",
+    "frame",
+    "verdict",
+    "reason",
+    "rule",
+    "plan",
+    "peer_class",
+    "direction",
+    "src",
+    "dst",
+    "sport",
+    "dport",
+    "tcp_flags",
+    "fragment",
 ];
 
 impl Verdicts {
     pub(super) fn create(path: &Path) -> Result<Self, OutputError> {
         let file = BufWriter::with_capacity(1 << 16, OutputFile::create(path)?);
         let csv = csv::Writer::from_writer(file);
-        let mut verdicts = Self { name: path.display().to_string(), csv, field: String::new() };
+        let mut verdicts = Self {
+            name: path.display().to_string(),
+            csv,
+            field: String::new(),
+        };
         verdicts.row(|row| HEADER.iter().try_for_each(|name| row.put(Some(name))))?;
         Ok(verdicts)
     }
@@ -36,7 +52,11 @@ impl Verdicts {
         file: &str,
         frame: u64,
     ) -> Result<(), OutputError> {
-        let Trail { packet, ends, decision } = *trail;
+        let Trail {
+            packet,
+            ends,
+            decision,
+        } = *trail;
         let plan = legend.plan(decision.plan).map(|(_, plan)| plan);
         self.row(|row| {
             row.put(Some(file))?;
@@ -61,19 +81,30 @@ impl Verdicts {
     }
 
     pub(super) fn finish(self) -> Result<(), OutputError> {
-        let Self { name, csv, field: _ } = self;
-        let failed = |cause| OutputError::Write { file: name.clone(), cause };
-        let buffer = csv.into_inner().map_err(|error| failed(error.into_error()))?;
-        let file = buffer.into_inner().map_err(|error| failed(error.into_error()))?;
+        let Self {
+            name,
+            csv,
+            field: _,
+        } = self;
+        let failed = |cause| OutputError::Write {
+            file: name.clone(),
+            cause,
+        };
+        let buffer = csv
+            .into_inner()
+            .map_err(|error| failed(error.into_error()))?;
+        let file = buffer
+            .into_inner()
+            .map_err(|error| failed(error.into_error()))?;
         file.finish()
     }
 
-    fn row(
-        &mut self,
-        fill: impl FnOnce(&mut Self) -> csv::Result<()>,
-    ) -> Result<(), OutputError> {
+    fn row(&mut self, fill: impl FnOnce(&mut Self) -> csv::Result<()>) -> Result<(), OutputError> {
         let filled = fill(self).and_then(|()| self.csv.write_record(None::<&[u8]>));
-        filled.map_err(|error| OutputError::Write { file: self.name.clone(), cause: error.into() })
+        filled.map_err(|error| OutputError::Write {
+            file: self.name.clone(),
+            cause: error.into(),
+        })
     }
 
     fn put(&mut self, value: Option<impl Display>) -> csv::Result<()> {

@@ -1,0 +1,125 @@
+//! What holds for every frame, asked by the fuzz target and by ordinary tests.
+
+use sekisho::wire::{
+    Family, Fragment, LinkType, Packet, Shape, TcpFlags, parse, parse_fast, parse_full,
+};
+
+/// The first two octets choose a link type (one that is not read, too); the rest is the frame.
+pub fn check(input: &[u8]) {
+    let Some(([high, low], frame)) = input.split_first_chunk() else {
+        return;
+    };
+    let number = u16::from_be_bytes([*high, *low]);
+    let slot = usize::from(number) % (LinkType::READ.len() + 1);
+    let link_type = LinkType::READ
+        .get(slot)
+        .map_or(LinkType(number), |(read, _)| *read);
+    check_frame(frame, link_type);
+}
+
+/// Both lanes agree, the packet keeps its promises, and octets behind the frame change nothing
+/// that was not left open.
+pub fn check_frame(frame: &[u8], link_type: LinkType) {
+    let packet = parse(frame, link_type);
+    assert_eq!(packet, parse_full(frame, link_type), "the lanes differ");
+    if link_type == LinkType::ETHERNET
+        && let Some(fast) = parse_fast(frame)
+    {
+        assert_eq!(fast, packet, "the lanes differ");
+    }
+    keeps_its_promises(frame, &packet);
+    if !packet.wants_more {
+        for filler in [0x00, 0x06, 0xff] {
+            let longer = [frame, &[filler; 300]].concat();
+            stays_decided(&packet, &parse(&longer, link_type));
+        }
+    }
+}
+
+/// Octets beyond the frame may show ports of UDP, or that what cannot be TCP is a later fragment;
+/// they turn nothing else into something else.
+pub fn stays_decided(short: &Packet, long: &Packet) {
+    let same_shape = short.shape == long.shape
+        || (short.shape == Shape::Opaque && long.shape == Shape::LaterFragment);
+    assert!(same_shape, "{short:?} became {long:?}");
+    assert_eq!(
+        (short.src, short.dst, short.family),
+        (long.src, long.dst, long.family)
+    );
+    assert_eq!(short.flags, long.flags);
+}
+
+fn keeps_its_promises(frame: &[u8], packet: &Packet) {
+    match packet.shape {
+        Shape::NotIp | Shape::EncapsulationLimit => assert_eq!(*packet, Packet::bare(packet.shape)),
+        Shape::Unparsed => {
+            let wants_more = packet.wants_more;
+            assert_eq!(
+                *packet,
+                Packet {
+                    wants_more,
+                    ..Packet::bare(Shape::Unparsed)
+                }
+            );
+        }
+        _ => has_addresses(frame, packet),
+    }
+    transport_fits(packet);
+    let decided = matches!(
+        packet.shape,
+        Shape::Tcp | Shape::Opaque | Shape::LaterFragment | Shape::OverlappingFragment
+    );
+    assert!(!(decided && packet.wants_more), "{packet:?}");
+}
+
+fn has_addresses(frame: &[u8], packet: &Packet) {
+    let ip = frame
+        .get(usize::from(packet.ip_offset)..)
+        .unwrap_or_default();
+    let (src, dst) = match (packet.family, ip) {
+        (Some(Family::V4), [_, _, _, _, _, _, _, _, _, _, _, _, addresses @ ..]) => {
+            (number(addresses.get(..4)), number(addresses.get(4..8)))
+        }
+        (Some(Family::V6), [_, _, _, _, _, _, _, _, addresses @ ..]) => {
+            (number(addresses.get(..16)), number(addresses.get(16..32)))
+        }
+        _ => (None, None),
+    };
+    assert_eq!(
+        (Some(packet.src), Some(packet.dst)),
+        (src, dst),
+        "{packet:?}"
+    );
+}
+
+fn number(octets: Option<&[u8]>) -> Option<u128> {
+    Some(
+        octets?
+            .iter()
+            .fold(0, |sum, octet| sum << 8 | u128::from(*octet)),
+    )
+}
+
+fn transport_fits(packet: &Packet) {
+    let len = packet.transport_len;
+    let expected = match packet.shape {
+        Shape::Tcp => len == 14 && packet.protocol == 6 && packet.fragment != Fragment::Later,
+        Shape::TinyFragment => (1..14).contains(&len) && packet.fragment == Fragment::First,
+        Shape::Malformed => (1..14).contains(&len) && packet.fragment == Fragment::None,
+        Shape::LaterFragment => len == 0 && packet.fragment == Fragment::Later,
+        Shape::OverlappingFragment => {
+            len == 0 && packet.fragment == Fragment::Later && packet.protocol == 6
+        }
+        Shape::Opaque => {
+            (len == 0 || packet.protocol == 17) && len <= 8 && packet.fragment != Fragment::Later
+        }
+        _ => len == 0,
+    };
+    assert!(expected, "{packet:?}");
+    assert!(len >= 2 || packet.src_port == 0, "{packet:?}");
+    assert!(len >= 4 || packet.dst_port == 0, "{packet:?}");
+    assert!(
+        packet.shape == Shape::Tcp || packet.flags == TcpFlags(0),
+        "{packet:?}"
+    );
+}

@@ -1,0 +1,139 @@
+//! Prefixes longer than /64, of any length: intervals of addresses, found by a search whose
+//! number of steps is the table's, not the query's.
+//!
+//! ```text
+//! /64 ─▶ bin ─▶ its intervals, sorted by where they start ─search─▶ value, or "none here"
+//! ```
+
+use super::exact::permute;
+use super::ipv6::Prefix;
+
+/// The intervals' word for "no prefix longer than /64 holds this address".
+const NONE_HERE: u16 = 256;
+
+/// The prefixes longer than /64.
+#[derive(Debug)]
+pub(super) struct Hosts {
+    /// Bin *i* owns the intervals from `bins[i]` up to `bins[i + 1]`; a power of two, and one.
+    bins: Vec<u32>,
+    /// The first address of each interval, sorted within each bin.
+    starts: Vec<u128>,
+    values: Vec<u16>,
+    /// The largest power of two that is no more than the intervals of the fullest bin.
+    first_step: usize,
+}
+
+impl Hosts {
+    /// What a table of these prefixes takes; they are sorted, without duplicates.
+    pub(super) fn needed_bytes(sorted: &[Prefix]) -> u64 {
+        let bins = (bin_count(sorted) + 1) * size_of::<u32>();
+        (bins + most_intervals(sorted) * (size_of::<u128>() + size_of::<u16>())) as u64
+    }
+
+    /// Builds from sorted prefixes without duplicates, all longer than /64.
+    pub(super) fn build(sorted: &[Prefix]) -> Self {
+        let bins = bin_count(sorted);
+        let mut groups: Vec<_> = sorted
+            .chunk_by(|a, b| a.high() == b.high())
+            .map(|group| (group.first().map_or(0, |p| bin(p.high(), bins)), group))
+            .collect();
+        groups.sort_by_key(|&(bin, _)| bin);
+
+        let mut hosts = Self {
+            bins: Vec::with_capacity(bins + 1),
+            starts: Vec::with_capacity(most_intervals(sorted)),
+            values: Vec::with_capacity(most_intervals(sorted)),
+            first_step: 0,
+        };
+        hosts.bins.push(0);
+        let mut groups = groups.into_iter().peekable();
+        for bin in 0..bins {
+            let first = hosts.starts.len();
+            while let Some((_, group)) = groups.next_if(|&(of, _)| of == bin) {
+                hosts.add_group(first, group);
+            }
+            let end = hosts.starts.len();
+            hosts.first_step = hosts.first_step.max(end - first);
+            // Two intervals a prefix: memory holds fewer prefixes than would overflow this.
+            hosts.bins.push(end as u32);
+        }
+        hosts.first_step = hosts.first_step.checked_ilog2().map_or(0, |bits| 1 << bits);
+        hosts
+    }
+
+    /// The value of the longest of these prefixes that holds the address, or `otherwise`.
+    #[inline]
+    pub(super) fn lookup_or(&self, address: u128, otherwise: u8) -> u8 {
+        let bin = bin((address >> 64) as u64, self.bins.len().wrapping_sub(1));
+        let (Some(&first), Some(&end)) = (self.bins.get(bin), self.bins.get(bin + 1)) else {
+            return otherwise;
+        };
+        let (mut at, end) = (first as usize, end as usize);
+        let mut step = self.first_step;
+        while step > 0 {
+            let next = at + step;
+            let starts_before = self.starts.get(next - 1).is_some_and(|&s| s <= address);
+            at = if starts_before & (next <= end) { next } else { at };
+            step >>= 1;
+        }
+        let value = self.values.get(at.wrapping_sub(1)).copied();
+        let value = if at > first as usize { value } else { None };
+        u8::try_from(value.unwrap_or(NONE_HERE)).unwrap_or(otherwise)
+    }
+
+    /// What the table takes.
+    pub(super) fn memory_bytes(&self) -> u64 {
+        (self.bins.capacity() * size_of::<u32>()
+            + self.starts.capacity() * size_of::<u128>()
+            + self.values.capacity() * size_of::<u16>()) as u64
+    }
+
+    /// Appends the intervals of one /64 to the bin that begins at `first`.
+    fn add_group(&mut self, first: usize, group: &[Prefix]) {
+        let mut open: Vec<&Prefix> = Vec::new();
+        for prefix in group {
+            while let Some(closed) = open.pop_if(|p| p.last_address() < prefix.address) {
+                self.close(first, closed, open.last().copied());
+            }
+            self.start(first, prefix.address, u16::from(prefix.value));
+            open.push(prefix);
+        }
+        while let Some(closed) = open.pop() {
+            self.close(first, closed, open.last().copied());
+        }
+    }
+
+    /// Behind a prefix, the one around it goes on.
+    fn close(&mut self, first: usize, closed: &Prefix, around: Option<&Prefix>) {
+        let value = around.map_or(NONE_HERE, |prefix| u16::from(prefix.value));
+        if let Some(next) = closed.last_address().checked_add(1) {
+            self.start(first, next, value);
+        }
+    }
+
+    /// Begins an interval; one that begins at the same address is empty and is overwritten.
+    fn start(&mut self, first: usize, address: u128, value: u16) {
+        if self.starts.len() > first && self.starts.last() == Some(&address) {
+            self.values.pop();
+        } else {
+            self.starts.push(address);
+        }
+        self.values.push(value);
+    }
+}
+
+/// A prefix begins an interval, and ends one.
+fn most_intervals(prefixes: &[Prefix]) -> usize {
+    prefixes.len() * 2
+}
+
+/// As many bins as there are /64s, rounded up to a power of two.
+fn bin_count(sorted: &[Prefix]) -> usize {
+    let subnets = sorted.chunk_by(|a, b| a.high() == b.high());
+    subnets.count().next_power_of_two()
+}
+
+#[inline]
+fn bin(high: u64, bins: usize) -> usize {
+    permute(high, 0) as usize & bins.wrapping_sub(1)
+}

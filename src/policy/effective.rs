@@ -1,0 +1,125 @@
+//! A policy as it is in force, in its own language: every default written out.
+
+use super::{ClassMatch, Rule, Tenant, yaml};
+
+use jiff::Timestamp;
+use serde_json::{Map, Value, json};
+
+/// Tenants as policy documents; `file:` lists are written out as prefixes.
+pub fn effective(tenants: &[Tenant]) -> Vec<Value> {
+    tenants.iter().map(policy).collect()
+}
+
+/// The same as YAML, one document for each tenant.
+pub fn effective_yaml(tenants: &[Tenant]) -> String {
+    effective(tenants)
+        .iter()
+        .map(|policy| format!("---\n{}", yaml::print(policy)))
+        .collect()
+}
+
+fn policy(tenant: &Tenant) -> Value {
+    let plan_name = |index: usize| tenant.plans.get(index).map_or("", |plan| &plan.name);
+    let plans: Map<_, _> = tenant
+        .plans
+        .iter()
+        .map(|plan| {
+            (
+                plan.name.clone(),
+                json!({ "kind": plan.kind.label(), "label": plan.label }),
+            )
+        })
+        .collect();
+    let subscribers: Vec<_> = tenant
+        .subscribers
+        .iter()
+        .map(|entry| {
+            without_nulls(json!({
+                "plan": plan_name(entry.plan),
+                "prefixes": [entry.prefix.to_string()],
+                "ticket": entry.ticket,
+                "expires": entry.until.map(|until| last_day(tenant, until)),
+            }))
+        })
+        .collect();
+    let destinations: Map<_, _> = tenant
+        .classes
+        .iter()
+        .enumerate()
+        .filter(|(_, class)| class.origin.is_some())
+        .map(|(index, class)| {
+            let listed = tenant
+                .destinations
+                .iter()
+                .filter(|entry| entry.class == index);
+            let prefixes: Vec<_> = listed.map(|entry| entry.prefix.to_string()).collect();
+            let body = json!({ "label": class.label, "prefixes": prefixes });
+            (class.name.clone(), without_nulls(body))
+        })
+        .collect();
+    json!({
+        "isp": tenant.name,
+        "time_zone": tenant.zone.iana_name(),
+        "return-path": tenant.return_path.label(),
+        "plans": plans.into_iter().map(|(k, v)| (k, without_nulls(v))).collect::<Map<_, _>>(),
+        "subscribers": subscribers,
+        "destinations": destinations,
+        "rules": tenant.rules.iter().map(|r| rule(tenant, r)).collect::<Vec<_>>(),
+    })
+}
+
+fn rule(tenant: &Tenant, rule: &Rule) -> Value {
+    let names = |classes: &[usize]| -> Vec<_> {
+        classes
+            .iter()
+            .filter_map(|i| tenant.classes.get(*i))
+            .map(|c| c.name.clone())
+            .collect()
+    };
+    let plans: Vec<_> = rule
+        .plans
+        .iter()
+        .filter_map(|i| tenant.plans.get(*i))
+        .map(|plan| &plan.name)
+        .collect();
+    let ip = match rule.families {
+        [true, false] => Some(4),
+        [false, true] => Some(6),
+        _ => None,
+    };
+    let (to, to_other_than) = match &rule.to {
+        ClassMatch::Any => (None, None),
+        ClassMatch::In(classes) => (Some(names(classes)), None),
+        ClassMatch::NotIn(classes) => (None, Some(names(classes))),
+    };
+    without_nulls(json!({
+        "name": rule.name,
+        "ip": ip,
+        "plans": plans,
+        "to": to,
+        "to-other-than": to_other_than,
+        "from": rule.from.map(|at| instant(tenant, at)),
+        "before": rule.before.map(|at| instant(tenant, at)),
+        "action": rule.action.label(),
+        "mode": rule.mode.label(),
+    }))
+}
+
+/// The day that an `expires:` names: the last on which the prefix gives its plan.
+fn last_day(tenant: &Tenant, until: Timestamp) -> String {
+    let day = until.to_zoned(tenant.zone.clone()).date();
+    day.yesterday().unwrap_or(day).to_string()
+}
+
+fn instant(tenant: &Tenant, at: Timestamp) -> String {
+    at.to_zoned(tenant.zone.clone())
+        .strftime("%Y-%m-%dT%H:%M:%S%:z")
+        .to_string()
+}
+
+fn without_nulls(value: Value) -> Value {
+    match value {
+        Value::Object(map) => map.into_iter().filter(|(_, v)| !v.is_null()).collect(),
+        other => other,
+    }
+}

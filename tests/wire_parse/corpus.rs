@@ -1,0 +1,122 @@
+//! The fuzz target's corpus, on stable: its seeds are readable frames, kept in `fuzz/corpus/parse`.
+
+use crate::check_parse::check;
+use crate::frames::*;
+use sekisho::wire::LinkType;
+use std::fs;
+use std::path::PathBuf;
+
+fn folder() -> PathBuf {
+    [env!("CARGO_MANIFEST_DIR"), "fuzz", "corpus", "parse"]
+        .iter()
+        .collect()
+}
+
+/// The first two octets choose a link type by its place in `LinkType::READ`.
+fn seed(link_type: LinkType, frame: Vec<u8>) -> Vec<u8> {
+    let slot = LinkType::READ
+        .iter()
+        .position(|(read, _)| *read == link_type)
+        .unwrap();
+    [(slot as u16).to_be_bytes().to_vec(), frame].concat()
+}
+
+fn seeds() -> Vec<(&'static str, Vec<u8>)> {
+    let v4 = || V4::tcp().over(syn25());
+    let v6 = || V6::tcp().over(syn25());
+    let in_sessions = pppoe(ppp(0x0021, v4()));
+    let chain = extension(
+        ROUTING,
+        0,
+        extension(
+            FRAGMENT,
+            1,
+            fragment(AH, 0, true, {
+                authentication(DESTINATION, 4, extension(TCP, 0, syn25()))
+            }),
+        ),
+    );
+    let on_ethernet = |frame| seed(LinkType::ETHERNET, frame);
+    vec![
+        ("ethernet-ipv4-tcp", on_ethernet(ethernet(IP4, v4()))),
+        ("ethernet-ipv6-tcp", on_ethernet(ethernet(IP6, v6()))),
+        (
+            "ethernet-ipv4-udp",
+            on_ethernet(ethernet(IP4, V4::of(UDP).over(datagram()))),
+        ),
+        ("one-tag", on_ethernet(ethernet(0x8100, tag(IP6, v6())))),
+        (
+            "two-tags-pppoe",
+            on_ethernet(ethernet(0x88a8, tag(0x8100, tag(0x8864, in_sessions)))),
+        ),
+        ("llc-snap", on_ethernet(ethernet(48, llc_snap(IP4, v4())))),
+        (
+            "mpls-two-labels",
+            on_ethernet(ethernet(0x8847, mpls(2, v6()))),
+        ),
+        (
+            "ipv6-extension-headers",
+            on_ethernet(ethernet(IP6, V6::of(HOP_BY_HOP).over(chain))),
+        ),
+        (
+            "ipv4-options-fragment",
+            on_ethernet(ethernet(IP4, {
+                V4::tcp().options(8).fragment(1, true).over(syn25())
+            })),
+        ),
+        (
+            "ipv4-authentication",
+            on_ethernet(ethernet(IP4, {
+                V4::of(AH).over(authentication(TCP, 4, syn25()))
+            })),
+        ),
+        ("raw", seed(LinkType::RAW, v4())),
+        (
+            "loopback",
+            seed(LinkType::NULL, [vec![30, 0, 0, 0], v6()].concat()),
+        ),
+        (
+            "ppp",
+            seed(LinkType::PPP, [vec![0xff, 3, 0x21], v4()].concat()),
+        ),
+        (
+            "cisco-hdlc",
+            seed(LinkType::CISCO_HDLC, cisco_hdlc(IP6, v6())),
+        ),
+        (
+            "cooked-v1-tag",
+            seed(LinkType::LINUX_SLL, sll(1, 0x8100, tag(IP4, v4()))),
+        ),
+        ("cooked-v2", seed(LinkType::LINUX_SLL2, sll2(1, IP6, v6()))),
+    ]
+}
+
+/// Whatever lies in the corpus, found by the fuzzer or written here, passes the fuzzer's check.
+#[test]
+fn the_corpus_passes() {
+    let files: Vec<_> = fs::read_dir(folder()).unwrap().collect();
+    assert!(files.len() >= seeds().len());
+    for file in files {
+        check(&fs::read(file.unwrap().path()).unwrap());
+    }
+}
+
+#[test]
+fn the_seeds_are_these_frames() {
+    for (name, octets) in seeds() {
+        assert_eq!(
+            fs::read(folder().join(name)).unwrap(),
+            octets,
+            "{name}: write the seeds anew"
+        );
+    }
+}
+
+/// `cargo test --test wire_parse -- --ignored write_the_seeds`
+#[test]
+#[ignore = "writes fuzz/corpus/parse"]
+fn write_the_seeds() {
+    for (name, octets) in seeds() {
+        fs::write(folder().join(name), octets).unwrap();
+    }
+}

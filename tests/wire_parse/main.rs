@@ -1,0 +1,21 @@
+//! `wire::parse` from outside: every encapsulation, every shape, every cut.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    unreachable_pub,
+    reason = "tests"
+)]
+
+#[path = "../../fuzz/check_parse.rs"]
+mod check_parse;
+mod corpus;
+mod frames;
+mod generated;
+mod ip;
+mod lax;
+mod link;
+mod probe;
+mod properties;
+mod transport;

@@ -1,0 +1,97 @@
+//! What holds for every frame: random ones, and generated ones that were then spoilt.
+
+use crate::check_parse::{check, check_frame, stays_decided};
+use crate::generated::{Generated, generated};
+use proptest::prelude::*;
+use proptest::sample::Index;
+use sekisho::wire::{LinkType, Shape, parse};
+
+/// Some octets overwritten.
+fn spoilt(mut frame: Vec<u8>, changes: &[(Index, u8)]) -> Vec<u8> {
+    for (index, octet) in changes {
+        let at = index.index(frame.len());
+        frame[at] = *octet;
+    }
+    frame
+}
+
+fn any_link_type() -> impl Strategy<Value = LinkType> {
+    let types = LinkType::READ.map(|(link_type, _)| link_type);
+    prop_oneof![3 => Just(LinkType::ETHERNET), 2 => prop::sample::select(types.to_vec())]
+}
+
+/// More than proptest's own number of cases (`PROPTEST_CASES`), by this factor.
+fn times(factor: u32) -> ProptestConfig {
+    ProptestConfig::with_cases(ProptestConfig::default().cases * factor)
+}
+
+proptest! {
+    #![proptest_config(times(8))]
+
+    #[test]
+    fn random_octets(input in prop::collection::vec(any::<u8>(), 0..200)) {
+        check(&input);
+    }
+
+    #[test]
+    fn generated_frames_have_the_shape_of_their_plan(of in generated()) {
+        let frame = of.frame();
+        check_frame(&frame, of.plan.link);
+        let packet = parse(&frame, of.plan.link);
+        prop_assert_eq!(packet.shape, of.shape());
+        prop_assert!(!packet.wants_more || packet.shape != Shape::Tcp);
+        if packet.shape != Shape::EncapsulationLimit {
+            prop_assert_eq!(usize::from(packet.ip_offset), of.ip_offset());
+        }
+    }
+
+    #[test]
+    fn spoilt_frames(
+        of in generated(),
+        link_type in any_link_type(),
+        changes in prop::collection::vec(any::<(Index, u8)>(), 0..5),
+        pad in 0..20usize,
+    ) {
+        let padded = [of.frame(), vec![0; pad]].concat();
+        check_frame(&spoilt(padded, &changes), link_type);
+    }
+
+}
+
+proptest! {
+    #![proptest_config(times(1))]
+
+    /// Each prefix is a frame of its own; and one that wants no more has the shape of the whole.
+    #[test]
+    fn every_prefix(
+        of in generated(),
+        changes in prop::collection::vec(any::<(Index, u8)>(), 0..3),
+    ) {
+        let frame = spoilt(of.frame(), &changes);
+        let whole = parse(&frame, of.plan.link);
+        for len in 0..frame.len() {
+            check_frame(&frame[..len], of.plan.link);
+            let short = parse(&frame[..len], of.plan.link);
+            if !short.wants_more {
+                stays_decided(&short, &whole);
+            }
+        }
+    }
+
+    /// The common layouts are what the fast lane is for: it has to answer them.
+    #[test]
+    fn plain_tcp_takes_the_fast_lane(mut of in generated()) {
+        use crate::generated::Ip;
+        use sekisho::wire::parse_fast;
+        let ordinary = Generated { protocol: 6, transport: crate::frames::syn25(), ..of.clone() };
+        of = ordinary;
+        of.plan.link = LinkType::ETHERNET;
+        of.plan.tags.truncate(1);
+        (of.plan.snap, of.plan.pppoe, of.plan.labels) = (false, None, 0);
+        of.plan.ip = match of.plan.ip {
+            Ip::V4 { .. } => Ip::V4 { options: 0, offset: 0, more: false, chain: vec![] },
+            Ip::V6 { .. } => Ip::V6 { chain: vec![] },
+        };
+        prop_assert!(parse_fast(&of.frame()).is_some());
+    }
+}
