@@ -13,6 +13,9 @@
 )]
 
 mod case;
+mod conversation;
+mod demo;
+mod dice;
 mod harness;
 mod link;
 mod packet;
@@ -37,6 +40,15 @@ fn every_case_holds() {
         wrong.extend(lines.into_iter().map(|line| format!("{name}: {line}")));
     }
     wrong.extend(readme::compare(&proven, &pcaps().join("README.md")));
+    assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
+}
+
+#[test]
+fn the_demonstration_is_what_it_says() {
+    let capture = pcaps().join("a-day-at-an-isp.pcap");
+    let golden = Golden::build(demo::day()).unwrap();
+    let mut wrong = Vec::from_iter(compare_file(&capture, &golden.capture()));
+    wrong.extend(golden.judge(&capture).unwrap_or_else(|error| vec![error]));
     assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
 }
 
