@@ -216,6 +216,7 @@ fn tenant(number: usize) -> impl Strategy<Value = Tenant> {
     (subscribers, destinations, rules(), return_path).prop_map(
         move |(subscribers, destinations, rules, return_path)| Tenant {
             name: format!("isp-{number}"),
+            label: None,
             origin: origin(1),
             zone: jiff::tz::TimeZone::UTC,
             plans: (0..PLANS).map(plan).collect(),
@@ -285,6 +286,7 @@ pub(crate) fn resolved() -> impl Strategy<Value = Resolved> {
 pub(crate) fn simple_tenant(action: Action) -> Tenant {
     Tenant {
         name: "isp".to_owned(),
+        label: None,
         origin: origin(1),
         zone: jiff::tz::TimeZone::UTC,
         plans: (0..PLANS).map(plan).collect(),

@@ -1,7 +1,8 @@
 use super::ask::Question;
 use super::{Failure, Policies};
 use crate::cli::policies::show_instant;
-use crate::policy::{self, Direction, Lang, Rule, Situation, Tenant};
+use crate::policy::sentence::{Lang, Situation, sentence};
+use crate::policy::{self, Direction, Rule, Tenant};
 use crate::stage::{Burst, Decision, Ends, Facing, Trail};
 
 use crate::wire::{Family, Fragment, Packet, Shape};
@@ -328,7 +329,7 @@ impl Answer<'_> {
         let since = self.policies.program.span(question, self.at).since;
         let plan = self.plan();
         let class = self.policies.legend().class_seen(plan_id, peer_set);
-        policy::sentence(
+        sentence(
             lang,
             &Situation {
                 verdict,
