@@ -3,8 +3,10 @@
 //! Data goes to stdout, progress and messages to stderr. Exit codes: see [`Exit`].
 
 mod check;
+mod diff;
 mod exit;
-//mod explain;
+mod explain;
+mod matrix;
 mod out;
 mod policies;
 mod replay;
@@ -51,7 +53,11 @@ enum Command {
     /// Find what is wrong with policies, and run acceptance cases.
     Check(check::Args),
     /// Tell what becomes of one frame, step by step, and what to tell the customer.
-    //Explain
+    Explain(explain::Args),
+    /// Print the table that an ISP publishes: plan by destination class.
+    Matrix(matrix::Args),
+    /// Name exactly whose verdict changes from one policy to another.
+    Diff(diff::Args),
     /// Decide every frame of captures under a policy.
     Replay(replay::Args),
     /// Print the completions for a shell.
@@ -86,7 +92,9 @@ pub fn main() -> ExitCode {
 fn run(cli: Cli) -> Result<Exit, Failure> {
     match cli.command {
         Command::Check(args) => check::run(&args, cli.output),
-        //E
+        Command::Explain(args) => explain::run(&args, cli.output),
+        Command::Matrix(args) => matrix::run(&args, cli.output),
+        Command::Diff(args) => diff::run(&args, cli.output),
         Command::Replay(args) => replay::run(&args, cli.output),
         Command::Completions(args) => shell::completions(&args),
         Command::Man(args) => shell::man(&args),

@@ -44,8 +44,8 @@ pub(super) fn print_json(schema: &str, body: &impl serde::Serialize) -> Result<(
 }
 
 /// Groups digits by three: `1234567` → `1,234,567`.
-pub(super) fn grouped(number: u64) -> String {
-    let digits = number.to_string();
+pub(super) fn grouped(number: impl Into<u128>) -> String {
+    let digits = number.into().to_string();
     let mut text = String::with_capacity(digits.len() + digits.len() / 3);
     for (index, digit) in digits.chars().enumerate() {
         if index > 0 && (digits.len() - index).is_multiple_of(3) {
@@ -103,7 +103,7 @@ mod tests {
 
     #[test]
     fn digits_are_grouped_by_three() {
-        let groups = [0, 12, 999, 1_000, 123_456, 1_234_567].map(grouped);
+        let groups = [0_u64, 12, 999, 1_000, 123_456, 1_234_567].map(grouped);
         assert_eq!(groups, ["0", "12", "999", "1,000", "123,456", "1,234,567"]);
     }
 

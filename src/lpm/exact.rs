@@ -124,7 +124,11 @@ impl Exact {
 
         let mut filled = vec![0; self.buckets.len()];
         groups.into_iter().all(|(group, keys)| {
-            let shifts = if group == EMPTY_GROUP { 0..=0 } else { 0..=u8::MAX };
+            let shifts = if group == EMPTY_GROUP {
+                0..=0
+            } else {
+                0..=u8::MAX
+            };
             let mut shifts = shifts.into_iter();
             let Some(shift) = shifts.find(|&shift| reserve(keys, shift, &mut filled)) else {
                 return false;
@@ -144,7 +148,8 @@ impl Exact {
             let index = shifted_bucket(key, shift, buckets);
             let empty = empty_slot(index, buckets);
             let bucket = self.buckets.get_mut(index);
-            if let Some(slot) = bucket.and_then(|bucket| bucket.0.iter_mut().find(|s| **s == empty)) {
+            if let Some(slot) = bucket.and_then(|bucket| bucket.0.iter_mut().find(|s| **s == empty))
+            {
                 *slot = key << 8 | u64::from(value);
             }
         }

@@ -73,7 +73,11 @@ impl Hosts {
         while step > 0 {
             let next = at + step;
             let starts_before = self.starts.get(next - 1).is_some_and(|&s| s <= address);
-            at = if starts_before & (next <= end) { next } else { at };
+            at = if starts_before & (next <= end) {
+                next
+            } else {
+                at
+            };
             step >>= 1;
         }
         let value = self.values.get(at.wrapping_sub(1)).copied();

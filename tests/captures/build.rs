@@ -145,12 +145,14 @@ pub(super) fn section(order: Order) -> Vec<u8> {
     block(order, 0x0a0d_0d0a, &body)
 }
 
-/// An interface; `options` are code and value.
+/// Code and value of each option.
+pub(super) type Options<'a> = &'a [(u16, &'a [u8])];
+
 pub(super) fn interface(
     order: Order,
     link_type: u16,
     snap_len: u32,
-    options: &[(u16, &[u8])],
+    options: Options<'_>,
 ) -> Vec<u8> {
     let mut body = order.u16(link_type).to_vec();
     body.extend(order.u16(0)); // reserved

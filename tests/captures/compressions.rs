@@ -31,7 +31,9 @@ fn lz4(bytes: &[u8]) -> Vec<u8> {
 /// A frame of four bytes that zstd and lz4 are to pass over.
 const SKIPPABLE: [u8; 12] = [0x5f, 0x2a, 0x4d, 0x18, 4, 0, 0, 0, 1, 2, 3, 4];
 
-const COMPRESSIONS: [fn(&[u8]) -> Vec<u8>; 3] = [gzip, zstd, lz4];
+type Compress = fn(&[u8]) -> Vec<u8>;
+
+const COMPRESSIONS: [Compress; 3] = [gzip, zstd, lz4];
 
 /// Records that do not compress well: some 750 KB of them.
 fn many() -> Vec<Sample> {

@@ -178,7 +178,7 @@ fn options_after_a_packet_are_passed_over() {
 }
 
 /// The time that an interface with these options gives to `units`.
-fn time(order: Order, options: &[(u16, &[u8])], units: u64) -> Option<i64> {
+fn time(order: Order, options: Options<'_>, units: u64) -> Option<i64> {
     let mut file = section(order);
     file.extend(interface(order, 1, 0, options));
     file.extend(enhanced(order, 0, units, &Sample::ethernet(14, 0)));
@@ -190,7 +190,7 @@ const TSOFFSET: u16 = 14;
 
 #[test]
 fn times_are_in_the_units_of_their_interface() {
-    let seconds_4: [(&[(u16, &[u8])], u64); 7] = [
+    let seconds_4: [(Options<'_>, u64); 7] = [
         (&[], 4_000_000),
         (&[(TSRESOL, &[0])], 4),
         (&[(TSRESOL, &[3])], 4_000),
@@ -232,7 +232,7 @@ fn times_beyond_every_calendar_are_the_nearest_that_can_be_told() {
 
 #[test]
 fn options_count_only_up_to_their_end() {
-    let options: &[(u16, &[u8])] = &[(0, &[]), (TSRESOL, &[0])];
+    let options: Options<'_> = &[(0, &[]), (TSRESOL, &[0])];
     assert_eq!(time(Little, options, 4_000_000), Some(4_000_000_000));
 }
 

@@ -1,10 +1,10 @@
 use super::ask::Question;
 use super::{Failure, Policies};
 use crate::cli::policies::show_instant;
-use crate::policy::{self, Lang, Rule, Tenant};
+use crate::policy::{self, Direction, Lang, Rule, Situation, Tenant};
 use crate::stage::{Burst, Decision, Ends, Facing, Trail};
-use crate::stats::{Reason, Verdict};
-use crate::wire::{Fragment, Packet, Shape};
+
+use crate::wire::{Family, Fragment, Packet, Shape};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use std::net::IpAddr;
@@ -40,7 +40,12 @@ impl<'a> Answer<'a> {
         let mut burst = Burst::default();
         burst.run([question.frame()], &epoch.tables, facing);
         let trail = burst.trails().next();
-        let Some(Trail { packet, ends, decision }) = trail else {
+        let Some(Trail {
+            packet,
+            ends,
+            decision,
+        }) = trail
+        else {
             return Err(Failure::usage("there is no frame"));
         };
         Ok(Self {
@@ -56,8 +61,15 @@ impl<'a> Answer<'a> {
     pub(super) fn text(&self, lang: Lang) -> String {
         let mut text = String::new();
         for step in self.steps(lang) {
-            let place = step.place.map(|place| format!("  ({place})")).unwrap_or_default();
-            text += &format!("{}{}{place}\n", crate::cli::out::padded(step.label, 12), step.text);
+            let place = step
+                .place
+                .map(|place| format!("  ({place})"))
+                .unwrap_or_default();
+            text += &format!(
+                "{}{}{place}\n",
+                crate::cli::out::padded(step.label, 12),
+                step.text
+            );
         }
         text
     }
@@ -90,10 +102,20 @@ impl Answer<'_> {
             Lang::En => en,
             Lang::Ja => ja,
         };
-        let mut steps = vec![step("frame", label("frame", "フレーム"), self.frame_text(), None)];
+        let mut steps = vec![step(
+            "frame",
+            label("frame", "フレーム"),
+            self.frame_text(),
+            None,
+        )];
         if self.packet.family.is_some() {
             let (text, place) = self.subscriber_text(lang);
-            steps.push(step("subscriber", label("subscriber", "契約者"), text, place));
+            steps.push(step(
+                "subscriber",
+                label("subscriber", "契約者"),
+                text,
+                place,
+            ));
             if let Some((text, place)) = self.peer_text(lang) {
                 steps.push(step("peer", label("peer", "通信相手"), text, place));
             }
@@ -103,13 +125,23 @@ impl Answer<'_> {
         let (verdict, reason) = (self.decision.verdict, self.decision.reason);
         let text = format!("{verdict}-{reason}: {}", reason.text());
         steps.push(step("verdict", label("verdict", "判定"), text, None));
-        steps.push(step("customer", label("customer", "お客様へ"), self.customer(lang), None));
+        steps.push(step(
+            "customer",
+            label("customer", "お客様へ"),
+            self.customer(lang),
+            None,
+        ));
         steps
     }
 
     /// What was parsed.
     fn frame_text(&self) -> String {
-        let Question { taken_from, bytes, original_len, link_type } = self.question;
+        let Question {
+            taken_from,
+            bytes,
+            original_len,
+            link_type,
+        } = self.question;
         let mut text = match taken_from {
             Some((file, number)) => format!("{file}, frame {number}: "),
             None => String::new(),
@@ -121,7 +153,11 @@ impl Answer<'_> {
         text += &format!(", link type {link_type}");
         let packet = &self.packet;
         if let (Some(src), Some(dst)) = (packet.src_addr(), packet.dst_addr()) {
-            text += &format!("; {} → {}", end(src, packet, 2, packet.src_port), end(dst, packet, 4, packet.dst_port));
+            text += &format!(
+                "; {} → {}",
+                end(src, packet, 2, packet.src_port),
+                end(dst, packet, 4, packet.dst_port)
+            );
         }
         text += match packet.fragment {
             Fragment::None => "",
@@ -138,34 +174,52 @@ impl Answer<'_> {
     fn two_ends(&self) -> Option<(IpAddr, IpAddr)> {
         let (src, dst) = (self.packet.src_addr()?, self.packet.dst_addr()?);
         Some(match self.decision.direction {
-            policy::Direction::Out => (src, dst),
-            policy::Direction::In => (dst, src),
+            Direction::Out => (src, dst),
+            Direction::In => (dst, src),
         })
     }
 
     fn subscriber_text(&self, lang: Lang) -> (String, Option<String>) {
         let resolved = self.policies.program.resolved();
-        let found = self
-            .two_ends()
-            .and_then(|(subscriber, _)| Some((subscriber, resolved.longest_subscriber(None, subscriber, self.at)?)));
+        let found = self.two_ends().and_then(|(subscriber, _)| {
+            Some((
+                subscriber,
+                resolved.longest_subscriber(None, subscriber, self.at)?,
+            ))
+        });
         let way = self.ends.way.label();
         let Some((address, (tenant, prefix))) = found else {
             return match lang {
-                Lang::En => (format!("direction {way}: neither end that counts is in a subscriber prefix"), None),
-                Lang::Ja => (format!("方向 {way}: 契約者のアドレス範囲に該当しません"), None),
+                Lang::En => (
+                    format!("direction {way}: neither end that counts is in a subscriber prefix"),
+                    None,
+                ),
+                Lang::Ja => (
+                    format!("方向 {way}: 契約者のアドレス範囲に該当しません"),
+                    None,
+                ),
             };
         };
         let place = self.policies.place(&prefix.origin);
-        let (name, label) = match resolved.tenants.get(tenant).and_then(|t| t.plans.get(prefix.plan)) {
+        let (name, label) = match resolved
+            .tenants
+            .get(tenant)
+            .and_then(|t| t.plans.get(prefix.plan))
+        {
             Some(plan) => (plan.name.as_str(), plan.label.as_deref()),
             None => ("", None),
         };
-        let isp = resolved.tenants.get(tenant).map_or("", |tenant| tenant.name.as_str());
+        let isp = resolved
+            .tenants
+            .get(tenant)
+            .map_or("", |tenant| tenant.name.as_str());
         let label = label.map(|label| format!(" “{label}”")).unwrap_or_default();
         let net = prefix.prefix;
         let mut text = match lang {
             Lang::En => format!("direction {way}: {address} is in {net}, {isp} plan {name}{label}"),
-            Lang::Ja => format!("方向 {way}: {address} は {net} に含まれます。{isp} のプラン {name}{label}"),
+            Lang::Ja => {
+                format!("方向 {way}: {address} は {net} に含まれます。{isp} のプラン {name}{label}")
+            }
         };
         if let Some(ticket) = &prefix.ticket {
             text += &format!(", ticket {ticket}");
@@ -185,15 +239,19 @@ impl Answer<'_> {
         let class = resolved.tenants.get(tenant)?.classes.get(class)?;
         let name = &class.name;
         Some(match (listed, lang) {
-            (Some((net, origin)), Lang::En) => {
-                (format!("{peer} is in {net}, class {name}"), Some(self.policies.place(origin)))
-            }
+            (Some((net, origin)), Lang::En) => (
+                format!("{peer} is in {net}, class {name}"),
+                Some(self.policies.place(origin)),
+            ),
             (Some((net, origin)), Lang::Ja) => (
                 format!("{peer} は {net} に含まれます。宛先区分 {name}"),
                 Some(self.policies.place(origin)),
             ),
             (None, Lang::En) => (format!("{peer} is in no listed prefix, class {name}"), None),
-            (None, Lang::Ja) => (format!("{peer} は登録範囲にありません。宛先区分 {name}"), None),
+            (None, Lang::Ja) => (
+                format!("{peer} は登録範囲にありません。宛先区分 {name}"),
+                None,
+            ),
         })
     }
 
@@ -224,7 +282,12 @@ impl Answer<'_> {
 }
 
 fn step(name: &'static str, label: &'static str, text: String, place: Option<String>) -> Step {
-    Step { name, label, text, place }
+    Step {
+        name,
+        label,
+        text,
+        place,
+    }
 }
 
 /// An address, with its port where `octets` of the transport header show it.
@@ -233,4 +296,54 @@ fn end(address: IpAddr, packet: &Packet, octets: u8, port: u16) -> String {
         return address.to_string();
     }
     std::net::SocketAddr::new(address, port).to_string()
+}
+
+impl Answer<'_> {
+    /// What to tell the customer.
+    fn customer(&self, lang: Lang) -> String {
+        let Decision {
+            verdict,
+            reason,
+            plan: plan_id,
+            peer_set,
+            direction,
+            ..
+        } = self.decision;
+        let (family, packet) = (self.packet.family.unwrap_or(Family::V4), &self.packet);
+        let opening = match direction {
+            Direction::Out => packet.flags.is_new(),
+            Direction::In => packet.flags.has_syn(),
+        } || packet.shape != Shape::Tcp;
+        let port = match direction {
+            Direction::Out => (packet.transport_len >= 4).then_some(packet.dst_port),
+            Direction::In => (packet.transport_len >= 2).then_some(packet.src_port),
+        };
+        let question = policy::Question {
+            family,
+            direction,
+            opening,
+            plan: plan_id,
+            peer_set,
+        };
+        let since = self.policies.program.span(question, self.at).since;
+        let plan = self.plan();
+        let class = self.policies.legend().class_seen(plan_id, peer_set);
+        policy::sentence(
+            lang,
+            &Situation {
+                verdict,
+                reason,
+                plan: plan.map(|(_, plan)| plan.label.as_deref().unwrap_or(&plan.name)),
+                class: class.map(|class| class.name.as_str()),
+                class_label: class.and_then(|class| class.label.as_deref()),
+                port,
+                family,
+                direction,
+                opening,
+                since: plan
+                    .zip(since)
+                    .map(|((tenant, _), since)| since.to_zoned(tenant.zone.clone()).date()),
+            },
+        )
+    }
 }

@@ -17,11 +17,19 @@ pub(super) struct Question {
 
 impl Question {
     pub(super) fn frame(&self) -> Frame<'_> {
-        Frame { bytes: &self.bytes, original_len: self.original_len, link_type: self.link_type }
+        Frame {
+            bytes: &self.bytes,
+            original_len: self.original_len,
+            link_type: self.link_type,
+        }
     }
 }
 
-pub(super) fn question(args: &Args, policies: &Policies, at: Timestamp) -> Result<Question, Failure> {
+pub(super) fn question(
+    args: &Args,
+    policies: &Policies,
+    at: Timestamp,
+) -> Result<Question, Failure> {
     match (&args.pcap, args.frame) {
         (Some(path), Some(number)) => captured(path, number),
         _ => crafted(args, policies, at),
@@ -36,7 +44,9 @@ fn captured(path: &Path, number: u64) -> Result<Question, Failure> {
         let records = reader.read_burst().map_err(Failure::io)?;
         if records.is_empty() {
             let file = path.display();
-            return Err(Failure::usage(format_args!("{file} has {before} frames, not {number}")));
+            return Err(Failure::usage(format_args!(
+                "{file} has {before} frames, not {number}"
+            )));
         }
         let index = usize::try_from(number - 1 - before).ok();
         if let Some(record) = index.and_then(|index| records.get(index)) {
@@ -56,27 +66,35 @@ fn crafted(args: &Args, policies: &Policies, at: Timestamp) -> Result<Question, 
     let (tenant, subscriber) = subscriber(args, policies, at)?;
     let peer = peer(args, policies, tenant, subscriber, at)?;
     let inbound = args.direction == Some(Direction::In);
-    let letters = args.flags.as_deref().unwrap_or(if inbound { "SA" } else { "S" });
+    let letters = args
+        .flags
+        .as_deref()
+        .unwrap_or(if inbound { "SA" } else { "S" });
     let flags = TcpFlags::from_letters(letters).ok_or_else(|| {
-        Failure::usage(format_args!("--flags {letters}: expected letters of SFRPAUECN, such as SA"))
+        Failure::usage(format_args!(
+            "--flags {letters}: expected letters of SFRPAUECN, such as SA"
+        ))
     })?;
     let bytes = match inbound {
         false => wire::tcp_probe(subscriber, peer, args.source_port, args.port, flags),
         true => wire::tcp_probe(peer, subscriber, args.port, args.source_port, flags),
     };
     let bytes = bytes.ok_or_else(|| {
-        Failure::usage(format_args!("{subscriber} and {peer} are of different IP versions"))
+        Failure::usage(format_args!(
+            "{subscriber} and {peer} are of different IP versions"
+        ))
     })?;
     let original_len = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
-    Ok(Question { bytes, original_len, link_type: LinkType::ETHERNET, taken_from: None })
+    Ok(Question {
+        bytes,
+        original_len,
+        link_type: LinkType::ETHERNET,
+        taken_from: None,
+    })
 }
 
 /// The subscriber's address, and the tenant whose destination classes count.
-fn subscriber(
-    args: &Args,
-    policies: &Policies,
-    at: Timestamp,
-) -> Result<(usize, IpAddr), Failure> {
+fn subscriber(args: &Args, policies: &Policies, at: Timestamp) -> Result<(usize, IpAddr), Failure> {
     if let Some(name) = &args.plan {
         let (tenant, plan) = named_plan(policies, name)?;
         let family = match (args.ip.as_deref(), args.to) {
@@ -91,8 +109,13 @@ fn subscriber(
             ))
         });
     }
-    let from = args.from.ok_or_else(|| Failure::usage("--from or --plan is needed"))?;
-    let found = policies.program.resolved().longest_subscriber(None, from, at);
+    let from = args
+        .from
+        .ok_or_else(|| Failure::usage("--from or --plan is needed"))?;
+    let found = policies
+        .program
+        .resolved()
+        .longest_subscriber(None, from, at);
     // Without a subscriber the classes of the first policy are as good as any.
     Ok((found.map_or(0, |(tenant, _)| tenant), from))
 }
@@ -112,7 +135,9 @@ fn named_plan(policies: &Policies, name: &str) -> Result<(usize, PlanId), Failur
     match found.as_slice() {
         [one] => Ok(*one),
         [] => Err(Failure::usage(format_args!("no policy has a plan {name}"))),
-        _ => Err(Failure::usage(format_args!("several ISPs have a plan {name}: write ISP/{name}"))),
+        _ => Err(Failure::usage(format_args!(
+            "several ISPs have a plan {name}: write ISP/{name}"
+        ))),
     }
 }
 
@@ -125,16 +150,30 @@ fn peer(
     at: Timestamp,
 ) -> Result<IpAddr, Failure> {
     let Some(name) = &args.class else {
-        return args.to.ok_or_else(|| Failure::usage("--to or --class is needed"));
+        return args
+            .to
+            .ok_or_else(|| Failure::usage("--to or --class is needed"));
     };
     let legend = policies.legend();
     let class = legend
         .tenants()
         .get(tenant)
         .and_then(|tenant| tenant.class_index(name))
-        .ok_or_else(|| Failure::usage(format_args!("the policy has no destination class {name}")))?;
-    let family = if subscriber.is_ipv4() { Family::V4 } else { Family::V6 };
-    policies.program.peer_in(tenant, class, family, at).ok_or_else(|| {
-        Failure::usage(format_args!("class {name} has no {} address", family.label()))
-    })
+        .ok_or_else(|| {
+            Failure::usage(format_args!("the policy has no destination class {name}"))
+        })?;
+    let family = if subscriber.is_ipv4() {
+        Family::V4
+    } else {
+        Family::V6
+    };
+    policies
+        .program
+        .peer_in(tenant, class, family, at)
+        .ok_or_else(|| {
+            Failure::usage(format_args!(
+                "class {name} has no {} address",
+                family.label()
+            ))
+        })
 }

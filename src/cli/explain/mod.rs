@@ -32,10 +32,20 @@ pub(super) struct Args {
     #[arg(long, value_name = "NAME", conflicts_with = "pcap")]
     class: Option<String>,
     /// The other end's TCP port.
-    #[arg(long, value_name = "PORT", default_value_t = 25, conflicts_with = "pcap")]
+    #[arg(
+        long,
+        value_name = "PORT",
+        default_value_t = 25,
+        conflicts_with = "pcap"
+    )]
     port: u16,
     /// The subscriber's TCP port.
-    #[arg(long, value_name = "N", default_value_t = 49152, conflicts_with = "pcap")]
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 49152,
+        conflicts_with = "pcap"
+    )]
     source_port: u16,
     /// TCP flags as letters, such as S, SA, SEC; S outbound and SA inbound if not given.
     #[arg(long, value_name = "FLAGS", conflicts_with = "pcap")]

@@ -1,0 +1,129 @@
+use super::Policies;
+use crate::cli::{Exit, Failure, out};
+use crate::io::CaptureReader;
+use crate::policy::{Legend, RuleId};
+use crate::stage::{Burst, Decision, Facing};
+use jiff::Timestamp;
+use serde_json::{Value, json};
+use std::path::Path;
+
+/// The frames of captures whose verdict changes.
+#[derive(Default)]
+pub(super) struct Changed {
+    frames: Vec<Frame>,
+    compared: u64,
+    faults: usize,
+}
+
+struct Frame {
+    file: String,
+    number: u64,
+    old: Outcome,
+    new: Outcome,
+}
+
+struct Outcome {
+    verdict: &'static str,
+    rule: Option<String>,
+}
+
+impl Changed {
+    /// Decides each frame of a capture under both policies.
+    pub(super) fn compare(
+        &mut self,
+        path: &Path,
+        old: &Policies,
+        new: &Policies,
+        at: Timestamp,
+    ) -> Result<(), Failure> {
+        let (before, after) = (old.epoch(at)?, new.epoch(at)?);
+        let (mut burst_before, mut burst_after) = (Burst::default(), Burst::default());
+        let mut number = 0;
+        let mut read = || {
+            let mut reader = CaptureReader::open(path)?;
+            loop {
+                let records = reader.read_burst()?;
+                if records.is_empty() {
+                    return Ok(());
+                }
+                let frames = || records.iter().map(|record| record.frame);
+                burst_before.run(frames(), &before.tables, Facing::Auto);
+                burst_after.run(frames(), &after.tables, Facing::Auto);
+                for (was, is) in burst_before.trails().zip(burst_after.trails()) {
+                    number += 1;
+                    if was.decision.verdict != is.decision.verdict {
+                        self.frames.push(Frame {
+                            file: path.display().to_string(),
+                            number,
+                            old: outcome(was.decision, old.legend()),
+                            new: outcome(is.decision, new.legend()),
+                        });
+                    }
+                }
+            }
+        };
+        let outcome: Result<(), crate::io::CaptureError> = read();
+        if let Err(fault) = outcome {
+            out::complain("error", fault);
+            self.faults += 1;
+        }
+        self.compared += number;
+        Ok(())
+    }
+
+    pub(super) fn exit(&self) -> Exit {
+        if self.faults > 0 { Exit::Io } else { Exit::Ok }
+    }
+
+    pub(super) fn text(&self) -> String {
+        let (changed, compared) = (self.frames.len() as u64, self.compared);
+        let mut text = format!(
+            "frames    {} of {} change verdict\n",
+            out::grouped(changed),
+            out::grouped(compared)
+        );
+        for Frame {
+            file,
+            number,
+            old,
+            new,
+        } in &self.frames
+        {
+            text += &format!("{file}, frame {number}: {} → {}\n", old.text(), new.text());
+        }
+        text
+    }
+
+    pub(super) fn json(&self) -> Value {
+        let frames = self.frames.iter().map(|frame| {
+            json!({
+                "file": frame.file,
+                "frame": frame.number,
+                "old": frame.old.json(),
+                "new": frame.new.json(),
+            })
+        });
+        json!({ "frames": self.compared, "changed": frames.collect::<Vec<_>>() })
+    }
+}
+
+fn outcome(decision: &Decision, legend: &Legend) -> Outcome {
+    let rule = |id: RuleId| legend.rule(id).map(|(_, rule)| rule.name.clone());
+    Outcome {
+        verdict: decision.verdict.label(),
+        rule: rule(decision.rule),
+    }
+}
+
+impl Outcome {
+    fn text(&self) -> String {
+        match &self.rule {
+            Some(rule) => format!("{} ({rule})", self.verdict),
+            None => self.verdict.to_owned(),
+        }
+    }
+
+    fn json(&self) -> Value {
+        json!({ "verdict": self.verdict, "rule": self.rule })
+    }
+}

@@ -1,0 +1,294 @@
+//! What people read: the sentence for the customer, and the published table.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "tests"
+)]
+
+mod policy_model;
+
+use jiff::civil::date;
+use jiff::tz::TimeZone;
+use policy_model::{class, plan, simple_tenant, subscriber};
+use sekisho::policy::matrix::published;
+use sekisho::policy::sentence::{Lang, Situation, sentence};
+use sekisho::policy::{
+    Action, ClassMatch, ClassPrefix, Direction, Program, Resolved, Rule, Tenant,
+};
+use sekisho::stats::{Reason, Verdict};
+use sekisho::wire::Family;
+use std::sync::Arc;
+
+const BLOCKED: Situation<'_> = Situation {
+    verdict: Verdict::Drop,
+    reason: Reason::Port25Syn,
+    plan: Some("FTTH接続サービス スタンダード"),
+    class: Some("other"),
+    class_label: None,
+    port: Some(25),
+    family: Family::V4,
+    direction: Direction::Out,
+    opening: true,
+    since: None,
+};
+
+const FORWARDED: Situation<'_> = Situation {
+    verdict: Verdict::Forward,
+    ..BLOCKED
+};
+
+#[test]
+fn blocked_since_a_day() {
+    let situation = Situation {
+        since: Some(date(2006, 12, 1)),
+        ..BLOCKED
+    };
+    assert_eq!(
+        sentence(Lang::En, &situation),
+        "Mail to other providers' mail servers on port 25 has been blocked on FTTH接続サービス \
+         スタンダード since 2006-12-01; use port 587 (submission) of that server or of our mail \
+         server."
+    );
+    assert_eq!(
+        sentence(Lang::Ja, &situation),
+        "「FTTH接続サービス スタンダード」では、2006年12月1日から他社のメールサーバーの25番ポート\
+         へのメール送信を遮断していますので、そのサーバーまたは当社メールサーバーの587番ポート\
+         (サブミッションポート)をご利用ください。"
+    );
+}
+
+#[test]
+fn even_our_own_servers_are_blocked_over_ipv6() {
+    let situation = Situation {
+        class: Some("own"),
+        family: Family::V6,
+        ..BLOCKED
+    };
+    assert_eq!(
+        sentence(Lang::En, &situation),
+        "Mail to our mail servers on port 25 over IPv6 is blocked on FTTH接続サービス \
+         スタンダード; use port 587 (submission) of the same server."
+    );
+    assert_eq!(
+        sentence(Lang::Ja, &situation),
+        "「FTTH接続サービス スタンダード」では、IPv6による当社メールサーバーの25番ポートへのメール\
+         送信を遮断していますので、同じサーバーの587番ポート(サブミッションポート)を\
+         ご利用ください。"
+    );
+}
+
+#[test]
+fn each_situation_has_its_sentence() {
+    let port_587 = Situation {
+        reason: Reason::NotCandidate,
+        port: Some(587),
+        ..FORWARDED
+    };
+    let mid_flow = Situation {
+        reason: Reason::NotCandidate,
+        opening: false,
+        ..FORWARDED
+    };
+    let nobody = Situation {
+        reason: Reason::NoSubscriber,
+        plan: None,
+        class: None,
+        ..FORWARDED
+    };
+    let cut = Situation {
+        verdict: Verdict::Indeterminate,
+        reason: Reason::Truncated,
+        port: None,
+        ..BLOCKED
+    };
+    let tiny = Situation {
+        reason: Reason::TinyFragment,
+        port: None,
+        opening: false,
+        ..BLOCKED
+    };
+    let tiny_but_exempt = Situation {
+        verdict: Verdict::Forward,
+        ..tiny
+    };
+    let own = Situation {
+        class: Some("own"),
+        ..FORWARDED
+    };
+    let declared = Situation {
+        class: Some("school"),
+        class_label: Some("県立学校"),
+        ..FORWARDED
+    };
+    let answer = Situation {
+        reason: Reason::Port25Return,
+        direction: Direction::In,
+        class: Some("mobile"),
+        ..BLOCKED
+    };
+    let not_ip = Situation {
+        reason: Reason::NotIp,
+        port: None,
+        plan: None,
+        class: None,
+        ..FORWARDED
+    };
+    let expected = [
+        (
+            port_587,
+            "Port 587 is not restricted",
+            "587番ポートの通信はそのままご利用いただけます。",
+        ),
+        (mid_flow, "opens no connection", "新しい接続ではないため"),
+        (
+            nobody,
+            "none of our connection services",
+            "当社の接続サービスのものではない",
+        ),
+        (cut, "too short to tell", "判定できません。"),
+        (tiny, "cannot be trusted", "通過できません。"),
+        (
+            tiny_but_exempt,
+            "is not blocked on FTTH",
+            "遮断していません。",
+        ),
+        (
+            own,
+            "Mail to our mail servers on port 25 is not blocked",
+            "当社メールサーバーの25番",
+        ),
+        (
+            declared,
+            "Mail to servers of 県立学校",
+            "「県立学校」のサーバーの25番ポートへ",
+        ),
+        (
+            answer,
+            "Traffic from port 25 of mobile carriers'",
+            "25番ポートからの通信を遮断して",
+        ),
+        (not_ip, "not readable as IP", "IPとして読み取れない"),
+    ];
+    for (situation, english, japanese) in expected {
+        let text = sentence(Lang::En, &situation);
+        assert!(text.contains(english), "{text}");
+        let text = sentence(Lang::Ja, &situation);
+        assert!(text.contains(japanese), "{text}");
+    }
+}
+
+#[test]
+fn every_verdict_and_reason_is_one_clean_sentence() {
+    for verdict in Verdict::ALL {
+        for reason in Reason::ALL.iter().copied() {
+            for port in [None, Some(25), Some(465)] {
+                let situation = Situation {
+                    verdict,
+                    reason,
+                    port,
+                    ..BLOCKED
+                };
+                let english = sentence(Lang::En, &situation);
+                assert!(
+                    english.ends_with('.') && !english.contains("  "),
+                    "{english}"
+                );
+                let japanese = sentence(Lang::Ja, &situation);
+                assert!(
+                    japanese.ends_with('。') && !japanese.contains("  "),
+                    "{japanese}"
+                );
+                assert_eq!(japanese.matches('。').count(), 1, "{japanese}");
+            }
+        }
+    }
+}
+
+/// αWeb's two phases, in Tokyo time, with one plan on both families.
+fn two_phases() -> Tenant {
+    let zone = TimeZone::get("Asia/Tokyo").unwrap();
+    let midnight = |y, m, d| Some(date(y, m, d).to_zoned(zone.clone()).unwrap().timestamp());
+    let rule = |name: &str, from, to| Rule {
+        name: name.to_owned(),
+        families: [true, false],
+        plans: vec![0],
+        to,
+        from,
+        ..simple_tenant(Action::Drop).rules[0].clone()
+    };
+    let mut standard = plan(0);
+    standard.label = Some("FTTH スタンダード".to_owned());
+    let listed = |prefix: &str, class| ClassPrefix {
+        prefix: prefix.parse().unwrap(),
+        class,
+        origin: policy_model::origin(1),
+    };
+    Tenant {
+        zone: zone.clone(),
+        plans: vec![standard, plan(1), plan(2)],
+        classes: ["own", "mobile", "unused", "on-net", "other"]
+            .map(class)
+            .to_vec(),
+        subscribers: vec![
+            subscriber("198.51.100.0/25".parse().unwrap(), 0),
+            subscriber("2001:db8:100::/40".parse().unwrap(), 0),
+            subscriber("198.51.100.128/25".parse().unwrap(), 1),
+        ],
+        destinations: vec![listed("192.0.2.0/28", 0), listed("203.0.113.0/24", 1)],
+        rules: vec![
+            rule("mobile", midnight(2006, 11, 1), ClassMatch::In(vec![1])),
+            rule("rest", midnight(2006, 12, 1), ClassMatch::NotIn(vec![0])),
+        ],
+        ..simple_tenant(Action::Drop)
+    }
+}
+
+fn program(tenants: Vec<Tenant>) -> Program {
+    let resolved = Resolved {
+        tenants,
+        memory_limit_bytes: 1 << 30,
+    };
+    Program::compile(Arc::new(resolved)).unwrap()
+}
+
+#[test]
+fn the_table_says_what_holds_and_how_long() {
+    let at = "2006-11-15T00:00:00+09:00".parse().unwrap();
+    let table = published(&program(vec![two_phases()]), 0, at)
+        .unwrap()
+        .unwrap();
+    assert_eq!(
+        table.text(Lang::En),
+        "\
+plan               IP    own      mobile                         on-net                     other
+FTTH スタンダード  IPv4  forward  drop [mobile] from 2006-11-01  forward before 2006-12-01  forward before 2006-12-01
+FTTH スタンダード  IPv6  forward  forward                        forward                    forward
+plan-1             IPv4  forward  forward                        forward                    forward
+"
+    );
+    assert_eq!(
+        table.text(Lang::Ja).lines().nth(1).unwrap(),
+        "FTTH スタンダード  IPv4  通過                遮断 [mobile] 2006-11-01から  \
+         通過 2006-12-01より前  通過 2006-12-01より前"
+    );
+}
+
+#[test]
+fn the_table_has_instants_with_their_offset_in_json() {
+    let at = "2006-12-01T00:00:00+09:00".parse().unwrap();
+    let table = published(&program(vec![two_phases()]), 0, at)
+        .unwrap()
+        .unwrap();
+    let json = serde_json::to_value(&table).unwrap();
+    let cell = &json["rows"][0]["cells"][3];
+    let expected = serde_json::json!({
+        "action": "drop",
+        "rule": "rest",
+        "since": "2006-12-01T00:00:00+09:00",
+        "until": null,
+    });
+    assert_eq!(cell, &expected);
+    assert_eq!(json["rows"][0]["kind"], "dynamic");
+}
