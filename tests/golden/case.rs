@@ -94,6 +94,10 @@ pub(crate) struct FrameSpec {
     pub(crate) expect: String,
     /// The subscriber's plan; `none` where there is none.
     pub(crate) plan: Option<String>,
+    /// The peer's class, where the case is about it.
+    pub(crate) class: Option<String>,
+    /// Which way the frame goes (`out`, `in`, `both`, `unknown`), where the case is about it.
+    pub(crate) way: Option<String>,
 }
 
 /// What must become of a frame.
@@ -104,6 +108,8 @@ pub(crate) struct Expectation<'a> {
     pub(crate) rule: &'a str,
     /// Empty: no plan.
     pub(crate) plan: &'a str,
+    pub(crate) class: Option<&'a str>,
+    pub(crate) way: Option<&'a str>,
 }
 
 impl Case {
@@ -137,6 +143,8 @@ impl Case {
                 .filter(|rule| *rule != "none")
                 .unwrap_or(""),
             plan: plan.filter(|plan| *plan != "none").unwrap_or(""),
+            class: frame.class.as_deref(),
+            way: frame.way.as_deref(),
         })
     }
 }

@@ -91,7 +91,8 @@ impl Golden {
         Ok(wrong)
     }
 
-    fn expectations(&self) -> Result<Vec<Expectation<'_>>, String> {
+    /// What must become of each frame.
+    pub(crate) fn expectations(&self) -> Result<Vec<Expectation<'_>>, String> {
         self.case
             .frames
             .iter()
@@ -108,12 +109,15 @@ impl Golden {
         }
         for (index, (row, expected)) in rows.iter().zip(self.expectations()?).enumerate() {
             let pairs = [
-                ("verdict", expected.verdict),
-                ("reason", expected.reason),
-                ("rule", expected.rule),
-                ("plan", expected.plan),
+                ("verdict", Some(expected.verdict)),
+                ("reason", Some(expected.reason)),
+                ("rule", Some(expected.rule)),
+                ("plan", Some(expected.plan)),
+                ("peer_class", expected.class),
+                ("direction", expected.way),
             ];
             for (column, expected) in pairs {
+                let Some(expected) = expected else { continue };
                 let said = row.get(column).map_or("(no such column)", String::as_str);
                 if said != expected {
                     let frame = index + 1;

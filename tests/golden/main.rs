@@ -24,6 +24,7 @@ mod readme;
 mod totals;
 
 use harness::{Golden, compare_file};
+use sekisho::stats::Reason;
 use std::path::{Path, PathBuf};
 
 #[test]
@@ -68,6 +69,18 @@ fn check(golden: &Golden, folder: &Path) -> Result<Vec<String>, String> {
     .collect();
     wrong.extend(golden.judge(&capture)?);
     Ok(wrong)
+}
+
+#[test]
+fn every_reason_is_proved() {
+    let mut unproved: Vec<&str> = Reason::ALL.iter().map(|reason| reason.label()).collect();
+    for folder in folders() {
+        let golden = Golden::load(&folder).unwrap();
+        for expected in golden.expectations().unwrap() {
+            unproved.retain(|reason| *reason != expected.reason);
+        }
+    }
+    assert!(unproved.is_empty(), "no case expects {unproved:?}");
 }
 
 fn pcaps() -> PathBuf {

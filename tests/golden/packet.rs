@@ -204,15 +204,19 @@ fn upper_layer(spec: &FrameSpec, ends: Ends) -> Result<(u8, Vec<u8>), String> {
 /// An ICMP error of this type and code, its checksum over `pseudo_header` and itself.
 fn icmp(type_and_code: [u8; 2], quoted: &[u8], pseudo_header: &[u8]) -> Vec<u8> {
     let mut message = [&type_and_code[..], &[0; 6], quoted].concat();
-    let sum = pseudo_header
-        .chunks(2)
-        .chain(message.chunks(2))
-        .map(|pair| u32::from(pair[0]) << 8 | u32::from(*pair.get(1).unwrap_or(&0)))
-        .fold(0_u32, |sum, word| sum + word);
-    let folded = (sum & 0xffff) + (sum >> 16);
-    let checksum = !((folded & 0xffff) + (folded >> 16)) as u16;
+    let checksum = internet_checksum(&[pseudo_header, &message].concat());
     message[2..4].copy_from_slice(&checksum.to_be_bytes());
     message
+}
+
+/// The one's complement of the one's complement sum of 16-bit words.
+fn internet_checksum(octets: &[u8]) -> u16 {
+    let words = octets
+        .chunks(2)
+        .map(|pair| [pair[0], *pair.get(1).unwrap_or(&0)]);
+    let sum: u32 = words.map(|word| u32::from(u16::from_be_bytes(word))).sum();
+    let folded = (sum & 0xffff) + (sum >> 16);
+    !(((folded & 0xffff) + (folded >> 16)) as u16)
 }
 
 fn tcp(spec: &FrameSpec, words: &str, ends: Ends) -> Result<Vec<u8>, String> {
@@ -248,8 +252,18 @@ fn tcp(spec: &FrameSpec, words: &str, ends: Ends) -> Result<Vec<u8>, String> {
     }
     .map_err(|e| e.to_string())?;
     let mut segment = [&header.to_bytes()[..], data].concat();
-    if let Some(words_of_four) = spec.data_offset {
-        segment[12] = segment[12] & 0x0f | words_of_four << 4;
+    if let Some(offset) = spec.data_offset {
+        // The checksum stays right: it is the sum that changes by what the octet changes.
+        let before = u16::from_be_bytes([segment[12], 0]);
+        segment[12] = segment[12] & 0x0f | offset << 4;
+        let after = u16::from_be_bytes([segment[12], 0]);
+        let sum = [
+            (!header.checksum).to_be_bytes(),
+            (!before).to_be_bytes(),
+            after.to_be_bytes(),
+        ];
+        let checksum = internet_checksum(&sum.concat());
+        segment[16..18].copy_from_slice(&checksum.to_be_bytes());
     }
     Ok(segment)
 }

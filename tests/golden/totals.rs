@@ -48,6 +48,7 @@ impl Totals {
             reason,
             rule,
             plan,
+            ..
         } = *expected;
         self.counters
             .entry(format!("{verdict}-{reason}"))
