@@ -134,7 +134,7 @@ fn names_become_indices_and_dates_instants() {
         (&third.to, third.action),
         (&ClassMatch::Any, Action::Forward)
     );
-    assert_eq!(third.origin.line, 31);
+    assert_eq!(third.origin.line, 29);
 }
 
 #[test]
