@@ -12,7 +12,7 @@ mod partition;
 mod peers;
 mod representative;
 mod resolved;
-pub mod sentence;
+mod sentence;
 mod tables;
 mod timeline;
 
@@ -23,6 +23,7 @@ pub use resolved::{
     Action, Class, ClassMatch, ClassPrefix, Kind, Mode, Origin, Plan, Resolved, ReturnPath, Rule,
     SourceId, SubscriberPrefix, Tenant,
 };
+pub use sentence::{Lang, Situation, sentence};
 pub use tables::{
     Direction, Legend, Matrix, PeerSetId, PlanId, PrefixTables, Question, RuleId, Tables,
 };

@@ -34,6 +34,8 @@ pub struct Resolved {
 pub struct Tenant {
     /// `isp:`, unique among the tenants.
     pub name: String,
+    /// Its name for people.
+    pub label: Option<String>,
     /// The policy file.
     pub origin: Origin,
     /// The zone in which dates are read.
