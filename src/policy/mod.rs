@@ -7,7 +7,7 @@
 mod compile;
 mod diagnostic;
 pub mod diff;
-pub mod matrix;
+mod matrix;
 mod partition;
 mod peers;
 mod representative;
@@ -18,6 +18,7 @@ mod timeline;
 
 pub use compile::{Memory, Program};
 pub use diagnostic::{Diagnostic, Label, Severity};
+pub use matrix::{Published, published};
 pub use partition::{Interval, Partition};
 pub use resolved::{
     Action, Class, ClassMatch, ClassPrefix, Kind, Mode, Origin, Plan, Resolved, ReturnPath, Rule,

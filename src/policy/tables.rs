@@ -333,19 +333,19 @@ impl Legend {
     }
 
     /// Every plan id in use, in order.
-    pub fn plan_ids(&self) -> impl Iterator<Item = PlanId> + use<> {
+    pub fn plan_ids(&self) -> impl ExactSizeIterator<Item = PlanId> + use<> {
         let last = u8::try_from(self.plans.len()).unwrap_or(u8::MAX);
         (1..=last).map(PlanId)
     }
 
     /// Every rule id in use, in order.
-    pub fn rule_ids(&self) -> impl Iterator<Item = RuleId> + use<> {
+    pub fn rule_ids(&self) -> impl ExactSizeIterator<Item = RuleId> + use<> {
         let last = u16::try_from(self.rules.len()).unwrap_or(u16::MAX);
         (1..=last).map(RuleId)
     }
 
     /// Every peer set id in use, in order; 0 is one of them.
-    pub fn peer_set_ids(&self) -> impl Iterator<Item = PeerSetId> + use<> {
+    pub fn peer_set_ids(&self) -> impl ExactSizeIterator<Item = PeerSetId> + use<> {
         let last = u8::try_from(self.peer_sets.len().saturating_sub(1)).unwrap_or(u8::MAX);
         (0..=last).map(PeerSetId)
     }

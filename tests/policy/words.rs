@@ -3,10 +3,9 @@
 use crate::model::{class, plan, simple_tenant, subscriber};
 use jiff::civil::date;
 use jiff::tz::TimeZone;
-use sekisho::policy::matrix::published;
 use sekisho::policy::{
     Action, ClassMatch, ClassPrefix, Direction, Lang, Program, Resolved, Rule, Situation, Tenant,
-    sentence,
+    published, sentence,
 };
 use sekisho::stats::{Reason, Verdict};
 use sekisho::wire::Family;
