@@ -4,7 +4,7 @@ use super::explain::LangArg;
 use super::policies::PolicyArgs;
 use super::when::When;
 use super::{Exit, Failure, Format, out};
-use crate::policy::matrix::published;
+use crate::policy;
 use serde_json::json;
 
 #[derive(Debug, clap::Args)]
@@ -24,7 +24,7 @@ pub(super) fn run(args: &Args, format: Format) -> Result<Exit, Failure> {
     let at = policies.instant(&args.at)?;
     let mut tables = Vec::new();
     for tenant in 0..policies.tenants().len() {
-        let table = published(&policies.program, tenant, at);
+        let table = policy::published(&policies.program, tenant, at);
         tables.extend(table.map_err(|error| Failure::Said(Exit::Config, error.to_string()))?);
     }
     match format {

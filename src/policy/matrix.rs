@@ -3,12 +3,13 @@
 
 use super::compile::Program;
 use super::sentence::Lang;
-use super::tables::{Direction, PlanId, Question};
+use super::tables::{Direction, PeerSetId, PlanId, Question, Tables};
 use super::{Action, Class, Kind};
 use crate::lpm::TooLarge;
 use crate::wire::Family;
 use jiff::{Timestamp, Zoned, tz::TimeZone};
 use serde::{Serialize, Serializer};
+use std::collections::BTreeSet;
 use unicode_width::UnicodeWidthStr;
 
 /// One tenant's table at an instant.
@@ -16,6 +17,8 @@ use unicode_width::UnicodeWidthStr;
 pub struct Published {
     /// The tenant.
     pub tenant: String,
+    /// Its name for people.
+    pub label: Option<String>,
     /// The columns: the classes that some address can be in.
     pub classes: Vec<Column>,
     /// The rows: each plan, in each family in which it has addresses.
@@ -76,55 +79,64 @@ pub fn published(
     let Some(of) = legend.tenants().get(tenant) else {
         return Ok(None);
     };
-    let epoch = program.at(at)?;
-    let used: Vec<_> = (0..of.classes.len())
+    let tables = program.at(at)?.tables;
+    let used: Vec<(&Class, PeerSetId)> = (0..of.classes.len())
         .filter_map(|class| Some((of.classes.get(class)?, legend.peer_set_with(tenant, class)?)))
         .collect();
+    let [v4, v6] = [Family::V4, Family::V6].map(|family| plans_in(program, family, at));
     let mut rows = Vec::new();
-    let plans_in = [Family::V4, Family::V6].map(|family| {
-        let parts = program.subscriber_partition(family, at);
-        let plans: std::collections::BTreeSet<_> = parts.into_iter().map(|(_, id)| id).collect();
-        (family, plans)
-    });
-    for id in legend
-        .plan_ids()
-        .filter(|id| legend.tenant_of(*id) == Some(tenant))
-    {
-        let Some((_, plan)) = legend.plan(id) else {
+    for id in legend.plan_ids() {
+        let (Some((_, plan)), true) = (legend.plan(id), legend.tenant_of(id) == Some(tenant))
+        else {
             continue;
         };
-        for (family, _) in plans_in.iter().filter(|(_, plans)| plans.contains(&id)) {
-            let cell = |peer_set| {
-                let question = question(*family, id, peer_set);
-                let rule = epoch.tables.rule(question);
-                let span = program.span(question, at);
-                Cell {
-                    action: epoch.tables.action(rule),
-                    rule: legend.rule(rule).map(|(_, rule)| rule.name.clone()),
-                    since: zoned(span.since, &of.zone),
-                    until: zoned(span.until, &of.zone),
-                }
-            };
+        for (family, ip_version, plans) in [(Family::V4, 4, &v4), (Family::V6, 6, &v6)] {
+            if !plans.contains(&id) {
+                continue;
+            }
+            let cells = used.iter().map(|(_, peer_set)| {
+                let question = question(family, id, *peer_set);
+                cell(program, &tables, question, (at, &of.zone))
+            });
             rows.push(Row {
                 plan: plan.name.clone(),
                 label: plan.label.clone(),
                 kind: plan.kind,
-                ip_version: match family {
-                    Family::V4 => 4,
-                    Family::V6 => 6,
-                },
-                cells: used.iter().map(|(_, set)| cell(*set)).collect(),
+                ip_version,
+                cells: cells.collect(),
             });
         }
     }
     Ok(Some(Published {
         tenant: of.name.clone(),
+        label: of.label.clone(),
         classes: used.iter().map(|(class, _)| column(class)).collect(),
         rows,
     }))
 }
 
-fn question(family: Family, plan: PlanId, peer_set: super::PeerSetId) -> Question {
+fn plans_in(program: &Program, family: Family, at: Timestamp) -> BTreeSet<PlanId> {
+    let parts = program.subscriber_partition(family, at);
+    parts.into_iter().map(|(_, plan)| plan).collect()
+}
+
+fn cell(
+    program: &Program,
+    tables: &Tables,
+    question: Question,
+    (at, zone): (Timestamp, &TimeZone),
+) -> Cell {
+    let rule = tables.rule(question);
+    let span = program.span(question, at);
+    Cell {
+        action: tables.action(rule),
+        rule: tables.legend.rule(rule).map(|(_, rule)| rule.name.clone()),
+        since: zoned(span.since, zone),
+        until: zoned(span.until, zone),
+    }
+}
+
+fn question(family: Family, plan: PlanId, peer_set: PeerSetId) -> Question {
     Question {
         family,
         direction: Direction::Out,

@@ -13,7 +13,7 @@ mod keys;
 mod lint;
 mod load;
 mod lookup;
-pub mod matrix;
+mod matrix;
 mod node;
 mod partition;
 mod peers;
@@ -27,7 +27,7 @@ mod resolve;
 mod resolved;
 mod rules;
 mod schema;
-pub mod sentence;
+mod sentence;
 mod shape;
 mod source;
 mod spelling;
@@ -40,6 +40,7 @@ pub use compile::{Memory, Program};
 pub use diagnostic::{Code, Diagnostic, Label, Severity};
 pub use effective::{effective, effective_yaml};
 pub use load::{Loaded, load, load_with};
+pub use matrix::{Published, published};
 pub use partition::{Interval, Partition};
 pub use render::render;
 pub use resolved::{
@@ -47,6 +48,7 @@ pub use resolved::{
     SourceId, SubscriberPrefix, Tenant,
 };
 pub use schema::schema;
+pub use sentence::{Lang, Situation, sentence};
 pub use source::Sources;
 pub use tables::{
     Direction, Legend, Matrix, PeerSetId, PlanId, PrefixTables, Question, RuleId, Tables,

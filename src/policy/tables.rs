@@ -157,17 +157,17 @@ impl Matrix {
         let peer_sets = legend.peer_sets.len();
         let mut cells = Vec::with_capacity(8 * plans * peer_sets);
         for family in [Family::V4, Family::V6] {
+            let halves = [false, true].map(|opening| first_matches(legend, family, opening, as_of));
             for direction in [Direction::Out, Direction::In] {
-                for opening in [false, true] {
+                for half in &halves {
                     cells.resize(cells.len() + peer_sets, RuleId::NONE);
-                    for plan in legend.plan_ids() {
-                        let row = Row {
-                            family,
-                            direction,
-                            opening,
-                            plan,
-                        };
-                        row.fill(legend, as_of, &mut cells);
+                    for (by_class, &(tenant, _)) in half.iter().zip(&legend.plans) {
+                        let asked = judges(legend, tenant, direction);
+                        cells.extend(legend.peer_sets.iter().map(|set| {
+                            let class = set.get(tenant).filter(|_| asked);
+                            let rule = class.and_then(|class| by_class.get(*class));
+                            rule.copied().unwrap_or_default()
+                        }));
                     }
                 }
             }
@@ -181,77 +181,78 @@ impl Matrix {
     }
 }
 
-/// What the rules say, evaluated for one question, as of an instant. This is how the matrix is
-/// filled; it is for people who ask about other times than the tables', not for frames.
+/// By plan, by class: the first rule that matches outbound.
+fn first_matches(
+    legend: &Legend,
+    family: Family,
+    opening: bool,
+    as_of: Option<Timestamp>,
+) -> Vec<Vec<RuleId>> {
+    let mut rows = Vec::with_capacity(legend.plans.len());
+    for (number, tenant) in legend.tenants().iter().enumerate() {
+        let mut of_tenant: Vec<_> =
+            vec![vec![RuleId::NONE; tenant.classes.len()]; tenant.plans.len()];
+        // How many classes of a row no rule has matched yet: most rows are full after a few rules.
+        let mut open = vec![tenant.classes.len(); tenant.plans.len()];
+        for (id, rule) in legend.rules_of(number) {
+            if !speaks_of(rule, family, opening, as_of) {
+                continue;
+            }
+            for plan in &rule.plans {
+                let (Some(row), Some(open)) = (of_tenant.get_mut(*plan), open.get_mut(*plan))
+                else {
+                    continue;
+                };
+                if *open > 0 {
+                    *open -= fill(row, id, rule);
+                }
+            }
+        }
+        rows.extend(of_tenant);
+    }
+    rows
+}
+
+/// Gives a rule the classes that no earlier rule has; says how many.
+fn fill(row: &mut [RuleId], id: RuleId, rule: &Rule) -> usize {
+    let mut filled = 0;
+    for (class, cell) in row.iter_mut().enumerate() {
+        if *cell == RuleId::NONE && rule.to.holds(class) {
+            *cell = id;
+            filled += 1;
+        }
+    }
+    filled
+}
+
+/// What the rules say to one question as of an instant, without tables: for people who ask how
+/// long an answer holds, not for frames.
 pub(super) fn evaluate(
     legend: &Legend,
     question: Question,
     as_of: Option<Timestamp>,
 ) -> (RuleId, Action) {
-    let row = Row {
-        family: question.family,
-        direction: question.direction,
-        opening: question.opening,
-        plan: question.plan,
+    let index = usize::from(question.plan.0).checked_sub(1);
+    let place = index.and_then(|index| legend.plans.get(index));
+    let class = place.and_then(|(tenant, _)| legend.class(*tenant, question.peer_set));
+    let (Some(&(tenant, plan)), Some(class)) = (place, class) else {
+        return (RuleId::NONE, Action::Forward);
     };
-    let class = legend
-        .tenant_of(question.plan)
-        .and_then(|tenant| legend.class(tenant, question.peer_set));
-    let candidates = row.candidates(legend, as_of);
-    let first = class.and_then(|class| candidates.iter().find(|(_, rule)| rule.to.holds(class)));
+    let mut rules = legend
+        .rules_of(tenant)
+        .filter(|_| judges(legend, tenant, question.direction))
+        .filter(|(_, rule)| speaks_of(rule, question.family, question.opening, as_of));
+    let first = rules.find(|(_, rule)| rule.plans.contains(&plan) && rule.to.holds(class));
     first.map_or((RuleId::NONE, Action::Forward), |(id, rule)| {
-        (*id, rule.action)
+        (id, rule.action)
     })
 }
 
-/// The cells of one plan, in one half of one half of one family.
-struct Row {
-    family: Family,
-    direction: Direction,
-    opening: bool,
-    plan: PlanId,
-}
-
-impl Row {
-    /// Appends the cells, one for each peer set.
-    fn fill(&self, legend: &Legend, as_of: Option<Timestamp>, cells: &mut Vec<RuleId>) {
-        let candidates = self.candidates(legend, as_of);
-        let first = |class| candidates.iter().find(|(_, rule)| rule.to.holds(class));
-        let tenant = legend.tenant_of(self.plan);
-        let classes = tenant.and_then(|tenant| legend.tenants().get(tenant));
-        let classes = classes.map_or(0, |tenant| tenant.classes.len());
-        // Few classes, up to 256 peer sets: the rules are asked once a class.
-        let by_class: Vec<RuleId> = (0..classes)
-            .map(|class| first(class).map_or(RuleId::NONE, |(id, _)| *id))
-            .collect();
-        cells.extend(legend.peer_set_ids().map(|set| {
-            let class = tenant.and_then(|tenant| legend.class(tenant, set));
-            let rule = class.and_then(|class| by_class.get(class));
-            rule.copied().unwrap_or_default()
-        }));
-    }
-
-    /// The rules that speak of this row, in order.
-    fn candidates<'a>(
-        &self,
-        legend: &'a Legend,
-        as_of: Option<Timestamp>,
-    ) -> Vec<(RuleId, &'a Rule)> {
-        let index = usize::from(self.plan.0).checked_sub(1);
-        let place = index.and_then(|index| legend.plans.get(index));
-        let Some(&(number, plan)) = place else {
-            return Vec::new();
-        };
-        let tenant = legend.tenants().get(number);
-        let mirrored = tenant.is_some_and(is_mirrored);
-        match self.direction {
-            Direction::In if !mirrored => Vec::new(),
-            Direction::In | Direction::Out => legend
-                .rules_of(number)
-                .filter(|(_, rule)| holds(rule, as_of))
-                .filter(|(_, rule)| speaks_of(rule, self.family, self.opening, plan))
-                .collect(),
-        }
+/// Whether a tenant's rules are asked about a direction.
+fn judges(legend: &Legend, tenant: usize, direction: Direction) -> bool {
+    match direction {
+        Direction::Out => true,
+        Direction::In => legend.tenants().get(tenant).is_some_and(is_mirrored),
     }
 }
 
@@ -262,7 +263,8 @@ fn is_mirrored(tenant: &Tenant) -> bool {
     }
 }
 
-fn speaks_of(rule: &Rule, family: Family, opening: bool, plan: usize) -> bool {
+/// Whether a rule holds as of an instant, for these segments.
+fn speaks_of(rule: &Rule, family: Family, opening: bool, as_of: Option<Timestamp>) -> bool {
     let segments = match rule.mode {
         super::Mode::Syn => opening,
         super::Mode::Any => true,
@@ -272,7 +274,7 @@ fn speaks_of(rule: &Rule, family: Family, opening: bool, plan: usize) -> bool {
         Family::V4 => v4,
         Family::V6 => v6,
     };
-    segments && of_family && rule.plans.binary_search(&plan).is_ok()
+    segments && of_family && holds(rule, as_of)
 }
 
 /// Whether a rule holds: from `from` on, no longer at `before`. `None` is before every event.
@@ -320,19 +322,19 @@ impl Legend {
     }
 
     /// Every plan id in use, in order.
-    pub fn plan_ids(&self) -> impl Iterator<Item = PlanId> + use<> {
+    pub fn plan_ids(&self) -> impl ExactSizeIterator<Item = PlanId> + use<> {
         let last = u8::try_from(self.plans.len()).unwrap_or(u8::MAX);
         (1..=last).map(PlanId)
     }
 
     /// Every rule id in use, in order.
-    pub fn rule_ids(&self) -> impl Iterator<Item = RuleId> + use<> {
+    pub fn rule_ids(&self) -> impl ExactSizeIterator<Item = RuleId> + use<> {
         let last = u16::try_from(self.rules.len()).unwrap_or(u16::MAX);
         (1..=last).map(RuleId)
     }
 
     /// Every peer set id in use, in order; 0 is one of them.
-    pub fn peer_set_ids(&self) -> impl Iterator<Item = PeerSetId> + use<> {
+    pub fn peer_set_ids(&self) -> impl ExactSizeIterator<Item = PeerSetId> + use<> {
         let last = u8::try_from(self.peer_sets.len().saturating_sub(1)).unwrap_or(u8::MAX);
         (0..=last).map(PeerSetId)
     }

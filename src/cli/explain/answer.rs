@@ -1,8 +1,7 @@
 use super::ask::Question;
 use super::{Failure, Policies};
 use crate::cli::policies::show_instant;
-use crate::policy::sentence::{Lang, Situation, sentence};
-use crate::policy::{self, Direction, Rule, Tenant};
+use crate::policy::{self, Direction, Lang, Rule, Situation, Tenant};
 use crate::stage::{Burst, Decision, Ends, Facing, Trail};
 
 use crate::wire::{Family, Fragment, Packet, Shape};
@@ -329,7 +328,7 @@ impl Answer<'_> {
         let since = self.policies.program.span(question, self.at).since;
         let plan = self.plan();
         let class = self.policies.legend().class_seen(plan_id, peer_set);
-        sentence(
+        policy::sentence(
             lang,
             &Situation {
                 verdict,

@@ -6,7 +6,7 @@ mod ask;
 use super::policies::{Policies, PolicyArgs};
 use super::when::When;
 use super::{Exit, Failure, Format, out};
-use crate::policy::sentence::Lang;
+use crate::policy::Lang;
 use crate::stage::Facing;
 use std::net::IpAddr;
 use std::path::PathBuf;

@@ -62,12 +62,12 @@ pub(crate) fn judge(resolved: &Resolved, segment: Segment) -> Option<Answer> {
         let over = rule.before.is_some_and(|before| segment.at >= before);
         let named = match &rule.to {
             ClassMatch::Any => true,
-            ClassMatch::In(list) => list.iter().any(|c| *c == class),
-            ClassMatch::NotIn(list) => list.iter().all(|c| *c != class),
+            ClassMatch::In(list) => list.contains(&class),
+            ClassMatch::NotIn(list) => !list.contains(&class),
         };
         let family = rule.families[usize::from(segment.subscriber.is_ipv6())];
         let kind = rule.mode == Mode::Any || segment.opening;
-        if begun && !over && named && family && kind && rule.plans.iter().any(|p| *p == plan) {
+        if begun && !over && named && family && kind && rule.plans.contains(&plan) {
             answer.rule = Some(rule.name.clone());
             answer.action = rule.action;
             break;
@@ -90,7 +90,7 @@ fn plan_of(resolved: &Resolved, address: IpAddr, at: Timestamp) -> Option<(usize
     best.map(|(_, tenant, plan)| (tenant, plan))
 }
 
-fn class_of(tenant: &Tenant, address: IpAddr, at: Timestamp) -> usize {
+pub(crate) fn class_of(tenant: &Tenant, address: IpAddr, at: Timestamp) -> usize {
     let on_net = tenant.classes.len() - 2;
     // Twice the length, plus one for a listed class: it wins at the same length.
     let mut best: Option<(u16, usize)> = None;
@@ -216,11 +216,6 @@ fn tenant(number: usize) -> impl Strategy<Value = Tenant> {
     (subscribers, destinations, rules(), return_path).prop_map(
         move |(subscribers, destinations, rules, return_path)| Tenant {
             name: format!("isp-{number}"),
-            label: None,
-            origin: origin(1),
-            zone: jiff::tz::TimeZone::UTC,
-            plans: (0..PLANS).map(plan).collect(),
-            classes: ["own", "mobile", "on-net", "other"].map(class).to_vec(),
             subscribers: subscribers
                 .into_iter()
                 .map(|(prefix, plan, until)| SubscriberPrefix {
@@ -241,6 +236,7 @@ fn tenant(number: usize) -> impl Strategy<Value = Tenant> {
                 .collect(),
             rules,
             return_path,
+            ..simple_tenant(Action::Drop)
         },
     )
 }
@@ -282,7 +278,6 @@ pub(crate) fn resolved() -> impl Strategy<Value = Resolved> {
 }
 
 /// Three plans, one undated rule for all of them and everybody.
-#[allow(dead_code, reason = "not every test binary needs it")]
 pub(crate) fn simple_tenant(action: Action) -> Tenant {
     Tenant {
         name: "isp".to_owned(),
@@ -308,7 +303,6 @@ pub(crate) fn simple_tenant(action: Action) -> Tenant {
     }
 }
 
-#[allow(dead_code, reason = "not every test binary needs it")]
 pub(crate) fn subscriber(prefix: IpNet, plan: usize) -> SubscriberPrefix {
     SubscriberPrefix {
         prefix,

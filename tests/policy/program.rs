@@ -1,15 +1,6 @@
 //! Limits are errors; phases share what did not change.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    reason = "tests"
-)]
 
-mod policy_model;
-
-use policy_model::{class, origin, plan, second, simple_tenant, subscriber};
+use crate::model::{class, origin, plan, second, simple_tenant, subscriber};
 use sekisho::policy::{
     Action, Change, ClassPrefix, Diagnostic, PlanId, Program, Resolved, RuleId, Tenant,
 };
@@ -68,6 +59,31 @@ fn ids_run_out_at_255_peer_sets() {
     assert_eq!(errors.len(), 1);
     assert_eq!(errors[0].code, "too-many-ids");
     assert_eq!(errors[0].labels[0].origin, origin(255));
+}
+
+#[test]
+fn tables_over_the_limit_are_an_error_that_names_the_policies() {
+    let mut tenant = simple_tenant(Action::Drop);
+    tenant.subscribers = vec![subscriber("198.51.100.7/32".parse().unwrap(), 0)];
+    let with_limit = |memory_limit_bytes| {
+        Program::compile(Arc::new(Resolved {
+            tenants: vec![tenant.clone()],
+            memory_limit_bytes,
+        }))
+    };
+    let program = with_limit(1 << 30).unwrap();
+    let memory = program.memory();
+    let needed = memory.total_bytes() - memory.matrix_bytes;
+    assert!(with_limit(needed).is_ok());
+    let errors = with_limit(needed - 1).unwrap_err();
+    assert_eq!(errors.len(), 1);
+    assert_eq!(errors[0].code, "tables-too-large");
+    assert_eq!(errors[0].labels[0].origin, tenant.origin);
+    assert!(
+        errors[0]
+            .message
+            .ends_with(&format!("the memory limit is {} bytes", needed - 1))
+    );
 }
 
 /// An exemption in a pool, ended by ticket, and a rule with two dates.

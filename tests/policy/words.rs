@@ -1,21 +1,11 @@
 //! What people read: the sentence for the customer, and the published table.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    reason = "tests"
-)]
 
-mod policy_model;
-
+use crate::model::{class, plan, simple_tenant, subscriber};
 use jiff::civil::date;
 use jiff::tz::TimeZone;
-use policy_model::{class, plan, simple_tenant, subscriber};
-use sekisho::policy::matrix::published;
-use sekisho::policy::sentence::{Lang, Situation, sentence};
 use sekisho::policy::{
-    Action, ClassMatch, ClassPrefix, Direction, Program, Resolved, Rule, Tenant,
+    Action, ClassMatch, ClassPrefix, Direction, Lang, Program, Resolved, Rule, Situation, Tenant,
+    published, sentence,
 };
 use sekisho::stats::{Reason, Verdict};
 use sekisho::wire::Family;
@@ -223,7 +213,7 @@ fn two_phases() -> Tenant {
     let listed = |prefix: &str, class| ClassPrefix {
         prefix: prefix.parse().unwrap(),
         class,
-        origin: policy_model::origin(1),
+        origin: crate::model::origin(1),
     };
     Tenant {
         zone: zone.clone(),
