@@ -1,5 +1,6 @@
 mod build;
 mod compressions;
+mod corpus;
 mod faults;
 mod formats;
 mod outputs;

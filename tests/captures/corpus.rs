@@ -1,0 +1,60 @@
+//! What the fuzz target checks, over its corpus and over files made here.
+
+use super::build::*;
+use proptest::prelude::*;
+use std::fs;
+use std::path::Path;
+
+#[path = "../../fuzz/check_captures.rs"]
+mod check_captures;
+
+#[test]
+fn the_corpus_of_the_fuzz_target_holds() {
+    let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus/captures");
+    let mut files = 0;
+    for entry in fs::read_dir(corpus).unwrap() {
+        check_captures::check(&fs::read(entry.unwrap().path()).unwrap());
+        files += 1;
+    }
+    assert!(files > 0);
+}
+
+/// A pcapng file with one of everything.
+fn pcapng() -> Vec<u8> {
+    let sample = Sample::ethernet(30, 1);
+    let mut file = Vec::new();
+    for order in [Little, Big] {
+        file.extend(section(order));
+        file.extend(interface(order, 1, 96, &[(9, &[9]), (14, &[1; 8])]));
+        file.extend(interface(order, 101, 0, &[(9, &[0x8a]), (0, &[])]));
+        file.extend(enhanced(order, 1, 77, &sample));
+        file.extend(block(order, 0xbad, &[0; 9]));
+        file.extend(obsolete(order, 0, 77, &sample));
+        file.extend(simple(order, &sample));
+    }
+    file
+}
+
+fn captures() -> impl Strategy<Value = Vec<u8>> {
+    let samples = [Sample::ethernet(30, 1), Sample::ethernet(0, 2)];
+    prop_oneof![
+        Just(pcapng()),
+        Just(pcap(Little, NANOSECONDS, &samples)),
+        Just(pcap(Big, MODIFIED, &samples)),
+    ]
+}
+
+proptest! {
+    #[test]
+    fn damage_anywhere_is_survived(
+        file in captures(),
+        damage in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..4),
+    ) {
+        let mut file = file;
+        for (place, value) in damage {
+            let place = place.index(file.len());
+            file[place] = value;
+        }
+        check_captures::check(&file);
+    }
+}
