@@ -20,7 +20,7 @@ mod zstd;
 
 pub use error::{BlockFault, CaptureError, CompressionFault, OutputError, Place};
 pub use input::Compression;
-pub use output::OutputFile;
+pub use output::{OutputFile, discard_unfinished};
 pub use reader::CaptureReader;
 pub use writer::CaptureWriter;
 
