@@ -29,7 +29,7 @@ pub use link::LinkType;
 pub use packet::{BURST, Family, Fragment, Frame, Packet, Shape, TRANSPORT_OCTETS, TcpFlags};
 
 /// Reads a frame from its link header to the TCP or UDP header.
-#[inline]
+#[inline(always)]
 pub fn parse(frame: &[u8], link_type: LinkType) -> Packet {
     if link_type == LinkType::ETHERNET
         && let Some(packet) = parse_fast(frame)
