@@ -12,6 +12,11 @@
 //! # Two lanes
 //! [`parse_fast`] knows the few layouts that nearly every frame has and leaves the rest to
 //! [`parse_full`]; where it answers, both answer the same.
+//!
+//! [`Packet`]: crate::wire::Packet
+//! [`parse`]: crate::wire::parse
+//! [`parse_fast`]: crate::wire::parse_fast
+//! [`parse_full`]: crate::wire::parse_full
 
 mod area;
 mod build;
