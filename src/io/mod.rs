@@ -10,6 +10,7 @@
 mod buffer;
 mod bytes;
 mod error;
+mod gzip;
 mod input;
 mod output;
 mod pcap;
