@@ -107,7 +107,9 @@ impl Layout {
         let mut hosts = Vec::new();
         for prefix in sorted(prefixes) {
             match prefix.length {
-                ..=TRIE_LENGTH => short.push(Short::new(prefix.high(), prefix.length, prefix.value)),
+                ..=TRIE_LENGTH => {
+                    short.push(Short::new(prefix.high(), prefix.length, prefix.value))
+                }
                 ..=64 => exact.push(prefix),
                 _ => hosts.push(prefix),
             }
@@ -122,8 +124,15 @@ impl Layout {
 
     fn bytes(&self) -> u64 {
         let exact = self.exact.iter().map(ExactLayout::bytes).sum::<u64>();
-        let hosts = if self.hosts.is_empty() { 0 } else { Hosts::needed_bytes(&self.hosts) };
-        self.shape.bytes().saturating_add(exact).saturating_add(hosts)
+        let hosts = if self.hosts.is_empty() {
+            0
+        } else {
+            Hosts::needed_bytes(&self.hosts)
+        };
+        self.shape
+            .bytes()
+            .saturating_add(exact)
+            .saturating_add(hosts)
     }
 }
 
@@ -205,7 +214,9 @@ fn exact_layouts(sorted: &[Prefix]) -> Vec<ExactLayout> {
     let layout = |length: u8| {
         let lengths = shortest..=usize::from(length);
         shortest = usize::from(length) + 1;
-        let here = sorted.iter().filter(|p| lengths.contains(&usize::from(p.length)));
+        let here = sorted
+            .iter()
+            .filter(|p| lengths.contains(&usize::from(p.length)));
         ExactLayout {
             length,
             sorted: here.copied().collect(),

@@ -177,7 +177,10 @@ impl<const INNER: usize> Trie<INNER> {
 }
 
 /// The page that `id` names; a uniform one is replaced by a page of its own, of the same value.
-#[expect(clippy::indexing_slicing, reason = "the page is there or was pushed just now")]
+#[expect(
+    clippy::indexing_slicing,
+    reason = "the page is there or was pushed just now"
+)]
 fn divide<'p, Page>(
     pages: &'p mut Vec<Page>,
     id: &mut u32,
