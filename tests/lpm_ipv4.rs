@@ -61,7 +61,7 @@ fn prefixes() -> impl Strategy<Value = Vec<(Ipv4Net, u8)>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(100))]
+    #![proptest_config(ProptestConfig { cases: 100, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn every_address_takes_the_value_of_its_longest_prefix(

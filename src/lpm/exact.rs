@@ -38,7 +38,7 @@ const EMPTY_GROUP: usize = 0;
 
 /// Eight slots of 56 bits of key and 8 of value: the key's low 32 bits, and the next 24 above
 /// the value. So eight comparisons are a few vector instructions of any processor.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 #[repr(C, align(64))]
 struct Bucket {
     low: [u32; SLOTS],
@@ -78,7 +78,6 @@ fn halves(key: u64, value: u8) -> [u32; 2] {
 }
 
 /// The prefixes of one length.
-#[derive(Debug)]
 pub(super) struct Exact {
     /// The bits of the address that are the key.
     mask: u64,

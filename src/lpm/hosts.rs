@@ -14,7 +14,6 @@ use super::ipv6::Prefix;
 const NONE_HERE: u16 = 256;
 
 /// The prefixes longer than /64.
-#[derive(Debug)]
 pub(super) struct Hosts {
     /// Bin *i* owns the intervals from `bins[i]` up to `bins[i + 1]`; a power of two, and one.
     bins: Vec<u32>,
