@@ -116,12 +116,12 @@ impl Layout {
         let mut exact = Vec::new();
         let mut hosts = Vec::new();
         for prefix in sorted(prefixes) {
-            match prefix.length {
-                ..=TRIE_LENGTH => {
-                    short.push(Short::new(prefix.high(), prefix.length, prefix.value))
-                }
-                ..=64 => exact.push(prefix),
-                _ => hosts.push(prefix),
+            if prefix.length <= TRIE_LENGTH {
+                short.push(Short::new(prefix.high(), prefix.length, prefix.value));
+            } else if prefix.length <= 64 {
+                exact.push(prefix);
+            } else {
+                hosts.push(prefix);
             }
         }
         Self {
