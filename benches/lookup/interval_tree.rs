@@ -65,7 +65,7 @@ impl<K: Copy + Ord> Levels<K> {
 }
 
 /// The tree, with keys as short as the prefixes allow.
-pub struct IntervalTree(Keys);
+pub(crate) struct IntervalTree(Keys);
 
 enum Keys {
     Narrow(Levels<u64>),
@@ -73,7 +73,7 @@ enum Keys {
 }
 
 impl IntervalTree {
-    pub fn build(prefixes: &[(Ipv6Net, u8)]) -> Self {
+    pub(crate) fn build(prefixes: &[(Ipv6Net, u8)]) -> Self {
         let intervals = intervals(prefixes);
         Self(if prefixes.iter().all(|(net, _)| net.prefix_len() <= 64) {
             let narrow = intervals
@@ -86,14 +86,14 @@ impl IntervalTree {
     }
 
     #[inline]
-    pub fn lookup(&self, address: u128) -> u8 {
+    pub(crate) fn lookup(&self, address: u128) -> u8 {
         match &self.0 {
             Keys::Narrow(levels) => levels.lookup((address >> 64) as u64),
             Keys::Wide(levels) => levels.lookup(address),
         }
     }
 
-    pub fn bytes(&self) -> usize {
+    pub(crate) fn bytes(&self) -> usize {
         match &self.0 {
             Keys::Narrow(levels) => levels.bytes(),
             Keys::Wide(levels) => levels.bytes(),

@@ -258,7 +258,6 @@ pub(super) fn permute(key: u64, seed: u64) -> u64 {
 }
 
 #[cfg(test)]
-#[expect(clippy::indexing_slicing, reason = "tests")]
 mod tests {
     use super::*;
 
