@@ -162,7 +162,7 @@ fn a_delegated_pool_is_told_from_its_neighbours_to_the_last_bit() {
 
 #[test]
 fn hosts_of_many_subnets_and_many_hosts_of_one() {
-    let one_subnet = (0..600).map(|host| address("2001:db8::") | host * 3);
+    let one_subnet = (0..600).map(|host| address("2001:db8::") | (host * 3));
     let subnets = (0..600_u128).map(|subnet| address("2001:db8:1::") | subnet << 64 | 25);
     let prefixes: Vec<_> = one_subnet
         .chain(subnets)
