@@ -6,7 +6,7 @@ mod cases;
 use super::policies::{self, Policies, show_instant};
 use super::{Exit, Failure, Format, out};
 use crate::policy::{self, Change, Event, Severity};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use std::path::PathBuf;
 
 #[derive(Debug, clap::Args)]
@@ -66,11 +66,13 @@ pub(super) fn run(args: &Args, format: Format) -> Result<Exit, Failure> {
         }
         Format::Json => {
             let mut body = summary_json(&policies);
-            body["ok"] = (exit == Exit::Ok).into();
-            body["diagnostics"] = said.into();
-            body["cases"] = outcomes.as_ref().map_or(Value::Null, cases::Outcomes::json);
+            body.insert("ok".into(), (exit == Exit::Ok).into());
+            body.insert("diagnostics".into(), said.into());
+            let cases = outcomes.as_ref().map_or(Value::Null, cases::Outcomes::json);
+            body.insert("cases".into(), cases);
             if args.print_effective {
-                body["effective"] = policy::effective(policies.tenants()).into();
+                let effective = policy::effective(policies.tenants());
+                body.insert("effective".into(), effective.into());
             }
             out::print_json("check", &body)?;
         }
@@ -115,7 +117,7 @@ fn summary(policies: &Policies) -> String {
     text
 }
 
-fn summary_json(policies: &Policies) -> Value {
+fn summary_json(policies: &Policies) -> Map<String, Value> {
     let tenants = policies.tenants().iter().map(|tenant| {
         json!({
             "isp": tenant.name,
@@ -135,18 +137,19 @@ fn summary_json(policies: &Policies) -> Value {
             "place": policies.place(&event.origin),
         })
     });
-    json!({
-        "policies": tenants.collect::<Vec<_>>(),
-        "memory": {
-            "total_bytes": memory.total_bytes(),
-            "v4_subscribers_bytes": memory.v4_subscribers_bytes,
-            "v6_subscribers_bytes": memory.v6_subscribers_bytes,
-            "v4_peers_bytes": memory.v4_peers_bytes,
-            "v6_peers_bytes": memory.v6_peers_bytes,
-            "matrix_bytes": memory.matrix_bytes,
-        },
-        "events": events.collect::<Vec<_>>(),
-    })
+    let memory = json!({
+        "total_bytes": memory.total_bytes(),
+        "v4_subscribers_bytes": memory.v4_subscribers_bytes,
+        "v6_subscribers_bytes": memory.v6_subscribers_bytes,
+        "v4_peers_bytes": memory.v4_peers_bytes,
+        "v6_peers_bytes": memory.v6_peers_bytes,
+        "matrix_bytes": memory.matrix_bytes,
+    });
+    Map::from_iter([
+        ("policies".to_owned(), tenants.collect()),
+        ("memory".to_owned(), memory),
+        ("events".to_owned(), events.collect()),
+    ])
 }
 
 fn change(event: &Event) -> String {
