@@ -119,7 +119,11 @@ pub(super) fn run(path: &Path, policies: &Policies) -> Result<Outcomes, Failure>
 
 /// A cases file that cannot be understood proves nothing: it is a configuration error.
 fn malformed(path: &Path, error: &csv::Error) -> Failure {
-    Failure::Said(Exit::Config, format!("{}: {error}", path.display()))
+    let shown = path.display();
+    match error.kind() {
+        csv::ErrorKind::Io(cause) => Failure::io(format_args!("{shown}: cannot be read: {cause}")),
+        _ => Failure::Said(Exit::Config, format!("{shown}: {error}")),
+    }
 }
 
 impl Row {
@@ -231,7 +235,8 @@ impl Outcomes {
             let line = line.map(|line| format!(":{line}")).unwrap_or_default();
             text += &format!("{}{line}: {id}: {why}\n", file.display());
         }
-        let run = self.passed + self.failures.len();
+        let failed = self.failures.iter().filter(|failed| failed.line.is_some());
+        let run = self.passed + failed.count();
         text += &format!(
             "cases     {} of {run} pass; {} of other ISPs skipped\n",
             self.passed, self.skipped

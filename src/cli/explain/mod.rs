@@ -23,7 +23,7 @@ pub(super) struct Args {
     #[arg(long, value_name = "NAME")]
     plan: Option<String>,
     /// The IP version, where no address tells it.
-    #[arg(long, value_name = "4|6", value_parser = ["4", "6"], requires = "plan")]
+    #[arg(long, value_name = "4|6", value_parser = ["4", "6"], conflicts_with_all = ["from", "pcap"])]
     ip: Option<String>,
     /// The other end, by address.
     #[arg(long, value_name = "ADDR", conflicts_with_all = ["class", "pcap"])]
