@@ -1,73 +1,73 @@
 //! What was written, key by key. What is missing or of a wrong form is `None` here; `shape` has
 //! already said so.
 
-use super::Origin;
 use super::node::{Node, Text, Value};
+use crate::policy::Origin;
 
 /// A policy file.
 #[derive(Debug)]
-pub(super) struct RawPolicy {
-    pub(super) origin: Origin,
+pub(crate) struct RawPolicy {
+    pub(crate) origin: Origin,
     /// Every key is known and of its form.
-    pub(super) well_formed: bool,
-    pub(super) isp: Option<Text>,
-    pub(super) label: Option<Text>,
-    pub(super) time_zone: Option<Text>,
-    pub(super) return_path: Option<Text>,
-    pub(super) memory_limit_mib: Option<Text>,
-    pub(super) plans: Vec<RawPlan>,
-    pub(super) subscribers: Vec<RawSubscribers>,
-    pub(super) classes: Vec<RawClass>,
-    pub(super) rules: Vec<RawRule>,
+    pub(crate) well_formed: bool,
+    pub(crate) isp: Option<Text>,
+    pub(crate) label: Option<Text>,
+    pub(crate) time_zone: Option<Text>,
+    pub(crate) return_path: Option<Text>,
+    pub(crate) memory_limit_mib: Option<Text>,
+    pub(crate) plans: Vec<RawPlan>,
+    pub(crate) subscribers: Vec<RawSubscribers>,
+    pub(crate) classes: Vec<RawClass>,
+    pub(crate) rules: Vec<RawRule>,
 }
 
 /// An entry of `plans`.
 #[derive(Debug)]
-pub(super) struct RawPlan {
-    pub(super) name: Text,
-    pub(super) kind: Option<Text>,
-    pub(super) label: Option<Text>,
+pub(crate) struct RawPlan {
+    pub(crate) name: Text,
+    pub(crate) kind: Option<Text>,
+    pub(crate) label: Option<Text>,
 }
 
 /// An entry of `subscribers`.
 #[derive(Debug)]
-pub(super) struct RawSubscribers {
-    pub(super) origin: Origin,
-    pub(super) plan: Option<Text>,
-    pub(super) prefixes: Option<Vec<Text>>,
-    pub(super) file: Option<Text>,
-    pub(super) ticket: Option<Text>,
-    pub(super) expires: Option<Text>,
+pub(crate) struct RawSubscribers {
+    pub(crate) origin: Origin,
+    pub(crate) plan: Option<Text>,
+    pub(crate) prefixes: Option<Vec<Text>>,
+    pub(crate) file: Option<Text>,
+    pub(crate) ticket: Option<Text>,
+    pub(crate) expires: Option<Text>,
 }
 
 /// An entry of `destinations`.
 #[derive(Debug)]
-pub(super) struct RawClass {
-    pub(super) name: Text,
-    pub(super) label: Option<Text>,
-    pub(super) prefixes: Vec<Text>,
-    pub(super) file: Option<Text>,
+pub(crate) struct RawClass {
+    pub(crate) name: Text,
+    pub(crate) label: Option<Text>,
+    pub(crate) prefixes: Vec<Text>,
+    pub(crate) file: Option<Text>,
 }
 
 /// An entry of `rules`.
 #[derive(Debug)]
-pub(super) struct RawRule {
-    pub(super) name: Option<Text>,
-    pub(super) ip: Option<Text>,
-    pub(super) plans: Option<Vec<Text>>,
-    pub(super) kinds: Option<Vec<Text>>,
-    pub(super) to: Option<Vec<Text>>,
-    pub(super) to_other_than: Option<Vec<Text>>,
-    pub(super) from: Option<Text>,
-    pub(super) before: Option<Text>,
-    pub(super) action: Option<Text>,
-    pub(super) mode: Option<Text>,
-    pub(super) port: Option<Text>,
+pub(crate) struct RawRule {
+    pub(crate) name: Option<Text>,
+    pub(crate) ip: Option<Text>,
+    pub(crate) plans: Option<Vec<Text>>,
+    pub(crate) kinds: Option<Vec<Text>>,
+    pub(crate) to: Option<Vec<Text>>,
+    pub(crate) to_other_than: Option<Vec<Text>>,
+    pub(crate) from: Option<Text>,
+    pub(crate) before: Option<Text>,
+    pub(crate) action: Option<Text>,
+    pub(crate) mode: Option<Text>,
+    pub(crate) port: Option<Text>,
 }
 
 impl RawPolicy {
     /// Reads the keys of a policy.
-    pub(super) fn new(node: &Node, well_formed: bool) -> Self {
+    pub(crate) fn new(node: &Node, well_formed: bool) -> Self {
         Self {
             origin: node.origin.clone(),
             well_formed,
@@ -84,7 +84,7 @@ impl RawPolicy {
     }
 
     /// The prefix files that it names.
-    pub(super) fn files(&self) -> impl Iterator<Item = &Text> {
+    pub(crate) fn files(&self) -> impl Iterator<Item = &Text> {
         let subscribers = self.subscribers.iter().filter_map(|s| s.file.as_ref());
         subscribers.chain(self.classes.iter().filter_map(|class| class.file.as_ref()))
     }

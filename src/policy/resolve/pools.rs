@@ -1,12 +1,14 @@
 //! Prefixes of subscribers and of destination classes: read, and held against each other.
 
-use super::diagnostic::{Code, Diagnostic, Findings};
-use super::node::Text;
-use super::prefix_file::Line;
-use super::raw::{RawClass, RawPolicy, RawSubscribers};
-use super::resolve::plan_index;
-use super::source::{Sources, beside};
-use super::{ClassPrefix, Origin, SubscriberPrefix, Tenant, prefix, prefix_file, when};
+use super::tenant::plan_index;
+use super::when;
+use crate::policy::diagnostic::{Code, Diagnostic, Findings};
+use crate::policy::raw::node::Text;
+use crate::policy::raw::policy::{RawClass, RawPolicy, RawSubscribers};
+use crate::policy::raw::prefix_file::Line;
+use crate::policy::raw::{prefix, prefix_file};
+use crate::policy::source::{Sources, beside};
+use crate::policy::{ClassPrefix, Origin, SubscriberPrefix, Tenant};
 use ipnet::IpNet;
 use jiff::Timestamp;
 

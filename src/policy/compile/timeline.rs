@@ -5,10 +5,10 @@
 //! built when first asked for, and the last two are kept, so that time stamps that go back and
 //! forth over an event cost nothing more.
 
-use super::compile::Program;
+use super::program::Program;
 use super::tables::{Legend, PlanId, PrefixTables, Question, RuleId, Tables, evaluate};
-use super::{Origin, Resolved};
 use crate::lpm::TooLarge;
+use crate::policy::{Origin, Resolved};
 use ipnet::IpNet;
 use jiff::Timestamp;
 use std::sync::{Arc, PoisonError};
@@ -96,7 +96,7 @@ pub(super) struct Built {
 
 impl Built {
     /// Begins with the tables before every event.
-    pub(super) fn new(first: PrefixTables) -> Self {
+    pub(crate) fn new(first: PrefixTables) -> Self {
         Self {
             epochs: Vec::new(),
             prefixes: vec![(None, Arc::new(first))],

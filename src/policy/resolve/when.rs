@@ -1,14 +1,14 @@
 //! Dates and instants, as an operator writes them.
 
-use super::diagnostic::{Code, Diagnostic};
-use super::spelling;
-use super::{Origin, node::Text};
+use crate::policy::Origin;
+use crate::policy::diagnostic::{Code, Diagnostic};
+use crate::policy::raw::{node::Text, spelling};
 use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan};
 
 /// The zone of that name.
-pub(super) fn zone(name: &Text) -> Result<TimeZone, Diagnostic> {
+pub(crate) fn zone(name: &Text) -> Result<TimeZone, Diagnostic> {
     TimeZone::get(&name.text).map_err(|_| {
         let known: Vec<String> = jiff::tz::db()
             .available()
@@ -33,7 +33,7 @@ pub(super) fn zone(name: &Text) -> Result<TimeZone, Diagnostic> {
 }
 
 /// A date (its 00:00:00), a civil time, or a time with an offset.
-pub(super) fn instant(written: &Text, zone: &TimeZone) -> Result<Timestamp, Diagnostic> {
+pub(crate) fn instant(written: &Text, zone: &TimeZone) -> Result<Timestamp, Diagnostic> {
     let text = written.text.as_str();
     if !begins_with_date(text) {
         return Err(bad_date(text, &written.origin));

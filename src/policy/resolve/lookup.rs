@@ -1,7 +1,7 @@
 //! Who an address is, by looking at every prefix: the plain answer that `explain` shows and that
 //! the compiled tables are tested against.
 
-use super::{ClassPrefix, Origin, Resolved, SubscriberPrefix, Tenant};
+use crate::policy::{ClassPrefix, Origin, Resolved, SubscriberPrefix, Tenant};
 use ipnet::IpNet;
 use jiff::Timestamp;
 use std::net::IpAddr;

@@ -1,7 +1,7 @@
 //! One address that stands for a plan or a class: for cases and questions that name no address.
 
-use super::compile::Program;
 use super::partition::{Interval, address, overlay};
+use super::program::Program;
 use super::tables::{PeerSetId, PlanId};
 use crate::wire::Family;
 use jiff::Timestamp;
@@ -16,7 +16,7 @@ impl Program {
         pick(&intervals, family, 1).map(|number| address(family, number))
     }
 
-    /// An address that a tenant sees in a class (its index in [`super::Tenant::classes`]); `None`
+    /// An address that a tenant sees in a class (its index in [`crate::policy::Tenant::classes`]); `None`
     /// if no address is in it at that instant. An address without a plan is preferred.
     pub fn peer_in(
         &self,

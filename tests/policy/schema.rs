@@ -1,13 +1,5 @@
 //! The schema for editors comes from the table of keys and agrees with what the loader accepts.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    reason = "tests"
-)]
-
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 
@@ -31,7 +23,7 @@ fn as_json(path: &Path) -> Value {
     serde_yaml::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
 }
 
-/// `SEKISHO_BLESS=1 cargo test --test policy_schema` writes the file anew.
+/// `SEKISHO_BLESS=1 cargo test --test policy` writes the file anew.
 #[test]
 fn the_schema_file_is_up_to_date() {
     let path = root().join("config/policy.schema.json");
@@ -42,7 +34,7 @@ fn the_schema_file_is_up_to_date() {
     let found = std::fs::read_to_string(&path).unwrap_or_default();
     assert!(
         found == text,
-        "config/policy.schema.json is stale: run SEKISHO_BLESS=1 cargo test --test policy_schema"
+        "config/policy.schema.json is stale: run SEKISHO_BLESS=1 cargo test --test policy"
     );
 }
 

@@ -1,12 +1,12 @@
 //! What was written → what it means: names become indices, dates instants, lists prefixes.
 
-use super::diagnostic::{Code, Diagnostic, Findings};
-use super::node::Text;
-use super::raw::{RawClass, RawPlan, RawPolicy};
-use super::source::Sources;
-use super::{
-    Class, Kind, Origin, Plan, Resolved, ReturnPath, Tenant, cover, pools, rules, spelling, when,
-};
+use super::{cover, pools, rules, when};
+use crate::policy::diagnostic::{Code, Diagnostic, Findings};
+use crate::policy::raw::node::Text;
+use crate::policy::raw::policy::{RawClass, RawPlan, RawPolicy};
+use crate::policy::raw::spelling;
+use crate::policy::source::Sources;
+use crate::policy::{Class, Kind, Origin, Plan, Resolved, ReturnPath, Tenant};
 use jiff::tz::TimeZone;
 use std::collections::HashMap;
 
@@ -17,7 +17,7 @@ const PLANS_MOST: usize = 255;
 const MEMORY_LIMIT_MIB: u64 = 1024;
 
 /// Resolves every policy; what is wrong is reported, and the rest resolved all the same.
-pub(super) fn resolve(
+pub(crate) fn resolve(
     policies: &[RawPolicy],
     sources: &Sources,
     findings: &mut Findings,
@@ -90,7 +90,7 @@ fn plan(plan: &RawPlan) -> Plan {
 }
 
 /// The kind of that word.
-pub(super) fn kind(word: &str) -> Option<Kind> {
+pub(crate) fn kind(word: &str) -> Option<Kind> {
     Some(match word {
         "dynamic" => Kind::Dynamic,
         "fixed" => Kind::Fixed,

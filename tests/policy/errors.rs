@@ -1,16 +1,8 @@
 //! One broken policy for each error and each warning, with its exact message.
 //!
 //! `tests/policies/<code>[.<variant>].yaml` is read, and what is said is held against the `.snap`
-//! file beside it (`INSTA_UPDATE=always cargo test --test policy_errors` writes them anew). A
+//! file beside it (`INSTA_UPDATE=always cargo test --test policy` writes them anew). A
 //! first line `# with: FILE` loads a second policy beside it.
-
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    reason = "tests"
-)]
 
 use sekisho::policy::{self, Code, Loaded, Severity};
 use std::collections::BTreeSet;
@@ -47,7 +39,7 @@ fn now() -> jiff::Timestamp {
 #[test]
 fn every_message_is_as_it_was_agreed() {
     let mut settings = insta::Settings::new();
-    settings.set_snapshot_path("policies");
+    settings.set_snapshot_path("../policies");
     settings.set_prepend_module_to_snapshot(false);
     settings.set_omit_expression(true);
     settings.bind(|| {

@@ -1,8 +1,8 @@
 //! Which rule decides what, exactly: every rule on the finite grid of family × kind of segment ×
 //! plan × class × stretch of time.
 
-use super::diagnostic::{Code, Diagnostic, Findings};
-use super::{ClassMatch, Mode, Origin, Rule, Tenant};
+use crate::policy::diagnostic::{Code, Diagnostic, Findings};
+use crate::policy::{ClassMatch, Mode, Origin, Rule, Tenant};
 use jiff::Timestamp;
 use std::collections::{BTreeSet, HashMap};
 
@@ -39,7 +39,7 @@ struct Take {
 
 impl Grid {
     /// Lays the rules over the grid, the first first.
-    pub(super) fn new(tenant: &Tenant) -> Self {
+    pub(crate) fn new(tenant: &Tenant) -> Self {
         let rules = &tenant.rules;
         let mut cuts: Vec<Timestamp> = rules
             .iter()
@@ -72,7 +72,7 @@ impl Grid {
     }
 
     /// The rule that decides, if any.
-    pub(super) fn rule(
+    pub(crate) fn rule(
         &self,
         (family, opening): (usize, bool),
         (plan, class): (usize, usize),
@@ -184,7 +184,7 @@ fn rows(
 }
 
 /// Reports every rule that can never decide anything.
-pub(super) fn check(tenant: &Tenant, findings: &mut Findings) {
+pub(crate) fn check(tenant: &Tenant, findings: &mut Findings) {
     let grid = Grid::new(tenant);
     for (rule, take) in tenant.rules.iter().zip(&grid.takes) {
         if take.cells == 0 {

@@ -1,9 +1,9 @@
 //! The only place that knows the YAML crate: text → [`Node`].
 
-use super::diagnostic::{Code, Diagnostic};
 use super::node::{Node, Value};
-use super::source::Sources;
-use super::{Origin, SourceId};
+use crate::policy::diagnostic::{Code, Diagnostic};
+use crate::policy::source::Sources;
+use crate::policy::{Origin, SourceId};
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_yaml::budget::BudgetBreach;
 use serde_yaml::{
@@ -13,7 +13,7 @@ use serde_yaml::{
 use std::fmt;
 
 /// Reads one policy text. `None` is a text without a document.
-pub(super) fn read(sources: &Sources, id: SourceId) -> Result<Option<Node>, Diagnostic> {
+pub(crate) fn read(sources: &Sources, id: SourceId) -> Result<Option<Node>, Diagnostic> {
     let text = sources.text(id);
     match serde_yaml::from_str_with_options::<Spanned<Written>>(text, options()) {
         Ok(Spanned {
@@ -26,7 +26,7 @@ pub(super) fn read(sources: &Sources, id: SourceId) -> Result<Option<Node>, Diag
 }
 
 /// Writes a policy document.
-pub(super) fn print(document: &serde_json::Value) -> String {
+pub(crate) fn print(document: &serde_json::Value) -> String {
     // A JSON value has nothing that YAML cannot hold.
     serde_yaml::to_string(document).unwrap_or_default()
 }

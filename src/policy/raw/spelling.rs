@@ -4,7 +4,7 @@
 const LISTED: usize = 12;
 
 /// The words, quoted and joined.
-pub(super) fn list<S: AsRef<str>>(words: &[S]) -> String {
+pub(crate) fn list<S: AsRef<str>>(words: &[S]) -> String {
     let quoted: Vec<String> = words
         .iter()
         .take(LISTED)
@@ -18,7 +18,7 @@ pub(super) fn list<S: AsRef<str>>(words: &[S]) -> String {
 }
 
 /// "did you mean …?" if a word is near, else what there is.
-pub(super) fn suggest<S: AsRef<str>>(found: &str, words: &[S]) -> String {
+pub(crate) fn suggest<S: AsRef<str>>(found: &str, words: &[S]) -> String {
     match nearest(found, words) {
         Some(word) => format!("did you mean `{word}`?"),
         None if words.is_empty() => "none is declared".to_owned(),
@@ -27,7 +27,7 @@ pub(super) fn suggest<S: AsRef<str>>(found: &str, words: &[S]) -> String {
 }
 
 /// The word that differs least, if it differs in a third of its letters or less.
-pub(super) fn nearest<'w, S: AsRef<str>>(found: &str, words: &'w [S]) -> Option<&'w str> {
+pub(crate) fn nearest<'w, S: AsRef<str>>(found: &str, words: &'w [S]) -> Option<&'w str> {
     let found = found.to_lowercase();
     words
         .iter()

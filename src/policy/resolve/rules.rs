@@ -1,15 +1,17 @@
 //! The rules of a policy: whom they speak of, when, and what happens.
 
-use super::diagnostic::{Code, Diagnostic, Findings};
-use super::node::Text;
-use super::raw::RawRule;
-use super::resolve::{kind, plan_index};
-use super::{Action, ClassMatch, Mode, Rule, Tenant, spelling, when};
+use super::tenant::{kind, plan_index};
+use super::when;
+use crate::policy::diagnostic::{Code, Diagnostic, Findings};
+use crate::policy::raw::node::Text;
+use crate::policy::raw::policy::RawRule;
+use crate::policy::raw::spelling;
+use crate::policy::{Action, ClassMatch, Mode, Rule, Tenant};
 use jiff::Timestamp;
 use std::collections::HashMap;
 
 /// The rules that can be understood.
-pub(super) fn resolve(rules: &[RawRule], tenant: &Tenant, findings: &mut Findings) -> Vec<Rule> {
+pub(crate) fn resolve(rules: &[RawRule], tenant: &Tenant, findings: &mut Findings) -> Vec<Rule> {
     duplicate_names(rules, findings);
     let resolved = rules.iter().map(|rule| one(rule, tenant, findings));
     resolved.collect::<Vec<_>>().into_iter().flatten().collect()
@@ -62,7 +64,7 @@ fn plans(rule: &RawRule, tenant: &Tenant, findings: &mut Findings) -> Vec<usize>
     let kinds = rule.kinds.iter().flatten();
     let kinds: Vec<_> = kinds.filter_map(|word| kind(&word.text)).collect();
     let every = rule.plans.is_none() && rule.kinds.is_none();
-    let of = |(index, plan): (usize, &super::Plan)| {
+    let of = |(index, plan): (usize, &crate::policy::Plan)| {
         (every || named.contains(&index) || kinds.contains(&plan.kind)).then_some(index)
     };
     tenant.plans.iter().enumerate().filter_map(of).collect()

@@ -1,13 +1,5 @@
 //! The examples of `docs/policy-guide.md` load, and its table of findings is complete.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    reason = "tests"
-)]
-
 use sekisho::policy::{self, Code, Severity};
 use std::collections::BTreeMap;
 use std::path::Path;

@@ -1,12 +1,12 @@
 //! One prefix or address, as an operator writes it.
 
-use super::Origin;
-use super::diagnostic::{Code, Diagnostic};
+use crate::policy::Origin;
+use crate::policy::diagnostic::{Code, Diagnostic};
 use ipnet::IpNet;
 use std::net::IpAddr;
 
 /// Reads a prefix; a bare address is a prefix of its full length.
-pub(super) fn parse(text: &str, origin: &Origin) -> Result<IpNet, Diagnostic> {
+pub(crate) fn parse(text: &str, origin: &Origin) -> Result<IpNet, Diagnostic> {
     let (address, length) = match text.split_once('/') {
         Some((address, length)) => (address, Some(length)),
         None => (text, None),

@@ -1,22 +1,22 @@
 //! The one table of keys. It drives the reader, its messages, and the schema for editors.
 
 /// A mapping with known keys.
-pub(super) struct Table {
+pub(crate) struct Table {
     /// What such a mapping is, with its article.
-    pub(super) name: &'static str,
+    pub(crate) name: &'static str,
     /// Its keys, in the order in which documents show them.
-    pub(super) keys: &'static [Key],
+    pub(crate) keys: &'static [Key],
     /// Pairs of keys that cannot stand together.
-    pub(super) exclusive: &'static [[&'static str; 2]],
+    pub(crate) exclusive: &'static [[&'static str; 2]],
 }
 
 /// A key of a mapping.
 pub(super) struct Key {
-    pub(super) name: &'static str,
-    pub(super) required: bool,
-    pub(super) form: Form,
+    pub(crate) name: &'static str,
+    pub(crate) required: bool,
+    pub(crate) form: Form,
     /// One sentence for editors.
-    pub(super) text: &'static str,
+    pub(crate) text: &'static str,
 }
 
 /// What a value must look like.
@@ -48,7 +48,7 @@ pub(super) enum Form {
 
 impl Table {
     /// The key of that name.
-    pub(super) fn key(&self, name: &str) -> Option<&'static Key> {
+    pub(crate) fn key(&self, name: &str) -> Option<&'static Key> {
         self.keys.iter().find(|key| key.name == name)
     }
 }
@@ -85,11 +85,11 @@ const PREFIXES: Form = Form::List {
 };
 const INSTANT: Form = Form::Syntax("a date, such as 2006-11-01, or a date with a time");
 
-/// The words of `kind`, in the order of [`super::Kind`].
+/// The words of `kind`, in the order of [`crate::policy::Kind`].
 pub(super) const KINDS: &[&str] = &["dynamic", "fixed", "dialup", "ipv6", "shared"];
 
 /// A policy file.
-pub(super) static POLICY: Table = Table {
+pub(crate) static POLICY: Table = Table {
     name: "a policy",
     keys: &[
         required(

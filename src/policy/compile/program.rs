@@ -4,8 +4,8 @@ use super::partition::{Interval, Partition, flatten, reduce, sort_nested};
 use super::peers::{Peers, Timed, TooMany};
 use super::tables::{Legend, Matrix, PeerSetId, PlanId, PrefixTables};
 use super::timeline::{Built, Event, events};
-use super::{Diagnostic, Label, Origin, Resolved, Severity};
 use crate::lpm::{Ipv4Table, Ipv6Table, TooLarge};
+use crate::policy::{Diagnostic, Label, Origin, Resolved, Severity};
 use crate::wire::Family;
 use ipnet::{Ipv4Net, Ipv6Net};
 use jiff::Timestamp;
@@ -16,7 +16,7 @@ const MOST_IDS: usize = u8::MAX as usize;
 /// The most rules.
 const MOST_RULES: usize = u16::MAX as usize;
 
-/// Compiled policies: [`super::Tables`] for any instant.
+/// Compiled policies: [`crate::policy::Tables`] for any instant.
 ///
 /// Compile once, share by reference: [`Program::at`] takes `&self` from any thread.
 #[derive(Debug)]

@@ -2,26 +2,27 @@
 //!
 //! A file may hold millions of lines: what is kept of a line is its place.
 
-use super::diagnostic::{Code, Diagnostic, Findings};
-use super::source::Sources;
-use super::{Origin, SourceId, prefix};
+use super::prefix;
+use crate::policy::diagnostic::{Code, Diagnostic, Findings};
+use crate::policy::source::Sources;
+use crate::policy::{Origin, SourceId};
 use ipnet::IpNet;
 use std::ops::Range;
 
 /// One line. The columns are places; [`Sources::excerpt`] has their text.
-pub(super) struct Line {
-    pub(super) prefix: IpNet,
-    pub(super) origin: Origin,
-    pub(super) plan: Option<Origin>,
-    pub(super) ticket: Option<Origin>,
-    pub(super) expires: Option<Origin>,
+pub(crate) struct Line {
+    pub(crate) prefix: IpNet,
+    pub(crate) origin: Origin,
+    pub(crate) plan: Option<Origin>,
+    pub(crate) ticket: Option<Origin>,
+    pub(crate) expires: Option<Origin>,
 }
 
 /// The columns that a file may have.
 const COLUMNS: usize = 4;
 
 /// Hands every readable line on, and reports the others. Says whether the file has any line.
-pub(super) fn read(
+pub(crate) fn read(
     sources: &Sources,
     id: SourceId,
     findings: &mut Findings,

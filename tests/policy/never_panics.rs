@@ -1,19 +1,11 @@
 //! Whatever stands in a policy or a prefix file, it is read or reported, and never panics.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    reason = "tests"
-)]
-
 use proptest::prelude::*;
 use proptest::sample::Index;
 use sekisho::policy::{self, Severity};
 
-const POLICY: &str = include_str!("../config/alpha-web.yaml");
-const PREFIXES: &str = include_str!("../config/prefixes/alpha-web-fixed.txt");
+const POLICY: &str = include_str!("../../config/alpha-web.yaml");
+const PREFIXES: &str = include_str!("../../config/prefixes/alpha-web-fixed.txt");
 
 /// One change of a text.
 #[derive(Clone, Debug)]

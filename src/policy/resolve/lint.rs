@@ -1,8 +1,9 @@
 //! Warnings: what can be used, and still is probably not what was meant.
 
 use super::cover::Grid;
-use super::diagnostic::{Code, Diagnostic, Findings};
-use super::{Action, Resolved, Rule, Tenant, spelling};
+use crate::policy::diagnostic::{Code, Diagnostic, Findings};
+use crate::policy::raw::spelling;
+use crate::policy::{Action, Resolved, Rule, Tenant};
 use ipnet::IpNet;
 use jiff::{SignedDuration, Timestamp};
 use std::collections::HashSet;
@@ -11,7 +12,7 @@ use std::collections::HashSet;
 const SOON: SignedDuration = SignedDuration::from_hours(30 * 24);
 
 /// Reports what somebody should look at, as of an instant.
-pub(super) fn check(resolved: &Resolved, now: Timestamp, findings: &mut Findings) {
+pub(crate) fn check(resolved: &Resolved, now: Timestamp, findings: &mut Findings) {
     for tenant in &resolved.tenants {
         let grid = Grid::new(tenant);
         own_blocked(tenant, &grid, now, findings);

@@ -1,7 +1,7 @@
 //! What the data plane looks verdicts up in.
 
-use super::{Action, Class, Plan, Resolved, ReturnPath, Rule, Tenant};
 use crate::lpm::{Ipv4Table, Ipv6Table};
+use crate::policy::{Action, Class, Plan, Resolved, ReturnPath, Rule, Tenant};
 use crate::wire::Family;
 use jiff::Timestamp;
 use std::sync::Arc;
@@ -266,8 +266,8 @@ fn is_mirrored(tenant: &Tenant) -> bool {
 /// Whether a rule holds as of an instant, for these segments.
 fn speaks_of(rule: &Rule, family: Family, opening: bool, as_of: Option<Timestamp>) -> bool {
     let segments = match rule.mode {
-        super::Mode::Syn => opening,
-        super::Mode::Any => true,
+        crate::policy::Mode::Syn => opening,
+        crate::policy::Mode::Any => true,
     };
     let [v4, v6] = rule.families;
     let of_family = match family {
@@ -297,7 +297,7 @@ pub struct Legend {
 
 impl Legend {
     /// Numbers what was resolved; the caller has checked that the numbers suffice.
-    pub(super) fn new(resolved: Arc<Resolved>, peer_sets: Vec<Box<[usize]>>) -> Self {
+    pub(crate) fn new(resolved: Arc<Resolved>, peer_sets: Vec<Box<[usize]>>) -> Self {
         let tenants = || resolved.tenants.iter().enumerate();
         let plans = tenants().flat_map(|(t, of)| (0..of.plans.len()).map(move |p| (t, p)));
         let rules = tenants().flat_map(|(t, of)| (0..of.rules.len()).map(move |r| (t, r)));

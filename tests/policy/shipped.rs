@@ -1,14 +1,6 @@
 //! The policies in `config/` load, each alone and the five ISPs as one box, and their rules say
 //! what the acceptance cases say.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    reason = "tests"
-)]
-
 use ipnet::IpNet;
 use jiff::{Timestamp, civil::DateTime};
 use sekisho::policy::{self, Action, Loaded, Mode, Resolved, ReturnPath, Severity, Tenant};

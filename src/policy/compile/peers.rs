@@ -5,7 +5,7 @@
 //! long as the longest match of each tenant.
 
 use super::partition::{Interval, sort_nested};
-use super::{Origin, Resolved, Tenant};
+use crate::policy::{Origin, Resolved, Tenant};
 use crate::wire::Family;
 use jiff::Timestamp;
 use std::cmp::Reverse;
@@ -13,12 +13,12 @@ use std::collections::HashMap;
 
 /// The class of the addresses that no prefix names. Always there, so the fallback is only for a
 /// hand-made tenant.
-pub(super) fn other(tenant: &Tenant) -> usize {
+pub(crate) fn other(tenant: &Tenant) -> usize {
     named(tenant, "other")
 }
 
 /// The class of the addresses inside the ISP.
-pub(super) fn on_net(tenant: &Tenant) -> usize {
+pub(crate) fn on_net(tenant: &Tenant) -> usize {
     named(tenant, "on-net")
 }
 
@@ -37,7 +37,7 @@ pub(super) struct Timed {
 
 impl Timed {
     /// The value as of an instant; `None` is before every event.
-    pub(super) fn at(&self, as_of: Option<Timestamp>) -> u8 {
+    pub(crate) fn at(&self, as_of: Option<Timestamp>) -> u8 {
         let passed = self.later.partition_point(|(at, _)| Some(*at) <= as_of);
         let last = passed.checked_sub(1).and_then(|i| self.later.get(i));
         last.map_or(self.first, |(_, value)| *value)
@@ -48,9 +48,9 @@ impl Timed {
 #[derive(Debug)]
 pub(super) struct Peers {
     /// By family, ordered as [`sort_nested`] does, each prefix once.
-    pub(super) prefixes: [Vec<(Interval, Timed)>; 2],
+    pub(crate) prefixes: [Vec<(Interval, Timed)>; 2],
     /// By id: by tenant, the class.
-    pub(super) sets: Vec<Box<[usize]>>,
+    pub(crate) sets: Vec<Box<[usize]>>,
 }
 
 /// More than 255 combinations: the place that asked for one more.
@@ -69,7 +69,7 @@ struct Said<'a> {
 
 impl Peers {
     /// Finds every combination that ever occurs.
-    pub(super) fn new(resolved: &Resolved) -> Result<Self, TooMany<'_>> {
+    pub(crate) fn new(resolved: &Resolved) -> Result<Self, TooMany<'_>> {
         let mut sets = Sets::new(resolved);
         let prefixes = [
             combine(&mut sets, said(resolved, Family::V4))?,

@@ -1,14 +1,6 @@
 //! "This rule can never match" is exact: a rule is reported if and only if it decides nothing
 //! at any of the points where it could.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    reason = "tests"
-)]
-
 use proptest::prelude::*;
 use sekisho::policy;
 use std::collections::BTreeSet;

@@ -62,7 +62,7 @@ pub(super) fn family_of(prefix: IpNet) -> Family {
 }
 
 /// An address as a number; IPv4 in the low 32 bits.
-pub(super) fn number(address: IpAddr) -> u128 {
+pub(crate) fn number(address: IpAddr) -> u128 {
     match address {
         IpAddr::V4(address) => u128::from(u32::from(address)),
         IpAddr::V6(address) => u128::from(address),
@@ -70,7 +70,7 @@ pub(super) fn number(address: IpAddr) -> u128 {
 }
 
 /// The address of a number; for IPv4, of its low 32 bits.
-pub(super) fn address(family: Family, number: u128) -> IpAddr {
+pub(crate) fn address(family: Family, number: u128) -> IpAddr {
     match family {
         Family::V4 => IpAddr::V4(Ipv4Addr::from(number as u32)),
         Family::V6 => IpAddr::V6(Ipv6Addr::from(number)),
@@ -111,7 +111,7 @@ pub(super) fn sort_nested<V>(prefixes: &mut [(Interval, V)]) {
 /// holds it (of equal ones, the last), or `default`.
 ///
 /// The prefixes are ordered as [`sort_nested`] does.
-pub(super) fn flatten<V: Copy + PartialEq>(
+pub(crate) fn flatten<V: Copy + PartialEq>(
     prefixes: &[(Interval, V)],
     family: Family,
     default: V,
@@ -164,7 +164,7 @@ impl<V: Copy + PartialEq> Parts<V> {
 }
 
 /// Lays two partitions of one space over each other.
-pub(super) fn overlay<A: Copy + PartialEq, B: Copy + PartialEq>(
+pub(crate) fn overlay<A: Copy + PartialEq, B: Copy + PartialEq>(
     a: &[(Interval, A)],
     b: &[(Interval, B)],
 ) -> Partition<(A, B)> {
@@ -184,7 +184,7 @@ pub(super) fn overlay<A: Copy + PartialEq, B: Copy + PartialEq>(
 }
 
 /// Orders intervals and joins neighbours; none of them overlap.
-pub(super) fn join(mut intervals: Vec<Interval>) -> Vec<Interval> {
+pub(crate) fn join(mut intervals: Vec<Interval>) -> Vec<Interval> {
     intervals.sort_unstable_by_key(|interval| interval.start);
     let mut joined: Vec<Interval> = Vec::new();
     for interval in intervals {

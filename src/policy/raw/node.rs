@@ -1,24 +1,24 @@
 //! What was written, before anything is made of it: a tree whose every node knows its place.
 
-use super::Origin;
+use crate::policy::Origin;
 
 /// A value and where it stands.
 #[derive(Clone, Debug)]
-pub(super) struct Node {
-    pub(super) origin: Origin,
-    pub(super) value: Value,
+pub(crate) struct Node {
+    pub(crate) origin: Origin,
+    pub(crate) value: Value,
 }
 
 /// A scalar, as it was written (without quotes).
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Text {
-    pub(super) text: String,
-    pub(super) origin: Origin,
+pub(crate) struct Text {
+    pub(crate) text: String,
+    pub(crate) origin: Origin,
 }
 
 /// What a node holds.
 #[derive(Clone, Debug)]
-pub(super) enum Value {
+pub(crate) enum Value {
     Null,
     /// `true` or `false`.
     Bool(String),
@@ -32,7 +32,7 @@ pub(super) enum Value {
 
 impl Node {
     /// What was found, in words.
-    pub(super) fn found(&self) -> String {
+    pub(crate) fn found(&self) -> String {
         match &self.value {
             Value::Null => "nothing".to_owned(),
             Value::Bool(text) => format!("the truth value `{text}`"),
@@ -52,7 +52,7 @@ impl Node {
     }
 
     /// A text and its place.
-    pub(super) fn text(&self) -> Option<Text> {
+    pub(crate) fn text(&self) -> Option<Text> {
         match &self.value {
             Value::Text(text) => Some(Text {
                 text: text.clone(),
@@ -63,7 +63,7 @@ impl Node {
     }
 
     /// The value of a key, if this is a mapping that has it.
-    pub(super) fn get(&self, key: &str) -> Option<&Self> {
+    pub(crate) fn get(&self, key: &str) -> Option<&Self> {
         let Value::Map(entries) = &self.value else {
             return None;
         };

@@ -1,13 +1,5 @@
 //! What a policy means once it is read: indices, instants, prefixes, and who an address is.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    reason = "tests"
-)]
-
 use flate2::{Compression, write::GzEncoder};
 use jiff::Timestamp;
 use sekisho::policy::{self, Action, ClassMatch, Kind, Loaded, Mode, ReturnPath, Tenant};

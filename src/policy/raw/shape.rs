@@ -1,14 +1,14 @@
 //! Holds what was written against the table of keys: unknown, double and missing keys, and
 //! values of the wrong form.
 
-use super::Origin;
-use super::diagnostic::{Code, Diagnostic, Findings};
 use super::keys::{Form, Key, Table};
 use super::node::{Node, Value};
 use super::spelling;
+use crate::policy::Origin;
+use crate::policy::diagnostic::{Code, Diagnostic, Findings};
 
 /// Reports everything in which a tree differs from a table.
-pub(super) fn check(node: &Node, table: &Table, findings: &mut Findings) {
+pub(crate) fn check(node: &Node, table: &Table, findings: &mut Findings) {
     let Value::Map(entries) = &node.value else {
         wrong_type(node, &mapping(table), findings);
         return;
