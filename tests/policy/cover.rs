@@ -102,7 +102,7 @@ fn deciding(rules: &[Written]) -> BTreeSet<usize> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(512))]
+    #![proptest_config(crate::model::cases(512))]
 
     #[test]
     fn a_rule_is_reported_if_and_only_if_it_decides_nothing(

@@ -4,9 +4,10 @@
 //! file beside it (`INSTA_UPDATE=always cargo test --test policy` writes them anew). A
 //! first line `# with: FILE` loads a second policy beside it.
 
-use sekisho::policy::{self, Code, Loaded, Severity};
+use sekisho::policy::{self, Code, Loaded, Program, Severity};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/policies")
@@ -23,13 +24,20 @@ fn cases() -> Vec<String> {
     names
 }
 
+/// Errors of compiling count like those of reading.
 fn load(name: &str) -> Loaded {
     let text = std::fs::read(folder().join(name)).unwrap();
     let text = String::from_utf8_lossy(&text);
     let first = text.lines().next().unwrap_or("");
     let second = first.strip_prefix("# with: ").map(str::to_owned);
     let names: Vec<String> = [name.to_owned()].into_iter().chain(second).collect();
-    policy::load_with(&names, now(), &|path| std::fs::read(folder().join(path)))
+    let mut loaded = policy::load_with(&names, now(), &|path| std::fs::read(folder().join(path)));
+    let compiled = loaded.resolved.clone().map(Arc::new).map(Program::compile);
+    if let Some(Err(errors)) = compiled {
+        loaded.diagnostics.splice(0..0, errors);
+        loaded.resolved = None;
+    }
+    loaded
 }
 
 fn now() -> jiff::Timestamp {

@@ -78,7 +78,7 @@ fn edited(text: &str, edits: &[Edit]) -> Vec<u8> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(1_000))]
+    #![proptest_config(crate::model::cases(1_000))]
 
     #[test]
     fn edited_texts_are_read_or_reported(

@@ -5,7 +5,8 @@ use super::peers::{Peers, Timed, TooMany};
 use super::tables::{Legend, Matrix, PeerSetId, PlanId, PrefixTables};
 use super::timeline::{Built, Event, events};
 use crate::lpm::{Ipv4Table, Ipv6Table, TooLarge};
-use crate::policy::{Diagnostic, Label, Origin, Resolved, Severity};
+use crate::policy::diagnostic::{Code, Diagnostic, Label};
+use crate::policy::{Origin, Resolved, Tenant};
 use crate::wire::Family;
 use ipnet::{Ipv4Net, Ipv6Net};
 use jiff::Timestamp;
@@ -214,21 +215,21 @@ impl Program {
     }
 
     fn too_large(&self, too_large: TooLarge) -> Diagnostic {
-        let tenants = self.resolved.tenants.iter();
+        let label = |tenant: &Tenant| Label {
+            origin: tenant.origin.clone(),
+            text: format!("the prefixes of `{}` are among them", tenant.name),
+        };
+        // The build stops at the first table that does not fit: "at least".
         Diagnostic {
-            severity: Severity::Error,
-            code: "tables-too-large",
+            severity: Code::TABLES_TOO_LARGE.severity,
+            code: Code::TABLES_TOO_LARGE.name,
             message: format!(
-                "the prefix tables need {} bytes, the memory limit is {} bytes",
-                too_large.needed_bytes, too_large.limit_bytes
+                "the prefix tables need at least {} MiB; the memory limit is {} MiB",
+                too_large.needed_bytes.div_ceil(1 << 20),
+                too_large.limit_bytes >> 20
             ),
-            labels: tenants
-                .map(|tenant| Label {
-                    origin: tenant.origin.clone(),
-                    text: format!("the prefixes of `{}` are among them", tenant.name),
-                })
-                .collect(),
-            help: Some("raise `memory-limit-mib`, or list fewer prefixes".to_owned()),
+            labels: self.resolved.tenants.iter().map(label).collect(),
+            help: Some("raise `memory-limit-mib`, or list fewer prefixes and, for IPv6, fewer different lengths between /41 and /64".to_owned()),
         }
     }
 }
@@ -306,33 +307,28 @@ fn too_many<'a>(
 ) -> Option<Diagnostic> {
     let first_over = origins.nth(most)?;
     let found = most + 1 + origins.count();
-    Some(Diagnostic {
-        severity: Severity::Error,
-        code: "too-many-ids",
-        message: format!("{found} {what} over all policies, at most {most} are possible"),
-        labels: vec![Label {
-            origin: first_over.clone(),
-            text: format!("this is number {}", most + 1),
-        }],
-        help: Some("spread the policies over several boxes".to_owned()),
-    })
+    Some(
+        Diagnostic::new(
+            Code::TOO_MANY_IDS,
+            format!("{found} {what} over all policies, at most {most} are possible"),
+            first_over,
+            format!("this is number {}", most + 1),
+        )
+        .help("spread the policies over several boxes"),
+    )
 }
 
 fn too_many_peer_sets(origin: &Origin) -> Diagnostic {
-    Diagnostic {
-        severity: Severity::Error,
-        code: "too-many-ids",
-        message: format!(
+    Diagnostic::new(
+        Code::TOO_MANY_IDS,
+        format!(
             "more than {MOST_IDS} distinct combinations of destination classes over all policies"
         ),
-        labels: vec![Label {
-            origin: origin.clone(),
-            text: "this prefix makes one more".to_owned(),
-        }],
-        help: Some(
-            "an address counts once for the classes that all tenants together give it: declare \
-             fewer classes, or spread the policies over several boxes"
-                .to_owned(),
-        ),
-    }
+        origin,
+        "this prefix makes one more",
+    )
+    .help(
+        "an address counts once for the classes that all tenants together give it: declare \
+         fewer classes, or spread the policies over several boxes",
+    )
 }

@@ -11,7 +11,7 @@ pub(crate) struct Table {
 }
 
 /// A key of a mapping.
-pub(super) struct Key {
+pub(crate) struct Key {
     pub(crate) name: &'static str,
     pub(crate) required: bool,
     pub(crate) form: Form,
@@ -20,7 +20,7 @@ pub(super) struct Key {
 }
 
 /// What a value must look like.
-pub(super) enum Form {
+pub(crate) enum Form {
     /// A name in kebab case.
     Kebab,
     /// A name of a plan or a rule: letters, digits, `-`, `_`, `.`.

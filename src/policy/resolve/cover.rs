@@ -2,9 +2,16 @@
 //! plan × class × stretch of time.
 
 use crate::policy::diagnostic::{Code, Diagnostic, Findings};
-use crate::policy::{ClassMatch, Mode, Origin, Rule, Tenant};
+use crate::policy::{Action, ClassMatch, Mode, Rule, Tenant};
 use jiff::Timestamp;
 use std::collections::{BTreeSet, HashMap};
+
+/// What laying may cost, in rules × cells: a policy of every plan, twenty classes and fifty dates
+/// stays far below, and an absurd one takes neither the memory nor the minutes.
+const MOST_STEPS: usize = 1 << 28;
+
+/// How many of the rules that hide another are shown.
+const SHOWN: usize = 8;
 
 /// The rules of one tenant, laid over the grid. Plans that every rule treats alike share a row,
 /// and so do classes.
@@ -38,8 +45,8 @@ struct Take {
 }
 
 impl Grid {
-    /// Lays the rules over the grid, the first first.
-    pub(crate) fn new(tenant: &Tenant) -> Self {
+    /// Lays the rules over the grid, the first first; `None` if that would cost too much.
+    pub(super) fn new(tenant: &Tenant) -> Option<Self> {
         let rules = &tenant.rules;
         let mut cuts: Vec<Timestamp> = rules
             .iter()
@@ -54,7 +61,11 @@ impl Grid {
         let (class_row, class_rows) = rows(tenant.classes.len(), rules, |rule, class| {
             rule.to.holds(class)
         });
-        let cells = 4 * plan_rows * class_rows * (cuts.len() + 1);
+        let sizes = [4, plan_rows, class_rows, cuts.len() + 1];
+        let cells = sizes.into_iter().try_fold(1, usize::checked_mul)?;
+        cells
+            .checked_mul(rules.len())
+            .filter(|steps| *steps <= MOST_STEPS)?;
         let mut grid = Self {
             cuts,
             plan_row,
@@ -68,11 +79,11 @@ impl Grid {
             let take = grid.lay(index, rule);
             grid.takes.push(take);
         }
-        grid
+        Some(grid)
     }
 
     /// The rule that decides, if any.
-    pub(crate) fn rule(
+    pub(super) fn rule(
         &self,
         (family, opening): (usize, bool),
         (plan, class): (usize, usize),
@@ -85,12 +96,44 @@ impl Grid {
             class: *self.class_row.get(class)?,
             stretch,
         };
-        self.decided.get(self.index(cell)).copied().flatten()
+        self.decided_at(cell)
+    }
+
+    /// Pairs of rules: the first lets a connection begin, the second drops what follows in it.
+    pub(super) fn broken(&self, rules: &[Rule], now: Timestamp) -> BTreeSet<(usize, usize)> {
+        let does = |rule: Option<usize>| Some(rules.get(rule?)?.action);
+        let mut found = BTreeSet::new();
+        for family in 0..2 {
+            for plan in 0..self.plan_rows {
+                for class in 0..self.class_rows {
+                    for stretch in self.stretches_from(now) {
+                        let [first, second] = [true, false].map(|opening| {
+                            self.decided_at(Cell {
+                                family,
+                                opening,
+                                plan,
+                                class,
+                                stretch,
+                            })
+                        });
+                        let passes = does(first).is_some_and(|action| action != Action::Drop);
+                        if passes && does(second) == Some(Action::Drop) {
+                            found.extend(first.zip(second));
+                        }
+                    }
+                }
+            }
+        }
+        found
     }
 
     /// The stretches of time that are not over yet.
     pub(super) fn stretches_from(&self, now: Timestamp) -> std::ops::RangeInclusive<usize> {
         self.cuts.partition_point(|cut| *cut <= now)..=self.cuts.len()
+    }
+
+    fn decided_at(&self, cell: Cell) -> Option<usize> {
+        self.decided.get(self.index(cell)).copied().flatten()
     }
 
     fn lay(&mut self, index: usize, rule: &Rule) -> Take {
@@ -184,8 +227,11 @@ fn rows(
 }
 
 /// Reports every rule that can never decide anything.
-pub(crate) fn check(tenant: &Tenant, findings: &mut Findings) {
-    let grid = Grid::new(tenant);
+pub(super) fn check(tenant: &Tenant, findings: &mut Findings) {
+    let Some(grid) = Grid::new(tenant) else {
+        findings.push(not_compared(tenant));
+        return;
+    };
     for (rule, take) in tenant.rules.iter().zip(&grid.takes) {
         if take.cells == 0 {
             findings.push(speaks_of_nothing(rule));
@@ -236,10 +282,24 @@ fn hidden(rule: &Rule, by: &BTreeSet<usize>, tenant: &Tenant) -> Diagnostic {
         never_matches(rule, "never reached: earlier rules match everything that it does")
             .help("the first rule that matches decides: put this one before the others, narrow those, or remove it")
     };
-    let label = |found: Diagnostic, origin: &Origin| found.label(origin, "an earlier rule");
-    earlier
-        .iter()
-        .fold(found, |found, rule| label(found, &rule.origin))
+    let shown = earlier.iter().take(SHOWN);
+    shown.fold(found, |found, rule| {
+        found.label(&rule.origin, "an earlier rule")
+    })
+}
+
+fn not_compared(tenant: &Tenant) -> Diagnostic {
+    Diagnostic::new(
+        Code::RULES_NOT_COMPARED,
+        format!(
+            "the {} rules were not held against each other: with all their dates, plans and \
+             classes they are too many",
+            tenant.rules.len()
+        ),
+        &tenant.origin,
+        "a rule of this policy may never match, or block what it should not, without a word",
+    )
+    .help("join plans and classes that the rules treat alike, or remove rules that are over")
 }
 
 fn never_matches(rule: &Rule, text: &str) -> Diagnostic {

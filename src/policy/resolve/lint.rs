@@ -3,10 +3,10 @@
 use super::cover::Grid;
 use crate::policy::diagnostic::{Code, Diagnostic, Findings};
 use crate::policy::raw::spelling;
-use crate::policy::{Action, Resolved, Rule, Tenant};
+use crate::policy::{Action, Resolved, Rule, SubscriberPrefix, Tenant};
 use ipnet::IpNet;
 use jiff::{SignedDuration, Timestamp};
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
 /// How long before its end an exemption is warned of.
 const SOON: SignedDuration = SignedDuration::from_hours(30 * 24);
@@ -14,9 +14,12 @@ const SOON: SignedDuration = SignedDuration::from_hours(30 * 24);
 /// Reports what somebody should look at, as of an instant.
 pub(crate) fn check(resolved: &Resolved, now: Timestamp, findings: &mut Findings) {
     for tenant in &resolved.tenants {
-        let grid = Grid::new(tenant);
-        own_blocked(tenant, &grid, now, findings);
-        ipv6_not_covered(tenant, &grid, now, findings);
+        // Without a grid, `cover` has said so.
+        if let Some(grid) = Grid::new(tenant) {
+            own_blocked(tenant, &grid, now, findings);
+            ipv6_not_covered(tenant, &grid, now, findings);
+            forward_skipped(tenant, &grid, now, findings);
+        }
         classes_without_prefix(tenant, findings);
         expiring_exemptions(tenant, now, findings);
         expired_rules(tenant, now, findings);
@@ -106,11 +109,13 @@ fn ipv6_not_covered(tenant: &Tenant, grid: &Grid, now: Timestamp, findings: &mut
                 .is_some_and(|rule| rule.action == Action::Drop)
         })
     };
-    for (index, plan) in tenant.plans.iter().enumerate() {
-        let ipv6 = tenant
-            .subscribers
-            .iter()
-            .find(|entry| entry.plan == index && matches!(entry.prefix, IpNet::V6(_)));
+    let mut first_ipv6: Vec<Option<&SubscriberPrefix>> = vec![None; tenant.plans.len()];
+    for entry in &tenant.subscribers {
+        if let (IpNet::V6(_), Some(first)) = (entry.prefix, first_ipv6.get_mut(entry.plan)) {
+            first.get_or_insert(entry);
+        }
+    }
+    for (index, (plan, ipv6)) in tenant.plans.iter().zip(first_ipv6).enumerate() {
         let Some(ipv6) = ipv6.filter(|_| blocked(0, index) && !blocked(1, index)) else {
             continue;
         };
@@ -126,12 +131,45 @@ fn ipv6_not_covered(tenant: &Tenant, grid: &Grid, now: Timestamp, findings: &mut
     }
 }
 
+/// A rule of `mode: syn` exempts somebody, and a later one of `mode: any` takes the rest of the
+/// same connections: they open, and hang.
+fn forward_skipped(tenant: &Tenant, grid: &Grid, now: Timestamp, findings: &mut Findings) {
+    let mut skipped: BTreeMap<usize, Vec<&Rule>> = BTreeMap::new();
+    for (first, second) in grid.broken(&tenant.rules, now) {
+        let later = skipped.entry(first).or_default();
+        later.extend(tenant.rules.get(second));
+    }
+    for (first, later) in skipped {
+        let Some(rule) = tenant.rules.get(first) else {
+            continue;
+        };
+        let found = Diagnostic::new(
+            Code::FORWARD_SKIPPED,
+            format!(
+                "the rule `{}` lets connections begin, and a later rule drops what follows in them",
+                rule.name
+            ),
+            &rule.origin,
+            "matches only the first segment (`mode: syn`)",
+        )
+        .help(format!("give `{}` the key `mode: any` too", rule.name));
+        findings.push(later.iter().fold(found, |found, later| {
+            found.label(&later.origin, "and this one the others (`mode: any`)")
+        }));
+    }
+}
+
 fn classes_without_prefix(tenant: &Tenant, findings: &mut Findings) {
+    let used: HashSet<usize> = tenant
+        .destinations
+        .iter()
+        .map(|entry| entry.class)
+        .collect();
     for (index, class) in tenant.classes.iter().enumerate() {
         let Some(origin) = class.origin.as_ref().filter(|_| class.name != "on-net") else {
             continue;
         };
-        if !tenant.destinations.iter().any(|entry| entry.class == index) {
+        if !used.contains(&index) {
             let message = format!("the destination class `{}` has no prefix", class.name);
             findings.push(
                 Diagnostic::new(
