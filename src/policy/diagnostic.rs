@@ -148,12 +148,16 @@ codes! {
     SUBMISSION_BLOCKED Error "submission-must-stay-open" "A rule about a submission port, 587 or 465.";
     DATED_RULE_HIDDEN Error "dated-rule-hidden" "An earlier undated rule hides a dated one.";
     RULE_NEVER_MATCHES Error "rule-never-matches" "A rule that can never match.";
+    TOO_MANY_IDS Error "too-many-ids" "More plans, rules or combinations of classes than the tables have numbers for.";
+    TABLES_TOO_LARGE Error "tables-too-large" "The prefix tables do not fit into the memory limit.";
     MORE_OF_THE_SAME Error "more-of-the-same" "Further findings of a kind that was shown often enough.";
     MORE_WARNINGS Warning "more-warnings" "Further warnings of a kind that was shown often enough.";
     OWN_BLOCKED Warning "own-servers-blocked" "A rule blocks the provider's own mail servers.";
     IPV6_NOT_COVERED Warning "ipv6-not-covered" "A plan is blocked over IPv4, has IPv6, and is not blocked there.";
     CLASS_WITHOUT_PREFIX Warning "class-without-prefix" "A destination class that has no prefix.";
     PREFIX_TWICE Warning "prefix-twice" "A prefix is listed twice with the same meaning.";
+    FORWARD_SKIPPED Warning "forward-rule-skipped-by-any" "A rule lets connections begin that a later rule of `mode: any` breaks.";
+    RULES_NOT_COMPARED Warning "rules-not-compared" "The rules are too many to be held against each other.";
     EXPIRED Warning "expired" "An exemption or a rule has expired.";
     EXPIRES_SOON Warning "expires-soon" "An exemption expires within 30 days.";
 }

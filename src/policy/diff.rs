@@ -5,9 +5,9 @@
 //! judged, so that the number of prefixes counts once.
 
 use super::Action;
-use super::compile::Program;
-use super::partition::{Interval, Partition, join, overlay};
-use super::tables::{Direction, PeerSetId, PlanId, Question, RuleId, Tables};
+use super::compile::partition::{Interval, Partition, join, overlay};
+use super::compile::program::Program;
+use super::compile::tables::{Direction, PeerSetId, PlanId, Question, RuleId, Tables};
 use crate::lpm::TooLarge;
 use crate::wire::Family;
 use ipnet::IpNet;

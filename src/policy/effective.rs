@@ -1,6 +1,7 @@
 //! A policy as it is in force, in its own language: every default written out.
 
-use super::{ClassMatch, Rule, Tenant, yaml};
+use super::raw::yaml;
+use super::{ClassMatch, Rule, Tenant};
 
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};

@@ -1,10 +1,12 @@
 //! Policy files → [`Resolved`], with everything that is wrong in any of them.
 
 use super::diagnostic::{Code, Diagnostic, Findings};
-use super::keys::POLICY;
-use super::raw::RawPolicy;
+use super::raw::keys::POLICY;
+use super::raw::policy::RawPolicy;
+use super::raw::{shape, yaml};
+use super::resolve::{lint, resolve};
 use super::source::{Sources, beside};
-use super::{Resolved, SourceId, lint, resolve, shape, yaml};
+use super::{Resolved, SourceId};
 use jiff::Timestamp;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -44,7 +46,7 @@ pub fn load_with(
     for policy in &policies {
         open_prefix_files(policy, read, &mut sources, &mut findings);
     }
-    let resolved = resolve::resolve(&policies, &sources, &mut findings);
+    let resolved = resolve(&policies, &sources, &mut findings);
     let resolved = (findings.errors() == 0).then_some(resolved);
     if let Some(resolved) = &resolved {
         lint::check(resolved, now, &mut findings);

@@ -1,9 +1,9 @@
 //! The published table: plan × destination class → what happens to new connections to port 25,
 //! generated from what runs.
 
-use super::compile::Program;
+use super::compile::program::Program;
+use super::compile::tables::{Direction, PeerSetId, PlanId, Question, Tables};
 use super::sentence::Lang;
-use super::tables::{Direction, PeerSetId, PlanId, Question, Tables};
 use super::{Action, Class, Kind};
 use crate::lpm::TooLarge;
 use crate::wire::Family;

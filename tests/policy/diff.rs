@@ -78,7 +78,7 @@ fn pairs() -> impl Strategy<Value = Vec<(IpAddr, IpAddr)>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(300))]
+    #![proptest_config(crate::model::cases(300))]
 
     #[test]
     fn listed_is_what_changes(
@@ -137,7 +137,7 @@ proptest! {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(150))]
+    #![proptest_config(crate::model::cases(150))]
 
     #[test]
     fn counts_are_those_of_brute_force(old in resolved(), new in resolved(), at in instant()) {

@@ -1,4 +1,5 @@
-//! Compiled policies, from outside: held against a plain reading of what was resolved.
+//! Policies from outside: every message, what is read, and the compiled tables held against a
+//! plain reading of what was resolved.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -7,8 +8,15 @@
     reason = "tests"
 )]
 
+mod cover;
 mod diff;
+mod errors;
+mod guide;
+mod load;
 mod model;
+mod never_panics;
 mod program;
+mod schema;
+mod shipped;
 mod tables;
 mod words;

@@ -9,6 +9,14 @@ use sekisho::policy::{
 };
 use std::net::IpAddr;
 
+/// So many cases, or as many as `PROPTEST_CASES` asks for.
+pub(crate) fn cases(usual: u32) -> ProptestConfig {
+    match std::env::var_os("PROPTEST_CASES") {
+        Some(_) => ProptestConfig::default(),
+        None => ProptestConfig::with_cases(usual),
+    }
+}
+
 pub(crate) fn origin(line: u32) -> Origin {
     Origin {
         source: SourceId(0),

@@ -1,0 +1,276 @@
+//! The one table of keys. It drives the reader, its messages, and the schema for editors.
+
+/// A mapping with known keys.
+pub(crate) struct Table {
+    /// What such a mapping is, with its article.
+    pub(crate) name: &'static str,
+    /// Its keys, in the order in which documents show them.
+    pub(crate) keys: &'static [Key],
+    /// Pairs of keys that cannot stand together.
+    pub(crate) exclusive: &'static [[&'static str; 2]],
+}
+
+/// A key of a mapping.
+pub(crate) struct Key {
+    pub(crate) name: &'static str,
+    pub(crate) required: bool,
+    pub(crate) form: Form,
+    /// One sentence for editors.
+    pub(crate) text: &'static str,
+}
+
+/// What a value must look like.
+pub(crate) enum Form {
+    /// A name in kebab case.
+    Kebab,
+    /// A name of a plan or a rule: letters, digits, `-`, `_`, `.`.
+    Name,
+    /// Anything for people; a number will do.
+    Free,
+    /// One of a few words.
+    Word(&'static [&'static str]),
+    /// 4 or 6.
+    IpVersion,
+    /// A whole number within bounds.
+    Number { least: u32, most: u32 },
+    /// Text in a syntax that is read later; the word says which.
+    Syntax(&'static str),
+    /// A list; `least` is 0 or 1.
+    List { of: &'static Form, least: usize },
+    /// A mapping with free keys of a form.
+    Map {
+        key: &'static Form,
+        of: &'static Table,
+    },
+    /// A mapping with known keys.
+    Table(&'static Table),
+}
+
+impl Table {
+    /// The key of that name.
+    pub(crate) fn key(&self, name: &str) -> Option<&'static Key> {
+        self.keys.iter().find(|key| key.name == name)
+    }
+}
+
+const fn key(name: &'static str, form: Form, text: &'static str) -> Key {
+    Key {
+        name,
+        required: false,
+        form,
+        text,
+    }
+}
+
+const fn required(name: &'static str, form: Form, text: &'static str) -> Key {
+    Key {
+        name,
+        required: true,
+        form,
+        text,
+    }
+}
+
+const NAMES: Form = Form::List {
+    of: &Form::Name,
+    least: 1,
+};
+const CLASSES: Form = Form::List {
+    of: &Form::Kebab,
+    least: 1,
+};
+const PREFIXES: Form = Form::List {
+    of: &Form::Syntax("a prefix, such as 192.0.2.0/24, or an address"),
+    least: 1,
+};
+const INSTANT: Form = Form::Syntax("a date, such as 2006-11-01, or a date with a time");
+
+/// The words of `kind`, in the order of [`crate::policy::Kind`].
+pub(super) const KINDS: &[&str] = &["dynamic", "fixed", "dialup", "ipv6", "shared"];
+
+/// A policy file.
+pub(crate) static POLICY: Table = Table {
+    name: "a policy",
+    keys: &[
+        required(
+            "isp",
+            Form::Kebab,
+            "The provider; every policy of one run has its own.",
+        ),
+        key("label", Form::Free, "The provider's name for people."),
+        required(
+            "time_zone",
+            Form::Syntax("a time zone, such as Asia/Tokyo"),
+            "The IANA time zone in which dates are read.",
+        ),
+        key(
+            "return-path",
+            Form::Word(&["mirror", "forward"]),
+            "What becomes of a peer's port 25 answering a subscriber: the outbound verdict mirrored (default), or always forwarded.",
+        ),
+        key(
+            "memory-limit-mib",
+            Form::Number {
+                least: 1,
+                most: 1 << 20,
+            },
+            "What the compiled prefix tables may take, in MiB (default 1024); the smallest of several policies holds.",
+        ),
+        key(
+            "plans",
+            Form::Map {
+                key: &Form::Name,
+                of: &PLAN,
+            },
+            "What subscribers buy: name → kind and label.",
+        ),
+        key(
+            "subscribers",
+            Form::List {
+                of: &Form::Table(&SUBSCRIBERS),
+                least: 0,
+            },
+            "Which prefixes are subscribers of which plan; the longest prefix wins.",
+        ),
+        key(
+            "destinations",
+            Form::Map {
+                key: &Form::Kebab,
+                of: &CLASS,
+            },
+            "Who runs the other end: class → prefixes. `on-net` and `other` always exist.",
+        ),
+        key(
+            "rules",
+            Form::List {
+                of: &Form::Table(&RULE),
+                least: 0,
+            },
+            "What happens to port 25; the first rule that matches decides, and without one the frame is forwarded.",
+        ),
+    ],
+    exclusive: &[],
+};
+
+/// An entry of `plans`.
+static PLAN: Table = Table {
+    name: "a plan",
+    keys: &[
+        required("kind", Form::Word(KINDS), "What kind of plan it is."),
+        key("label", Form::Free, "Its name for customers."),
+    ],
+    exclusive: &[],
+};
+
+/// An entry of `subscribers`.
+static SUBSCRIBERS: Table = Table {
+    name: "an entry of `subscribers`",
+    keys: &[
+        key(
+            "plan",
+            Form::Name,
+            "The plan; may be left out if every line of the file names one.",
+        ),
+        key(
+            "prefixes",
+            PREFIXES,
+            "The prefixes; a bare address is a prefix of its full length.",
+        ),
+        key(
+            "file",
+            Form::Syntax("a path"),
+            "A prefix file, plain or gzip, beside this policy: `prefix [plan] [ticket] [expires]` a line.",
+        ),
+        key(
+            "ticket",
+            Form::Free,
+            "Why these subscribers have this plan.",
+        ),
+        key(
+            "expires",
+            Form::Syntax("a date, such as 2027-03-31"),
+            "The last day on which the prefixes give this plan; after it the covering prefix counts.",
+        ),
+    ],
+    exclusive: &[["prefixes", "file"]],
+};
+
+/// An entry of `destinations`.
+static CLASS: Table = Table {
+    name: "a destination class",
+    keys: &[
+        key("label", Form::Free, "Its name for customers."),
+        key(
+            "prefixes",
+            PREFIXES,
+            "Its prefixes; a bare address is a prefix of its full length.",
+        ),
+        key(
+            "file",
+            Form::Syntax("a path"),
+            "A prefix file, plain or gzip, beside this policy; only its first column is read.",
+        ),
+    ],
+    exclusive: &[],
+};
+
+/// An entry of `rules`.
+static RULE: Table = Table {
+    name: "a rule",
+    keys: &[
+        required("name", Form::Name, "Its name; counters hang on it."),
+        key("ip", Form::IpVersion, "The IP version; both if left out."),
+        key(
+            "plans",
+            NAMES,
+            "The plans it speaks of, with those of `kinds`; every plan if both are left out.",
+        ),
+        key(
+            "kinds",
+            Form::List {
+                of: &Form::Word(KINDS),
+                least: 1,
+            },
+            "The kinds of plan it speaks of, with those of `plans`.",
+        ),
+        key(
+            "to",
+            CLASSES,
+            "The destination classes it speaks of; every class if left out.",
+        ),
+        key(
+            "to-other-than",
+            CLASSES,
+            "The destination classes it does not speak of.",
+        ),
+        key(
+            "from",
+            INSTANT,
+            "The first instant at which it holds; a date means its 00:00:00.",
+        ),
+        key(
+            "before",
+            INSTANT,
+            "The first instant at which it no longer holds; a date means its 00:00:00.",
+        ),
+        required(
+            "action",
+            Form::Word(&["forward", "drop", "count"]),
+            "What happens: `count` forwards and counts what a drop would have hit.",
+        ),
+        key(
+            "mode",
+            Form::Word(&["syn", "any"]),
+            "`syn` (default) matches new connections, `any` every segment.",
+        ),
+        key(
+            "port",
+            Form::Number {
+                least: 1,
+                most: 65_535,
+            },
+            "Rules are about port 25; no other value is accepted.",
+        ),
+    ],
+    exclusive: &[["to", "to-other-than"]],
+};

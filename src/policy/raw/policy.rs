@@ -1,0 +1,157 @@
+//! What was written, key by key. What is missing or of a wrong form is `None` here; `shape` has
+//! already said so.
+
+use super::node::{Node, Text, Value};
+use crate::policy::Origin;
+
+/// A policy file.
+#[derive(Debug)]
+pub(crate) struct RawPolicy {
+    pub(crate) origin: Origin,
+    /// Every key is known and of its form.
+    pub(crate) well_formed: bool,
+    pub(crate) isp: Option<Text>,
+    pub(crate) label: Option<Text>,
+    pub(crate) time_zone: Option<Text>,
+    pub(crate) return_path: Option<Text>,
+    pub(crate) memory_limit_mib: Option<Text>,
+    pub(crate) plans: Vec<RawPlan>,
+    pub(crate) subscribers: Vec<RawSubscribers>,
+    pub(crate) classes: Vec<RawClass>,
+    pub(crate) rules: Vec<RawRule>,
+}
+
+/// An entry of `plans`.
+#[derive(Debug)]
+pub(crate) struct RawPlan {
+    pub(crate) name: Text,
+    pub(crate) kind: Option<Text>,
+    pub(crate) label: Option<Text>,
+}
+
+/// An entry of `subscribers`.
+#[derive(Debug)]
+pub(crate) struct RawSubscribers {
+    pub(crate) origin: Origin,
+    pub(crate) plan: Option<Text>,
+    pub(crate) prefixes: Option<Vec<Text>>,
+    pub(crate) file: Option<Text>,
+    pub(crate) ticket: Option<Text>,
+    pub(crate) expires: Option<Text>,
+}
+
+/// An entry of `destinations`.
+#[derive(Debug)]
+pub(crate) struct RawClass {
+    pub(crate) name: Text,
+    pub(crate) label: Option<Text>,
+    pub(crate) prefixes: Vec<Text>,
+    pub(crate) file: Option<Text>,
+}
+
+/// An entry of `rules`.
+#[derive(Debug)]
+pub(crate) struct RawRule {
+    pub(crate) name: Option<Text>,
+    pub(crate) ip: Option<Text>,
+    pub(crate) plans: Option<Vec<Text>>,
+    pub(crate) kinds: Option<Vec<Text>>,
+    pub(crate) to: Option<Vec<Text>>,
+    pub(crate) to_other_than: Option<Vec<Text>>,
+    pub(crate) from: Option<Text>,
+    pub(crate) before: Option<Text>,
+    pub(crate) action: Option<Text>,
+    pub(crate) mode: Option<Text>,
+    pub(crate) port: Option<Text>,
+}
+
+impl RawPolicy {
+    /// Reads the keys of a policy.
+    pub(crate) fn new(node: &Node, well_formed: bool) -> Self {
+        Self {
+            origin: node.origin.clone(),
+            well_formed,
+            isp: node.get_text("isp"),
+            label: node.get_scalar("label"),
+            time_zone: node.get_text("time_zone"),
+            return_path: node.get_text("return-path"),
+            memory_limit_mib: node.get_scalar("memory-limit-mib"),
+            plans: named(node.get_map("plans"), RawPlan::new),
+            subscribers: each(node.get_list("subscribers"), RawSubscribers::new),
+            classes: named(node.get_map("destinations"), RawClass::new),
+            rules: each(node.get_list("rules"), RawRule::new),
+        }
+    }
+
+    /// The prefix files that it names.
+    pub(crate) fn files(&self) -> impl Iterator<Item = &Text> {
+        let subscribers = self.subscribers.iter().filter_map(|s| s.file.as_ref());
+        subscribers.chain(self.classes.iter().filter_map(|class| class.file.as_ref()))
+    }
+}
+
+impl RawPlan {
+    fn new(name: Text, node: &Node) -> Self {
+        Self {
+            name,
+            kind: node.get_text("kind"),
+            label: node.get_scalar("label"),
+        }
+    }
+}
+
+impl RawSubscribers {
+    fn new(node: &Node) -> Self {
+        Self {
+            origin: node.origin.clone(),
+            plan: node.get_text("plan"),
+            prefixes: texts(node, "prefixes"),
+            file: node.get_text("file"),
+            ticket: node.get_scalar("ticket"),
+            expires: node.get_text("expires"),
+        }
+    }
+}
+
+impl RawClass {
+    fn new(name: Text, node: &Node) -> Self {
+        Self {
+            name,
+            label: node.get_scalar("label"),
+            prefixes: texts(node, "prefixes").unwrap_or_default(),
+            file: node.get_text("file"),
+        }
+    }
+}
+
+impl RawRule {
+    fn new(node: &Node) -> Self {
+        Self {
+            name: node.get_text("name"),
+            ip: node.get_scalar("ip"),
+            plans: texts(node, "plans"),
+            kinds: texts(node, "kinds"),
+            to: texts(node, "to"),
+            to_other_than: texts(node, "to-other-than"),
+            from: node.get_text("from"),
+            before: node.get_text("before"),
+            action: node.get_text("action"),
+            mode: node.get_text("mode"),
+            port: node.get_scalar("port"),
+        }
+    }
+}
+
+fn each<T>(list: Option<&[Node]>, new: fn(&Node) -> T) -> Vec<T> {
+    let maps = |node: &&Node| matches!(node.value, Value::Map(_));
+    list.unwrap_or(&[]).iter().filter(maps).map(new).collect()
+}
+
+fn named<T>(entries: &[(Node, Node)], new: fn(Text, &Node) -> T) -> Vec<T> {
+    let new = |(name, node): &(Node, Node)| Some(new(name.text()?, node));
+    entries.iter().filter_map(new).collect()
+}
+
+fn texts(node: &Node, key: &str) -> Option<Vec<Text>> {
+    Some(node.get_list(key)?.iter().filter_map(Node::text).collect())
+}

@@ -1,0 +1,17 @@
+//! Step two: what it means. Names become indices, dates instants, lists prefixes, and everything
+//! is held against everything else: rules against rules, pools against pools.
+
+mod cover;
+pub(super) mod lint;
+mod lookup;
+mod pools;
+mod resolved;
+mod rules;
+mod tenant;
+mod when;
+
+pub use resolved::{
+    Action, Class, ClassMatch, ClassPrefix, Kind, Mode, Origin, Plan, Resolved, ReturnPath, Rule,
+    SourceId, SubscriberPrefix, Tenant,
+};
+pub(super) use tenant::resolve;
