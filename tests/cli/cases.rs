@@ -1,6 +1,6 @@
 //! `check --cases`.
 
-use crate::program::{ALPHA, CASES, FIVE, Folder, Run, root, sekisho, typed};
+use crate::program::{ALPHA, CASES, FIVE, Folder, Run, STRICT, root, sekisho, typed};
 use insta::assert_snapshot;
 
 const HEAD: &str = "id,isp,when_jst,plan,ip_version,direction,peer_class,peer_port,tcp_flags,verdict,note,local_port\n";
@@ -65,18 +65,20 @@ fn one_turned_verdict_is_enough_to_fail() {
     let run = sekisho(["check", "--cases", &turned].iter().chain(&FIVE));
     assert_eq!(run.code, 1, "{run:?}");
     let said: Vec<_> = run.stdout.lines().rev().take(2).collect();
-    assert_snapshot!(folder.without_path(&format!("{}\n{}", said[1], said[0])), @"");
+    assert_snapshot!(folder.without_path(&format!("{}\n{}", said[1], said[0])), @r#"
+    turned.csv:63: A05: expected forward, found drop (port25-syn, everyone-else)
+    cases     76 of 77 pass; 0 of other ISPs skipped
+    "#);
 }
 
 #[test]
 fn a_row_that_cannot_be_asked_says_why() {
-    let changes: [&[(usize, &str)]; 12] = [
+    let changes: [&[(usize, &str)]; 11] = [
         &[(3, "gold")],
         &[(6, "space")],
         &[(4, "5")],
         &[(8, "XYZ")],
         &[(9, "maybe")],
-        &[(3, "fixed4"), (6, "mobile"), (4, "6")],
         &[(9, "forward")],
         &[(5, "in"), (9, "forward")],
         &[(5, "in"), (11, "25"), (9, "forward")],
@@ -96,7 +98,47 @@ fn a_row_that_cannot_be_asked_says_why() {
     }
     let run = with_cases(&csv);
     assert_eq!(run.code, 1, "{run:?}");
-    assert_snapshot!(run.stdout, @"");
+    assert_snapshot!(run.stdout, @r#"
+    cases.csv:2: X1: the policy has no plan gold
+    cases.csv:3: X2: the policy has no destination class space
+    cases.csv:4: X3: ip_version is 5, expected 4 or 6
+    cases.csv:5: X4: tcp_flags XYZ: expected letters of SFRPAUECN
+    cases.csv:6: X5: maybe is no verdict
+    cases.csv:7: X6: expected forward, found drop (port25-syn, everyone-else)
+    cases.csv:8: X7: expected forward, found drop (port25-return, everyone-else)
+    cases.csv:9: X8: expected forward, found drop (port25-return, everyone-else)
+    cases.csv:10: X9: expected drop, found forward (not-candidate, no rule)
+    cases.csv:11: X10: expected drop, found forward (not-candidate, no rule)
+    cases.csv:12: X11: expected drop, found forward (port25-syn, no rule)
+    cases     0 of 11 pass; 0 of other ISPs skipped
+    "#);
+}
+
+#[test]
+fn a_plan_or_a_class_without_an_address_of_the_family_says_so() {
+    let folder = Folder::new();
+    let policy = folder.file(
+        "policy.yaml",
+        "isp: small\ntime_zone: Asia/Tokyo\n\
+        plans: { both: { kind: dynamic }, four: { kind: dynamic } }\n\
+        subscribers: [{ plan: both, prefixes: [10.0.0.0/24, 2001:db8:1::/48] }, \
+        { plan: four, prefixes: [10.0.1.0/24] }]\n\
+        destinations: { own: { prefixes: [192.0.2.0/24] } }\n\
+        rules: [{ name: all, action: drop }]\n",
+    );
+    let row = |plan, class| format!("X,small,2024-01-15,{plan},6,out,{class},25,S,drop,,\n");
+    let rows = [
+        row("both", "other"),
+        row("both", "own"),
+        row("four", "other"),
+    ]
+    .concat();
+    let run = with_cases_of(&policy, &format!("{HEAD}{rows}"));
+    assert_eq!(run.code, 1, "{run:?}");
+    let said = "cases.csv:3: X: class own has no IPv6 address\n\
+        cases.csv:4: X: plan four has no IPv6 address\n\
+        cases     1 of 3 pass; 0 of other ISPs skipped\n";
+    assert_eq!(run.stdout, said);
 }
 
 #[test]
@@ -104,10 +146,9 @@ fn a_file_without_a_row_for_the_isp_fails() {
     for csv in ["", HEAD, "id,isp\n"] {
         let run = with_cases(csv);
         assert_eq!(run.code, 1, "{csv}: {run:?}");
-        assert_snapshot!(run.stdout, @r"
-        cases.csv: alpha-web: no row is about alpha-web
-        cases     0 of 0 pass; 0 of other ISPs skipped
-        ");
+        let said = "cases.csv: alpha-web: no row is about alpha-web\n\
+            cases     0 of 0 pass; 0 of other ISPs skipped\n";
+        assert_eq!(run.stdout, said);
     }
 }
 
@@ -132,7 +173,15 @@ fn a_file_that_is_no_table_of_cases_is_a_configuration_error() {
         assert_eq!(run.code, 78, "{csv}: {run:?}");
         said += &run.stderr;
     }
-    assert_snapshot!(said, @"");
+    assert_snapshot!(said, @r#"
+    error: cases.csv:2: has 12 columns, where the first line has 2
+    error: cases.csv:2: has 13 columns, where the first line has 12
+    error: cases.csv:2: ip_version: invalid digit found in string
+    error: cases.csv:2: peer_port: number too large to fit in target type
+    error: cases.csv:2: failed to parse two digit integer as month: parameter 'month' is not in the required range of 1..=12
+    error: cases.csv:2: unknown variant `sideways`, expected `out` or `in`
+    error: cases.csv:2: unknown field `colour`, expected one of `id`, `isp`, `when_jst`, `plan`, `ip_version`, `direction`, `peer_class`, `peer_port`, `tcp_flags`, `verdict`, `note`, `local_port`
+    "#);
 }
 
 #[test]
@@ -160,12 +209,16 @@ fn a_cases_file_that_cannot_be_read_is_an_input_error() {
     }
 }
 
-/// Runs cases under the policy of αWeb; only what is said of the cases is left of stdout, and only
-/// the error of stderr.
 fn with_cases(csv: &str) -> Run {
+    with_cases_of(ALPHA, csv)
+}
+
+/// Runs cases under a policy; only what is said of the cases is left of stdout, and only
+/// the error of stderr.
+fn with_cases_of(policy: &str, csv: &str) -> Run {
     let folder = Folder::new();
     let file = folder.file("cases.csv", csv);
-    let run = sekisho(["check", ALPHA, "--cases", &file]);
+    let run = sekisho(["check", policy, "--cases", &file]);
     let of_cases = |line: &&str| line.starts_with(&file) || line.starts_with("cases ");
     let kept = |text: &str, of: &dyn Fn(&&str) -> bool| -> String {
         let lines = text.lines().filter(of);

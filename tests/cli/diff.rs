@@ -6,7 +6,12 @@ use insta::assert_snapshot;
 #[test]
 fn a_policy_hits_nobody_compared_with_itself() {
     let run = typed(&format!("diff {ALPHA} {ALPHA} --at 2024-01-15 {DAY}"));
-    assert_snapshot!(run.good(), @"");
+    assert_snapshot!(run.good(), @r#"
+    as of     2024-01-15T00:00:00+09:00
+    hits      nobody: no verdict changes
+
+    frames    0 of 3,752 change verdict
+    "#);
 }
 
 #[test]

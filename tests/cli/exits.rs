@@ -124,5 +124,9 @@ fn a_capture_that_faults_is_in_the_json_with_its_fault() {
 #[test]
 fn a_time_that_is_none_says_how_to_write_one() {
     let run = typed(&format!("replay --policy {STRICT} --at noon {DAY}"));
-    assert_snapshot!(run.stderr, @"");
+    assert_snapshot!(run.stderr, @r#"
+    error: invalid value 'noon' for '--at <TIME|capture>': expected `now`, a date (2006-12-01), a time in the policy's zone (2006-12-01T09:00:00), or one with an offset (2006-12-01T09:00:00+09:00)
+
+    For more information, try '--help'.
+    "#);
 }

@@ -5,9 +5,26 @@ use insta::assert_snapshot;
 
 #[test]
 fn the_support_desk_gets_one_answer_in_two_languages() {
-    let ask = format!("explain --policy {ALPHA} --plan ftth_std --class other --at 2024-01-15");
-    assert_snapshot!(typed(&ask).good(), @"");
-    assert_snapshot!(typed(&format!("{ask} --lang ja")).good(), @"");
+    let ask = format!(
+        "explain --policy {ALPHA} --plan ftth_std --class other --at 2024-01-15 --output json"
+    );
+    let english = typed(&ask).json();
+    let japanese = typed(&format!("{ask} --lang ja")).json();
+    for fact in [
+        "verdict",
+        "reason",
+        "rule",
+        "plan",
+        "peer_class",
+        "direction",
+        "at",
+    ] {
+        assert_eq!(english[fact], japanese[fact], "{fact}");
+    }
+    assert_snapshot!(english["customer"].as_str().unwrap(), @r#"
+    Mail to other providers' mail servers on port 25 has been blocked on FTTH接続サービス スタンダード since 2006-12-01; use port 587 (submission) of that server or of our mail server.
+    "#);
+    assert_snapshot!(japanese["customer"].as_str().unwrap(), @"「FTTH接続サービス スタンダード」では、2006年12月1日から他社のメールサーバーの25番ポートへのメール送信を遮断していますので、そのサーバーまたは当社メールサーバーの587番ポート(サブミッションポート)をご利用ください。");
 }
 
 #[test]
@@ -34,7 +51,17 @@ fn questions_without_an_answer_say_why() {
         said += run.complaint().lines().next().unwrap();
         said += "\n";
     }
-    assert_snapshot!(said, @"");
+    assert_snapshot!(said, @r#"
+    error: --to or --class is needed
+    error: --to or --class is needed
+    error: no policy has a plan gold
+    error: the policy has no destination class gold
+    error: no policy has a plan other-isp/ftth_std
+    error: 203.0.113.65 and 2001:db8::1 are of different IP versions
+    error: 203.0.113.81 and 2001:db8::1 are of different IP versions
+    error: --flags XYZ: expected letters of SFRPAUECN, such as SA
+    error: invalid value '2024-02-30' for '--at <TIME>': expected `now`, a date (2006-12-01), a time in the policy's zone (2006-12-01T09:00:00), or one with an offset (2006-12-01T09:00:00+09:00)
+    "#);
 }
 
 #[test]
@@ -44,6 +71,7 @@ fn options_that_would_do_nothing_are_refused() {
         "--from 203.0.113.65 --plan ftth_std --class own".to_owned(),
         "--from 203.0.113.65 --class own --to 192.0.2.1".to_owned(),
         "--from 203.0.113.65 --class own --frame 1".to_owned(),
+        "--plan ftth_std --class own --frame 1".to_owned(),
         format!("--pcap {DAY}"),
         format!("--pcap {DAY} --frame 1 --from 203.0.113.65"),
         format!("--pcap {DAY} --frame 1 --to 203.0.113.65"),
@@ -90,7 +118,9 @@ fn a_cut_capture_answers_for_the_frames_before_the_cut() {
     assert_eq!(ask("3").code, 0);
     let beyond = ask("300");
     assert_eq!(beyond.code, 74, "{beyond:?}");
-    assert_snapshot!(folder.without_path(&beyond.complaint()), @"");
+    assert_snapshot!(folder.without_path(&beyond.complaint()), @r#"
+    error: cut.pcap: record 11, at byte 987: cut: it takes 16 bytes, and 13 are left
+    "#);
 }
 
 #[test]

@@ -80,7 +80,10 @@ fn a_time_that_the_clocks_show_twice_or_never_needs_an_offset() {
         assert_eq!(run.code, 2, "{at}: {run:?}");
         said += &run.complaint();
     }
-    assert_snapshot!(said, @"");
+    assert_snapshot!(said, @r#"
+    error: --at: datetime is ambiguous since it falls into a fold between offsets -04 and -05
+    error: --at: datetime is ambiguous since it falls into a gap between offsets -05 and -04
+    "#);
 }
 
 #[test]
