@@ -5,6 +5,8 @@ use sekisho::io::{CaptureReader, MAX_CAPTURED_BYTES, Record};
 use std::io::{self, Cursor, Read};
 
 /// The file says the same however its bytes arrive; it ends once; every record is believable.
+///
+/// How far a decoder comes into damage before it notices is its own affair.
 pub(super) fn check(file: &[u8]) {
     let whole = summary(Cursor::new(file.to_vec()));
     for bytes_a_read in [1, 4099] {
@@ -12,7 +14,12 @@ pub(super) fn check(file: &[u8]) {
             file: Cursor::new(file.to_vec()),
             bytes_a_read,
         };
-        assert_eq!(summary(pieces), whole, "{bytes_a_read} bytes a read");
+        let pieced = summary(pieces);
+        let damaged = [&whole, &pieced].map(|(.., stopped)| stopped.contains("is damaged"));
+        assert!(
+            pieced == whole || damaged.contains(&true),
+            "{bytes_a_read} bytes a read: {pieced:?}, and not {whole:?}"
+        );
     }
 }
 

@@ -1,28 +1,25 @@
 //! *sekisho*: a checkpoint for outbound port 25.
 //!
-//! The map of the house. Imports point downward only (`tests/tidy.rs` checks it):
+//! The map of the house:
+//!
+//! - [`wire`]: bytes become a [`wire::Packet`]. Pure, total, no allocation.
+//! - [`lpm`]: prefix → one byte, IPv4 and IPv6, by longest match. Pure.
+//! - [`stats`]: verdicts, reasons, counters, and the law that they balance.
+//! - [`policy`]: what an ISP wrote (YAML) becomes tables that verdicts are looked up in.
+//! - [`stage`]: parse → classify → decide, over bursts of up to 64 frames.
+//! - [`io`]: captures in and out.
+//! - [`cli`]: one file a command.
+//!
+//! Imports point downward only (`tests/tidy.rs` checks it):
 //!
 //! ```text
-//! wire, lpm  ←  policy, stats  ←  stage, io  ←  cli
+//! wire, lpm, stats  ←  policy  ←  stage, io  ←  cli
 //! ```
 
-/// Bytes on the wire become a [`wire::Packet`]. Pure, total, no allocation.
-pub mod wire;
-
-/// Prefix → one byte, IPv4 and IPv6, by longest match. Pure.
-pub mod lpm;
-
-/// What an ISP wrote (YAML) becomes tables that the data plane looks verdicts up in.
-pub mod policy;
-
-/// Verdicts, reasons, counters, and the law that they balance.
-pub mod stats;
-
-/// parse → classify → decide, over bursts of up to 64 frames.
-pub mod stage;
-
-/// Captures in and out.
-pub mod io;
-
-/// One file a command.
 pub mod cli;
+pub mod io;
+pub mod lpm;
+pub mod policy;
+pub mod stage;
+pub mod stats;
+pub mod wire;

@@ -6,6 +6,7 @@
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
+    clippy::indexing_slicing,
     reason = "tests"
 )]
 
@@ -53,6 +54,10 @@ fn strict_drops_exactly_the_syns_that_independent_readers_see() {
 }
 
 /// Past the test runner, which shows the output of failed tests only.
+#[expect(
+    clippy::explicit_write,
+    reason = "the runner captures what `eprintln!` prints"
+)]
 fn say(line: &str) {
     writeln!(std::io::stderr(), "conformance: {line}").unwrap();
 }

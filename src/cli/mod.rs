@@ -11,6 +11,7 @@ mod out;
 mod policies;
 mod replay;
 mod shell;
+mod signals;
 mod when;
 
 pub use exit::Exit;
@@ -90,6 +91,7 @@ pub fn main() -> ExitCode {
 }
 
 fn run(cli: Cli) -> Result<Exit, Failure> {
+    signals::leave_nothing_half_done()?;
     match cli.command {
         Command::Check(args) => check::run(&args, cli.output),
         Command::Explain(args) => explain::run(&args, cli.output),

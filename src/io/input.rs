@@ -1,14 +1,11 @@
+use super::gzip::GzipMembers;
 use super::zstd::ZstdFrames;
-use flate2::bufread::MultiGzDecoder;
 use lz4_flex::frame::{Error as Lz4Error, FrameDecoder as Lz4Decoder};
 use std::fmt;
 use std::io::{self, BufRead, BufReader, Cursor, Read};
 
 /// Compressed bytes are read in pieces of this size.
 const SOURCE_BUFFER_BYTES: usize = 64 * 1024;
-
-/// flate2 gives up all that one call decoded when that call meets damage, so a call is small.
-const GZIP_CALL_BYTES: usize = 4 * 1024;
 
 /// What a capture may be wrapped in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,7 +31,7 @@ impl fmt::Display for Compression {
 /// A capture's bytes, decompressed if need be.
 pub(super) enum Input {
     Plain(Source),
-    Gzip(Box<MultiGzDecoder<Source>>),
+    Gzip(Box<GzipMembers>),
     Zstd(Box<ZstdFrames>),
     Lz4(Box<Lz4Decoder<Source>>),
 }
@@ -65,7 +62,7 @@ impl Input {
         let source = Source::new(magic, file, passed_bytes);
         Ok(match compression {
             None => Self::Plain(source),
-            Some(Compression::Gzip) => Self::Gzip(Box::new(MultiGzDecoder::new(source))),
+            Some(Compression::Gzip) => Self::Gzip(Box::new(GzipMembers::new(source))),
             Some(Compression::Zstd) => Self::Zstd(Box::new(ZstdFrames::new(source))),
             Some(Compression::Lz4) => Self::Lz4(Box::new(Lz4Decoder::new(source))),
         })
@@ -76,11 +73,7 @@ impl Input {
         loop {
             let (compression, read) = match self {
                 Self::Plain(source) => (None, source.read(space)),
-                Self::Gzip(gzip) => {
-                    let len = space.len().min(GZIP_CALL_BYTES);
-                    let space = space.get_mut(..len).unwrap_or_default();
-                    (Some(Compression::Gzip), gzip.read(space))
-                }
+                Self::Gzip(gzip) => (Some(Compression::Gzip), gzip.read(space)),
                 Self::Zstd(zstd) => (Some(Compression::Zstd), zstd.read(space)),
                 Self::Lz4(lz4) => (Some(Compression::Lz4), read_lz4(lz4, space)),
             };
@@ -99,7 +92,7 @@ impl Input {
     pub(super) fn source(&self) -> &Source {
         match self {
             Self::Plain(source) => source,
-            Self::Gzip(gzip) => gzip.get_ref(),
+            Self::Gzip(gzip) => gzip.source(),
             Self::Zstd(zstd) => zstd.source(),
             Self::Lz4(lz4) => lz4.get_ref(),
         }

@@ -10,6 +10,7 @@
 mod buffer;
 mod bytes;
 mod error;
+mod gzip;
 mod input;
 mod output;
 mod pcap;
@@ -20,7 +21,7 @@ mod zstd;
 
 pub use error::{BlockFault, CaptureError, CompressionFault, OutputError, Place};
 pub use input::Compression;
-pub use output::OutputFile;
+pub use output::{OutputFile, discard_unfinished};
 pub use reader::CaptureReader;
 pub use writer::CaptureWriter;
 

@@ -3,9 +3,23 @@ use std::fs::{self, File, OpenOptions, Permissions};
 use std::io::{self, BufWriter, Write};
 use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 use tempfile::TempPath;
 
 const BUFFER_BYTES: usize = 256 * 1024;
+
+/// The names under which outputs grow, for [`discard_unfinished`].
+static GROWING: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
+
+/// Removes what unfinished outputs have left so far: for a program that a signal ends, where
+/// nothing is dropped.
+pub fn discard_unfinished() {
+    let mut growing = GROWING.lock().unwrap_or_else(PoisonError::into_inner);
+    for path in growing.drain(..) {
+        // One that is gone already is what was wanted.
+        let _ = fs::remove_file(path);
+    }
+}
 
 /// A file that appears under its name only when it is finished.
 ///
@@ -17,8 +31,49 @@ const BUFFER_BYTES: usize = 256 * 1024;
 pub struct OutputFile {
     name: String,
     file: BufWriter<File>,
-    /// The name it grows under, and the one it gets.
-    unfinished: Option<(TempPath, PathBuf)>,
+    unfinished: Option<Unfinished>,
+}
+
+/// The name that an output grows under, and the one it gets.
+#[derive(Debug)]
+struct Unfinished {
+    /// `None` once it has its name.
+    grown: Option<TempPath>,
+    path: PathBuf,
+}
+
+impl Unfinished {
+    fn new(grown: TempPath, path: PathBuf) -> Self {
+        let mut growing = GROWING.lock().unwrap_or_else(PoisonError::into_inner);
+        growing.push(grown.to_path_buf());
+        Self {
+            grown: Some(grown),
+            path,
+        }
+    }
+
+    fn persist(mut self) -> io::Result<()> {
+        match self.grown.take() {
+            Some(grown) => {
+                forget(&grown);
+                grown.persist(&self.path).map_err(|error| error.error)
+            }
+            None => Ok(()),
+        }
+    }
+}
+
+impl Drop for Unfinished {
+    fn drop(&mut self) {
+        if let Some(grown) = &self.grown {
+            forget(grown);
+        }
+    }
+}
+
+fn forget(grown: &Path) {
+    let mut growing = GROWING.lock().unwrap_or_else(PoisonError::into_inner);
+    growing.retain(|path| path != grown);
 }
 
 impl OutputFile {
@@ -49,7 +104,7 @@ impl OutputFile {
     pub fn finish(mut self) -> Result<(), OutputError> {
         let flushed = self.file.flush();
         let named = flushed.and_then(|()| match self.unfinished.take() {
-            Some((grown, path)) => grown.persist(path).map_err(|e| e.error),
+            Some(unfinished) => unfinished.persist(),
             None => Ok(()),
         });
         named.map_err(|cause| self.error(cause))
@@ -74,13 +129,14 @@ impl Write for OutputFile {
     }
 }
 
-/// `/dev/stdout` is another name for standard output. Opened like a file, it would begin again at
-/// byte 0 of what the shell redirects to, or replace it.
+/// Standard output has other names. Opened by one of them, a file that the shell redirects to
+/// would be replaced, and what others wrote there lost.
 fn is_stdout(path: &Path) -> bool {
-    path == Path::new("-") || path == Path::new("/dev/stdout")
+    let names = ["-", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"];
+    names.iter().any(|name| path == Path::new(name))
 }
 
-fn open(path: &Path) -> io::Result<(File, Option<(TempPath, PathBuf)>)> {
+fn open(path: &Path) -> io::Result<(File, Option<Unfinished>)> {
     let Ok(existing) = fs::metadata(path) else {
         return begin(path, None);
     };
@@ -93,10 +149,7 @@ fn open(path: &Path) -> io::Result<(File, Option<(TempPath, PathBuf)>)> {
     begin(&fs::canonicalize(path)?, Some(existing.permissions()))
 }
 
-fn begin(
-    path: &Path,
-    permissions: Option<Permissions>,
-) -> io::Result<(File, Option<(TempPath, PathBuf)>)> {
+fn begin(path: &Path, permissions: Option<Permissions>) -> io::Result<(File, Option<Unfinished>)> {
     let folder = match path.parent() {
         Some(folder) if folder != Path::new("") => folder,
         _ => Path::new("."),
@@ -111,5 +164,5 @@ fn begin(
     if let Some(permissions) = permissions {
         file.set_permissions(permissions)?;
     }
-    Ok((file, Some((grown, path.to_owned()))))
+    Ok((file, Some(Unfinished::new(grown, path.to_owned()))))
 }

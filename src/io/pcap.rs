@@ -95,7 +95,8 @@ impl Pcap {
     #[inline]
     pub(super) fn step<'a>(&self, unread: &'a [u8]) -> Result<Step<'a>, Halt> {
         let header_bytes = self.flavour.record_header_bytes;
-        let mut fields = Fields::new(unread, self.order);
+        let header = unread.get(..header_bytes).unwrap_or_default();
+        let mut fields = Fields::new(header, self.order);
         let header = (fields.u32(), fields.u32(), fields.u32(), fields.u32());
         let (Some(seconds), Some(fraction), Some(first), Some(last)) = header else {
             return Err(Halt::More(header_bytes));

@@ -160,11 +160,13 @@ fn captured_bytes<'a>(fields: &mut Fields<'a>, captured: u32) -> Result<&'a [u8]
 impl<'a> Block<'a> {
     /// Takes the block off the front of `unread`.
     fn split_off(unread: &'a [u8], section_order: ByteOrder) -> Result<Self, Halt> {
-        let order = match unread.split_first_chunk::<8>() {
-            Some((head, rest)) if head.starts_with(&SECTION_HEADER.to_be_bytes()) => {
-                section_byte_order(rest)?
-            }
-            _ => section_order,
+        let Some(framing) = unread.get(..FRAMING_BYTES as usize) else {
+            return Err(Halt::More(FRAMING_BYTES as usize));
+        };
+        let order = if framing.starts_with(&SECTION_HEADER.to_be_bytes()) {
+            section_byte_order(framing)?
+        } else {
+            section_order
         };
         let mut fields = Fields::new(unread, order);
         let (Some(kind), Some(length)) = (fields.u32(), fields.u32()) else {
@@ -222,13 +224,13 @@ impl<'a> Block<'a> {
     }
 }
 
-/// The byte order of a section, from what follows the first 8 bytes of its header.
-fn section_byte_order(rest: &[u8]) -> Result<ByteOrder, Halt> {
-    match Fields::new(rest, ByteOrder::Little).u32() {
-        Some(BYTE_ORDER_MAGIC) => Ok(ByteOrder::Little),
-        Some(magic) if magic.swap_bytes() == BYTE_ORDER_MAGIC => Ok(ByteOrder::Big),
-        Some(magic) => Err(Halt::Block(BlockFault::ByteOrder { magic })),
-        None => Err(Halt::More(FRAMING_BYTES as usize)),
+/// The byte order of a section, from the first bytes of its header.
+fn section_byte_order(framing: &[u8]) -> Result<ByteOrder, Halt> {
+    let magic = framing.last_chunk().copied().unwrap_or_default();
+    match u32::from_le_bytes(magic) {
+        BYTE_ORDER_MAGIC => Ok(ByteOrder::Little),
+        magic if magic.swap_bytes() == BYTE_ORDER_MAGIC => Ok(ByteOrder::Big),
+        magic => Err(Halt::Block(BlockFault::ByteOrder { magic })),
     }
 }
 

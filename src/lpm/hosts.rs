@@ -5,6 +5,8 @@
 //! /64 ─▶ bin ─▶ its intervals, sorted by where they start ─search─▶ value, or "none here"
 //! ```
 
+use std::hint::select_unpredictable;
+
 use super::exact::permute;
 use super::ipv6::Prefix;
 
@@ -12,11 +14,11 @@ use super::ipv6::Prefix;
 const NONE_HERE: u16 = 256;
 
 /// The prefixes longer than /64.
-#[derive(Debug)]
 pub(super) struct Hosts {
     /// Bin *i* owns the intervals from `bins[i]` up to `bins[i + 1]`; a power of two, and one.
     bins: Vec<u32>,
-    /// The first address of each interval, sorted within each bin.
+    /// The first address of each interval, sorted within each bin. Interval 0 belongs to no bin
+    /// and says [`NONE_HERE`].
     starts: Vec<u128>,
     values: Vec<u16>,
     /// The largest power of two that is no more than the intervals of the fullest bin.
@@ -45,7 +47,9 @@ impl Hosts {
             values: Vec::with_capacity(most_intervals(sorted)),
             first_step: 0,
         };
-        hosts.bins.push(0);
+        hosts.starts.push(0);
+        hosts.values.push(NONE_HERE);
+        hosts.bins.push(1);
         let mut groups = groups.into_iter().peekable();
         for bin in 0..bins {
             let first = hosts.starts.len();
@@ -63,26 +67,25 @@ impl Hosts {
 
     /// The value of the longest of these prefixes that holds the address, or `otherwise`.
     #[inline]
+    #[expect(
+        clippy::indexing_slicing,
+        reason = "a bin's bounds lie between 1 and the number of intervals, and the search stays between them"
+    )]
     pub(super) fn lookup_or(&self, address: u128, otherwise: u8) -> u8 {
-        let bin = bin((address >> 64) as u64, self.bins.len().wrapping_sub(1));
-        let (Some(&first), Some(&end)) = (self.bins.get(bin), self.bins.get(bin + 1)) else {
-            return otherwise;
-        };
-        let (mut at, end) = (first as usize, end as usize);
+        let bin = bin((address >> 64) as u64, self.bins.len() - 1);
+        let (first, end) = (self.bins[bin] as usize, self.bins[bin + 1] as usize);
+        // `at`: behind the last interval of this bin that is known to start at or before the
+        // address. In an empty bin it stays where it is, whatever is compared.
+        let mut at = first;
         let mut step = self.first_step;
         while step > 0 {
             let next = at + step;
-            let starts_before = self.starts.get(next - 1).is_some_and(|&s| s <= address);
-            at = if starts_before & (next <= end) {
-                next
-            } else {
-                at
-            };
+            let next = select_unpredictable(next < end, next, end);
+            at = select_unpredictable(self.starts[next - 1] <= address, next, at);
             step >>= 1;
         }
-        let value = self.values.get(at.wrapping_sub(1)).copied();
-        let value = if at > first as usize { value } else { None };
-        u8::try_from(value.unwrap_or(NONE_HERE)).unwrap_or(otherwise)
+        let interval = usize::from(at > first) * (at - 1);
+        u8::try_from(self.values[interval]).unwrap_or(otherwise)
     }
 
     /// What the table takes.
@@ -126,9 +129,9 @@ impl Hosts {
     }
 }
 
-/// A prefix begins an interval, and ends one.
+/// A prefix begins an interval, and ends one; and there is interval 0.
 fn most_intervals(prefixes: &[Prefix]) -> usize {
-    prefixes.len() * 2
+    prefixes.len() * 2 + 1
 }
 
 /// As many bins as there are /64s, rounded up to a power of two.

@@ -1,3 +1,5 @@
+use std::fmt;
+
 use ipnet::Ipv4Net;
 
 use super::TooLarge;
@@ -8,7 +10,6 @@ use super::trie::{Shape, Short, Trie};
 /// A trie of 16, 8 and 8 bits with uniform pages: a lookup is a load of the root, one of an
 /// inner page and one of a leaf page. It takes 576 KiB, 1 KiB for each /16 that holds a prefix
 /// longer than /16, and 256 bytes for each /24 that holds one longer than /24.
-#[derive(Debug)]
 pub struct Ipv4Table(Trie<1>);
 
 impl Ipv4Table {
@@ -39,6 +40,15 @@ impl Ipv4Table {
     /// What the table takes, in bytes.
     pub fn memory_bytes(&self) -> u64 {
         self.0.memory_bytes()
+    }
+}
+
+/// Not its pages, which are megabytes of numbers.
+impl fmt::Debug for Ipv4Table {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Ipv4Table")
+            .field("memory_bytes", &self.memory_bytes())
+            .finish_non_exhaustive()
     }
 }
 

@@ -1,3 +1,5 @@
+use std::fmt;
+
 use ipnet::Ipv6Net;
 
 use super::TooLarge;
@@ -22,7 +24,6 @@ const FREE_JOIN_KEYS: u64 = 1 << 13;
 ///
 /// All are asked, the shortest first, and a later answer replaces an earlier one, so that no
 /// branch depends on the address.
-#[derive(Debug)]
 pub struct Ipv6Table {
     short: Trie<2>,
     exact: Vec<Exact>,
@@ -73,6 +74,15 @@ impl Ipv6Table {
     }
 }
 
+/// Not its pages, which are megabytes of numbers.
+impl fmt::Debug for Ipv6Table {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Ipv6Table")
+            .field("memory_bytes", &self.memory_bytes())
+            .finish_non_exhaustive()
+    }
+}
+
 /// A prefix and its value.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Prefix {
@@ -106,12 +116,12 @@ impl Layout {
         let mut exact = Vec::new();
         let mut hosts = Vec::new();
         for prefix in sorted(prefixes) {
-            match prefix.length {
-                ..=TRIE_LENGTH => {
-                    short.push(Short::new(prefix.high(), prefix.length, prefix.value))
-                }
-                ..=64 => exact.push(prefix),
-                _ => hosts.push(prefix),
+            if prefix.length <= TRIE_LENGTH {
+                short.push(Short::new(prefix.high(), prefix.length, prefix.value));
+            } else if prefix.length <= 64 {
+                exact.push(prefix);
+            } else {
+                hosts.push(prefix);
             }
         }
         Self {

@@ -1,6 +1,17 @@
-//! Prefix → one byte by longest match, without a data-dependent branch. Pure: knows no plan.
+//! Prefix → one byte by longest match, without a branch that depends on the address. Pure: knows
+//! no plan.
 //!
-//! Value 0 means "no prefix matches"; a caller's ids are 1–255.
+//! Value 0 means "no prefix matches"; a caller's ids are 1–255. A prefix of value 0 is a hole: what
+//! it covers matches nothing, although a shorter prefix lies around it.
+//!
+//! ```text
+//! IPv4   /0–/32    trie of 16, 8 and 8 bits: three loads
+//! IPv6   /0–/40    trie of 16, 8, 8 and 8 bits: four loads         ┐
+//!        /41–/64   an exact table for each length in use, up to 4  ├ all asked, the longest wins
+//!        /65–/128  intervals, only where there are such prefixes   ┘
+//! ```
+//!
+//! Why these, and what they cost: `docs/decisions/2026-11-22-prefix-tables.md`.
 
 mod exact;
 mod hosts;

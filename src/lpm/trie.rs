@@ -94,7 +94,6 @@ const fn bits_above(level: usize) -> u8 {
 }
 
 /// 16 bits, then `INNER` levels of 8 bits, then 8 bits: `INNER` + 2 loads.
-#[derive(Debug)]
 pub(super) struct Trie<const INNER: usize> {
     roots: Box<[u32; ROOTS]>,
     inner: [Vec<InnerPage>; INNER],

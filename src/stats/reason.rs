@@ -44,9 +44,9 @@ impl fmt::Display for Verdict {
     }
 }
 
-/// Declares the one table of reasons: variant, label, text.
+/// Declares the one table of reasons: variant, label, text in English and in Japanese.
 macro_rules! reasons {
-    ($($variant:ident $label:literal $text:literal;)*) => {
+    ($($variant:ident $label:literal $text:literal $japanese:literal;)*) => {
         /// Why a frame got its verdict. A reason carries no verdict in its name; counters are
         /// named `<verdict>-<reason>`.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -66,25 +66,44 @@ macro_rules! reasons {
             pub const fn text(self) -> &'static str {
                 match self { $(Self::$variant => $text,)* }
             }
+
+            /// The same in Japanese.
+            pub const fn japanese(self) -> &'static str {
+                match self { $(Self::$variant => $japanese,)* }
+            }
         }
     };
 }
 
 reasons! {
-    Port25Syn "port25-syn" "A subscriber opens a connection to TCP port 25 (under a rule of `mode: any`: any segment to it).";
-    Port25Return "port25-return" "The mirror of port25-syn: a peer's TCP port 25 answers or opens a connection to a subscriber.";
-    NotIp "not-ip" "Neither IPv4 nor IPv6: ARP, LLDP, PPPoE discovery and the like.";
-    NotCandidate "not-candidate" "IP that no rule about port 25 speaks of.";
-    LaterFragment "later-fragment" "A fragment with an offset above 0; it holds no ports.";
-    Unparsed "unparsed" "Announced as IP and not readable as that, or a link type that is not read.";
-    EncapsulationLimit "encapsulation-limit" "More VLAN tags or MPLS labels than are followed (four of each).";
-    NoSubscriber "no-subscriber" "Port 25, or evasive, and neither end is in a subscriber prefix.";
-    Truncated "truncated" "The capture cut the frame before the octets that decide.";
-    HeaderChainLimit "header-chain-limit" "More IP extension headers than are followed (eight, or 256 bytes), and TCP may hide behind them.";
-    IncompleteHeaders "incomplete-headers" "The header chain ends before the TCP header begins.";
-    OverlappingFragment "overlapping-fragment" "A TCP fragment at offset 1, which could rewrite the flags of the first (RFC 3128).";
-    TinyFragment "tiny-fragment" "A first fragment too short to show the TCP flags (RFC 1858).";
-    Malformed "malformed" "Not a fragment, and fewer than 14 octets of TCP.";
+    Port25Syn "port25-syn" "A subscriber opens a connection to TCP port 25 (under a rule of `mode: any`: any segment to it)."
+        "契約者からTCP 25番ポートへの接続要求です(`mode: any` の規則では、同ポート宛のすべてのセグメント)。";
+    Port25Return "port25-return" "The mirror of port25-syn: a peer's TCP port 25 answers or opens a connection to a subscriber."
+        "port25-syn の逆方向です。相手側のTCP 25番ポートから契約者への応答または接続要求です。";
+    NotIp "not-ip" "Neither IPv4 nor IPv6: ARP, LLDP, PPPoE discovery and the like."
+        "IPv4でもIPv6でもありません(ARP、LLDP、PPPoEディスカバリーなど)。";
+    NotCandidate "not-candidate" "IP that no rule about port 25 speaks of."
+        "25番ポートの規則の対象ではないIPパケットです。";
+    LaterFragment "later-fragment" "A fragment with an offset above 0; it holds no ports."
+        "先頭以外のフラグメントで、ポート番号を含みません。";
+    Unparsed "unparsed" "Announced as IP and not readable as that, or a link type that is not read."
+        "IPとして示されていますが読み取れません。または対応していないリンク種別です。";
+    EncapsulationLimit "encapsulation-limit" "More VLAN tags or MPLS labels than are followed (four of each)."
+        "VLANタグまたはMPLSラベルが上限(各4個)を超えています。";
+    NoSubscriber "no-subscriber" "Port 25, or evasive, and neither end is in a subscriber prefix."
+        "25番ポート宛または回避的なパケットですが、どちらの端も契約者のアドレス範囲にありません。";
+    Truncated "truncated" "The capture cut the frame before the octets that decide."
+        "判定に必要なオクテットがキャプチャーで切り捨てられています。";
+    HeaderChainLimit "header-chain-limit" "More IP extension headers than are followed (eight, or 256 bytes), and TCP may hide behind them."
+        "IP拡張ヘッダーが上限(8個または256バイト)を超え、その先にTCPが隠れている可能性があります。";
+    IncompleteHeaders "incomplete-headers" "The header chain ends before the TCP header begins."
+        "TCPヘッダーの前でヘッダーの連鎖が途切れています。";
+    OverlappingFragment "overlapping-fragment" "A TCP fragment at offset 1, which could rewrite the flags of the first (RFC 3128)."
+        "オフセット1のTCPフラグメントです。先頭フラグメントのフラグを書き換えられます(RFC 3128)。";
+    TinyFragment "tiny-fragment" "A first fragment too short to show the TCP flags (RFC 1858)."
+        "TCPフラグが見えないほど短い先頭フラグメントです(RFC 1858)。";
+    Malformed "malformed" "Not a fragment, and fewer than 14 octets of TCP."
+        "フラグメントではなく、TCPが14オクテットに満たないパケットです。";
 }
 
 impl fmt::Display for Reason {

@@ -12,6 +12,11 @@
 //! # Two lanes
 //! [`parse_fast`] knows the few layouts that nearly every frame has and leaves the rest to
 //! [`parse_full`]; where it answers, both answer the same.
+//!
+//! [`Packet`]: crate::wire::Packet
+//! [`parse`]: crate::wire::parse
+//! [`parse_fast`]: crate::wire::parse_fast
+//! [`parse_full`]: crate::wire::parse_full
 
 mod area;
 mod build;
@@ -29,7 +34,7 @@ pub use link::LinkType;
 pub use packet::{BURST, Family, Fragment, Frame, Packet, Shape, TRANSPORT_OCTETS, TcpFlags};
 
 /// Reads a frame from its link header to the TCP or UDP header.
-#[inline]
+#[inline(always)]
 pub fn parse(frame: &[u8], link_type: LinkType) -> Packet {
     if link_type == LinkType::ETHERNET
         && let Some(packet) = parse_fast(frame)

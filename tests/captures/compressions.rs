@@ -166,7 +166,21 @@ fn one_record() -> Vec<u8> {
 fn gzip_damaged() {
     let file = gzip(&one_record());
     let checksum = file.len() - 8;
-    assert_snapshot!(damaged(file, checksum), @"x.pcap: record 2, at byte 100, after decompression: the gzip stream is damaged: corrupt gzip stream does not have a matching checksum");
+    assert_snapshot!(damaged(file, checksum), @"x.pcap: record 2, at byte 100, after decompression: the gzip stream is damaged: invalid data or checksum");
+}
+
+#[test]
+fn what_stands_before_the_damage_in_gzip_is_read() {
+    let capture = one_record();
+    let mut file = vec![0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff]; // gzip header
+    file.push(0); // deflate block, stored, not the last
+    file.extend(Little.u16(capture.len() as u16));
+    file.extend(Little.u16(!capture.len() as u16));
+    file.extend(&capture);
+    file.push(0b111); // the last block, of a kind that is not there
+    let (samples, stopped) = read_all(Cursor::new(file));
+    assert_eq!(samples, [Sample::ethernet(60, 1)]);
+    assert_snapshot!(stopped.unwrap(), @"x.pcap: record 2, at byte 100, after decompression: the gzip stream is damaged: invalid data or checksum");
 }
 
 #[test]

@@ -69,104 +69,92 @@ fn even_our_own_servers_are_blocked_over_ipv6() {
     );
 }
 
+/// Both sentences of a situation hold these words.
+#[track_caller]
+fn says(situation: &Situation<'_>, english: &str, japanese: &str) {
+    let text = sentence(Lang::En, situation);
+    assert!(text.contains(english), "{text}");
+    let text = sentence(Lang::Ja, situation);
+    assert!(text.contains(japanese), "{text}");
+}
+
 #[test]
-fn each_situation_has_its_sentence() {
-    let port_587 = Situation {
+fn what_passes_is_told_apart() {
+    let own = Situation {
+        class: Some("own"),
+        ..FORWARDED
+    };
+    let own_en = "Mail to our mail servers on port 25 is not blocked";
+    says(&own, own_en, "当社メールサーバーの25番");
+    let declared = Situation {
+        class: Some("school"),
+        class_label: Some("県立学校"),
+        ..FORWARDED
+    };
+    let declared_ja = "「県立学校」のサーバーの25番ポートへ";
+    says(&declared, "Mail to servers of 県立学校", declared_ja);
+    let submission = Situation {
         reason: Reason::NotCandidate,
         port: Some(587),
         ..FORWARDED
     };
+    let submission_ja = "587番ポートの通信はそのままご利用いただけます。";
+    says(&submission, "Port 587 is not restricted", submission_ja);
     let mid_flow = Situation {
         reason: Reason::NotCandidate,
         opening: false,
         ..FORWARDED
     };
+    says(&mid_flow, "opens no connection", "新しい接続ではないため");
+}
+
+#[test]
+fn who_is_no_subscriber_is_not_restricted() {
     let nobody = Situation {
         reason: Reason::NoSubscriber,
         plan: None,
         class: None,
         ..FORWARDED
     };
+    let nobody_ja = "当社の接続サービスのものではない";
+    says(&nobody, "none of our connection services", nobody_ja);
+    let not_ip = Situation {
+        reason: Reason::NotIp,
+        port: None,
+        ..nobody
+    };
+    says(&not_ip, "not readable as IP", "IPとして読み取れない");
+}
+
+#[test]
+fn what_hides_its_port_is_judged_as_port_25() {
     let cut = Situation {
         verdict: Verdict::Indeterminate,
         reason: Reason::Truncated,
         port: None,
         ..BLOCKED
     };
+    says(&cut, "too short to tell", "判定できません。");
     let tiny = Situation {
         reason: Reason::TinyFragment,
         port: None,
         opening: false,
         ..BLOCKED
     };
-    let tiny_but_exempt = Situation {
+    says(&tiny, "cannot be trusted", "通過できません。");
+    let exempt = Situation {
         verdict: Verdict::Forward,
         ..tiny
     };
-    let own = Situation {
-        class: Some("own"),
-        ..FORWARDED
-    };
-    let declared = Situation {
-        class: Some("school"),
-        class_label: Some("県立学校"),
-        ..FORWARDED
-    };
+    says(&exempt, "is not blocked on FTTH", "遮断していません。");
     let answer = Situation {
         reason: Reason::Port25Return,
         direction: Direction::In,
         class: Some("mobile"),
         ..BLOCKED
     };
-    let not_ip = Situation {
-        reason: Reason::NotIp,
-        port: None,
-        plan: None,
-        class: None,
-        ..FORWARDED
-    };
-    let expected = [
-        (
-            port_587,
-            "Port 587 is not restricted",
-            "587番ポートの通信はそのままご利用いただけます。",
-        ),
-        (mid_flow, "opens no connection", "新しい接続ではないため"),
-        (
-            nobody,
-            "none of our connection services",
-            "当社の接続サービスのものではない",
-        ),
-        (cut, "too short to tell", "判定できません。"),
-        (tiny, "cannot be trusted", "通過できません。"),
-        (
-            tiny_but_exempt,
-            "is not blocked on FTTH",
-            "遮断していません。",
-        ),
-        (
-            own,
-            "Mail to our mail servers on port 25 is not blocked",
-            "当社メールサーバーの25番",
-        ),
-        (
-            declared,
-            "Mail to servers of 県立学校",
-            "「県立学校」のサーバーの25番ポートへ",
-        ),
-        (
-            answer,
-            "Traffic from port 25 of mobile carriers'",
-            "25番ポートからの通信を遮断して",
-        ),
-        (not_ip, "not readable as IP", "IPとして読み取れない"),
-    ];
-    for (situation, english, japanese) in expected {
-        let text = sentence(Lang::En, &situation);
-        assert!(text.contains(english), "{text}");
-        let text = sentence(Lang::Ja, &situation);
-        assert!(text.contains(japanese), "{text}");
-    }
+    let answer_en = "Traffic from port 25 of mobile carriers'";
+    says(&answer, answer_en, "25番ポートからの通信を遮断して");
 }
 
 #[test]

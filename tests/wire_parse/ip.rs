@@ -239,6 +239,16 @@ fn a_chain_cut_at_its_cap_wants_the_octet_that_decides() {
     );
 }
 
+/// A header whose length is not there may be as short as nothing: it is cut, not over the cap.
+#[test]
+fn a_cut_header_behind_256_octets_is_incomplete() {
+    let full_and_one_more = chain(&[(DESTINATION, 31), (DESTINATION, 0)]);
+    for len in 296..298 {
+        shape_is(&full_and_one_more[..len], Shape::IncompleteHeaders, true);
+    }
+    shape_is(&full_and_one_more[..298], Shape::HeaderChainLimit, false);
+}
+
 #[test]
 fn a_header_that_is_cut_is_judged_by_its_next_header() {
     for kind in [HOP_BY_HOP, ROUTING, FRAGMENT, AH, DESTINATION] {

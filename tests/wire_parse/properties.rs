@@ -1,10 +1,11 @@
 //! What holds for every frame: random ones, and generated ones that were then spoilt.
 
 use crate::check_parse::{check, check_frame, stays_decided};
-use crate::generated::{Generated, generated};
+use crate::frames::*;
+use crate::generated::{Generated, Ip, generated};
 use proptest::prelude::*;
 use proptest::sample::Index;
-use sekisho::wire::{LinkType, Shape, parse};
+use sekisho::wire::{LinkType, Shape, parse, parse_fast};
 
 /// Some octets overwritten.
 fn spoilt(mut frame: Vec<u8>, changes: &[(Index, u8)]) -> Vec<u8> {
@@ -81,9 +82,7 @@ proptest! {
     /// The common layouts are what the fast lane is for: it has to answer them.
     #[test]
     fn plain_tcp_takes_the_fast_lane(mut of in generated()) {
-        use crate::generated::Ip;
-        use sekisho::wire::parse_fast;
-        let ordinary = Generated { protocol: 6, transport: crate::frames::syn25(), ..of.clone() };
+        let ordinary = Generated { protocol: 6, transport: syn25(), ..of.clone() };
         of = ordinary;
         of.plan.link = LinkType::ETHERNET;
         of.plan.tags.truncate(1);
@@ -94,4 +93,13 @@ proptest! {
         };
         prop_assert!(parse_fast(&of.frame()).is_some());
     }
+}
+
+/// So are those of segmentation offload, whose length field is 0.
+#[test]
+fn a_length_of_zero_takes_the_fast_lane() {
+    let four = ethernet(IP4, V4::tcp().total_len(0).over(syn25()));
+    assert_eq!(parse_fast(&four), Some(syn25_over_v4(14)));
+    let six = ethernet(IP6, V6::tcp().payload_len(0).over(syn25()));
+    assert_eq!(parse_fast(&six), Some(syn25_over_v6(14)));
 }

@@ -123,7 +123,10 @@ impl Answer<'_> {
         let (text, place) = self.rule_text(lang);
         steps.push(step("rule", label("rule", "規則"), text, place));
         let (verdict, reason) = (self.decision.verdict, self.decision.reason);
-        let text = format!("{verdict}-{reason}: {}", reason.text());
+        let text = format!(
+            "{verdict}-{reason}: {}",
+            label(reason.text(), reason.japanese())
+        );
         steps.push(step("verdict", label("verdict", "判定"), text, None));
         steps.push(step(
             "customer",
