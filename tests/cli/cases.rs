@@ -197,10 +197,7 @@ fn a_cases_file_that_cannot_be_read_is_an_input_error() {
         ("no-such.csv", "cannot be opened"),
         ("config", "cannot be read"),
     ] {
-        let run = typed(&format!(
-            "check {STRICT} --cases {file}",
-            STRICT = crate::program::STRICT
-        ));
+        let run = typed(&format!("check {STRICT} --cases {file}"));
         assert_eq!(run.code, 74, "{run:?}");
         assert!(
             run.stderr.contains(&format!("error: {file}: {why}: ")),
