@@ -67,7 +67,7 @@ pub(super) fn run(path: &Path, policies: &Policies) -> Result<Outcomes, Failure>
     let tokyo = TimeZone::get("Asia/Tokyo").map_err(Failure::io)?;
     let headers = csv
         .headers()
-        .map_err(|error| malformed(path, &error))?
+        .map_err(|error| malformed(path, &csv::StringRecord::new(), &error))?
         .clone();
     let mut outcomes = Outcomes {
         passed: 0,
@@ -78,12 +78,12 @@ pub(super) fn run(path: &Path, policies: &Policies) -> Result<Outcomes, Failure>
     let mut met = vec![false; policies.legend().tenants().len()];
     while csv
         .read_record(&mut record)
-        .map_err(|error| malformed(path, &error))?
+        .map_err(|error| malformed(path, &headers, &error))?
     {
         let line = record.position().map(csv::Position::line);
         let row: Row = record
             .deserialize(Some(&headers))
-            .map_err(|error| malformed(path, &error))?;
+            .map_err(|error| malformed(path, &headers, &error))?;
         let Some(tenant) = policies.legend().tenant_named(&row.isp) else {
             outcomes.skipped += 1;
             continue;
@@ -118,12 +118,29 @@ pub(super) fn run(path: &Path, policies: &Policies) -> Result<Outcomes, Failure>
 }
 
 /// A cases file that cannot be understood proves nothing: it is a configuration error.
-fn malformed(path: &Path, error: &csv::Error) -> Failure {
-    let shown = path.display();
-    match error.kind() {
-        csv::ErrorKind::Io(cause) => Failure::io(format_args!("{shown}: cannot be read: {cause}")),
-        _ => Failure::Said(Exit::Config, format!("{shown}: {error}")),
-    }
+fn malformed(path: &Path, headers: &csv::StringRecord, error: &csv::Error) -> Failure {
+    let file = path.display();
+    let said = match error.kind() {
+        csv::ErrorKind::Io(cause) => {
+            return Failure::io(format_args!("{file}: cannot be read: {cause}"));
+        }
+        csv::ErrorKind::Deserialize { pos: Some(at), err } => {
+            let column = err.field().and_then(|column| usize::try_from(column).ok());
+            let column = column.and_then(|column| headers.get(column));
+            let column = column.map(|name| format!("{name}: ")).unwrap_or_default();
+            format!("{file}:{}: {column}{}", at.line(), err.kind())
+        }
+        csv::ErrorKind::UnequalLengths {
+            pos: Some(at),
+            expected_len,
+            len,
+        } => {
+            let line = at.line();
+            format!("{file}:{line}: has {len} columns, where the first line has {expected_len}")
+        }
+        _ => format!("{file}: {error}"),
+    };
+    Failure::Said(Exit::Config, said)
 }
 
 impl Row {
