@@ -15,7 +15,7 @@ const SEPARATOR: &[u8] = b"====\n";
 const MOST_MEMORY_BYTES: u64 = 4 << 20;
 
 /// How many instants of one program are looked at.
-const MOST_INSTANTS: usize = 8;
+const MOST_INSTANTS: usize = 4;
 
 /// A policy, what every prefix file says, and a second policy; the first is always there.
 pub(super) fn check(input: &[u8]) {
@@ -46,7 +46,11 @@ fn split(input: &[u8]) -> Vec<&[u8]> {
 fn load(texts: &[&[u8]]) -> Loaded {
     let policies = ["policy.yaml", "second.yaml"];
     let count = if texts.len() > 2 { 2 } else { 1 };
-    let names: Vec<String> = policies.iter().take(count).map(ToString::to_string).collect();
+    let names: Vec<String> = policies
+        .iter()
+        .take(count)
+        .map(ToString::to_string)
+        .collect();
     load_named(&names, &|path: &Path| {
         let text = match path.to_str() {
             Some("policy.yaml") => texts.first(),
@@ -153,7 +157,11 @@ fn looks_up_as_listed(program: &Program, epoch: &Epoch, at: jiff::Timestamp) {
         fills_the_space(&peers, family);
         for (interval, peer_set) in peers {
             for address in [interval.start, interval.end] {
-                assert_eq!(epoch.tables.peer_set(family, address), peer_set, "{address:x}");
+                assert_eq!(
+                    epoch.tables.peer_set(family, address),
+                    peer_set,
+                    "{address:x}"
+                );
             }
         }
     }

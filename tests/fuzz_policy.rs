@@ -1,10 +1,6 @@
 //! The corpus of the fuzz target `policy`, on stable.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    reason = "tests"
-)]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 #[path = "../fuzz/check_policy.rs"]
 mod check_policy;
