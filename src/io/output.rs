@@ -129,10 +129,14 @@ impl Write for OutputFile {
     }
 }
 
-/// `/dev/stdout` is another name for standard output. Opened like a file, it would begin again at
+/// Whether an output of this name goes to standard output.
+///
+/// `-` does, and so do the system's names for it. Opened like a file, those would begin again at
 /// byte 0 of what the shell redirects to, or replace it.
-fn is_stdout(path: &Path) -> bool {
-    path == Path::new("-") || path == Path::new("/dev/stdout")
+pub fn is_stdout(path: &Path) -> bool {
+    ["-", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"]
+        .iter()
+        .any(|name| path == Path::new(name))
 }
 
 fn open(path: &Path) -> io::Result<(File, Option<Unfinished>)> {

@@ -1,6 +1,6 @@
 use super::verdicts::Verdicts;
 use super::{Args, Failure};
-use crate::io::{CaptureWriter, OutputError, Record};
+use crate::io::{CaptureWriter, OutputError, Record, is_stdout};
 use crate::policy::Legend;
 use crate::stage::Trail;
 use crate::stats::Verdict;
@@ -86,22 +86,33 @@ fn failure(error: OutputError) -> Failure {
     }
 }
 
-fn is_stdout(path: &Path) -> bool {
-    ["-", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"]
-        .iter()
-        .any(|name| path == Path::new(name))
-}
-
 fn refuse_twice<'a>(paths: impl Iterator<Item = &'a PathBuf>) -> Result<(), Failure> {
     let mut seen = Vec::new();
     for path in paths.filter(|path| path.as_path() != Path::new("/dev/null")) {
-        if seen.contains(&path) {
+        let place = place(path);
+        if seen.contains(&place) {
             return Err(Failure::usage(format_args!(
                 "{} is named for two outputs",
                 path.display()
             )));
         }
-        seen.push(path);
+        seen.push(place);
     }
     Ok(())
+}
+
+/// One name for each place that an output goes to: `a`, `./a` and a link to it are the same.
+fn place(path: &Path) -> PathBuf {
+    if is_stdout(path) {
+        return PathBuf::from("-");
+    }
+    let in_folder = || {
+        let folder = path.parent().filter(|folder| *folder != Path::new(""));
+        let folder = folder.unwrap_or(Path::new(".")).canonicalize().ok()?;
+        Some(folder.join(path.file_name()?))
+    };
+    let existing = path.canonicalize().ok();
+    existing
+        .or_else(in_folder)
+        .unwrap_or_else(|| path.to_owned())
 }
