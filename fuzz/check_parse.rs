@@ -36,11 +36,21 @@ pub fn check_frame(frame: &[u8], link_type: LinkType) {
     }
 }
 
-/// Octets beyond the frame may show ports of UDP, or that what cannot be TCP is a later fragment;
-/// they turn nothing else into something else.
+/// Octets beyond the frame may show ports of UDP, that what cannot be TCP is a later fragment, or
+/// in which way an evasive packet evades; they turn nothing else into something else.
 pub fn stays_decided(short: &Packet, long: &Packet) {
+    let evades = |packet: &Packet| {
+        matches!(
+            packet.shape,
+            Shape::IncompleteHeaders
+                | Shape::HeaderChainLimit
+                | Shape::TinyFragment
+                | Shape::Malformed
+        )
+    };
     let same_shape = short.shape == long.shape
-        || (short.shape == Shape::Opaque && long.shape == Shape::LaterFragment);
+        || (short.shape == Shape::Opaque && long.shape == Shape::LaterFragment)
+        || (evades(short) && evades(long));
     assert!(same_shape, "{short:?} became {long:?}");
     assert_eq!(
         (short.src, short.dst, short.family),

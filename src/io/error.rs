@@ -112,6 +112,9 @@ pub enum BlockFault {
     #[error("it is of interface {interface}, and the section describes {described} so far")]
     UnknownInterface { interface: u32, described: usize },
 
+    #[error("it describes another interface, where a section has {most} at most")]
+    TooManyInterfaces { most: usize },
+
     #[error("it claims {captured} captured bytes and holds {held}")]
     CapturedBeyondBlock { captured: u32, held: usize },
 }

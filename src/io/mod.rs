@@ -21,7 +21,7 @@ mod zstd;
 
 pub use error::{BlockFault, CaptureError, CompressionFault, OutputError, Place};
 pub use input::Compression;
-pub use output::{OutputFile, discard_unfinished};
+pub use output::{OutputFile, discard_unfinished, is_stdout};
 pub use reader::CaptureReader;
 pub use writer::CaptureWriter;
 

@@ -129,11 +129,14 @@ impl Write for OutputFile {
     }
 }
 
-/// Standard output has other names. Opened by one of them, a file that the shell redirects to
-/// would be replaced, and what others wrote there lost.
-fn is_stdout(path: &Path) -> bool {
-    let names = ["-", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"];
-    names.iter().any(|name| path == Path::new(name))
+/// Whether an output of this name goes to standard output.
+///
+/// `-` does, and so do the system's names for it. Opened like a file, those would begin again at
+/// byte 0 of what the shell redirects to, or replace it.
+pub fn is_stdout(path: &Path) -> bool {
+    ["-", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"]
+        .iter()
+        .any(|name| path == Path::new(name))
 }
 
 fn open(path: &Path) -> io::Result<(File, Option<Unfinished>)> {

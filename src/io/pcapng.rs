@@ -16,6 +16,10 @@ const BYTE_ORDER_MAGIC: u32 = 0x1a2b_3c4d;
 /// The largest block that is believed: what libpcap and Wireshark believe, too.
 const MAX_BLOCK_BYTES: u32 = 16 * 1024 * 1024;
 
+/// The most interfaces that a section may describe: they are kept, and a small file can be
+/// unpacked to any number of them.
+const MAX_INTERFACES: usize = 1 << 16;
+
 /// The type and the two lengths of a block.
 const FRAMING_BYTES: u32 = 12;
 
@@ -79,6 +83,10 @@ impl PcapNg {
                 self.order = block.order;
                 self.interfaces.clear();
                 return Ok(Step::Skip(block.total_bytes));
+            }
+            INTERFACE_DESCRIPTION if self.interfaces.len() == MAX_INTERFACES => {
+                let most = MAX_INTERFACES;
+                return Err(Halt::Block(BlockFault::TooManyInterfaces { most }));
             }
             INTERFACE_DESCRIPTION => {
                 self.interfaces.push(Interface::read(&block)?);

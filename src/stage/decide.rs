@@ -62,8 +62,8 @@ enum Asks {
     Segment { opening: bool },
     /// It evades, and takes the verdict of an opening segment.
     Evasive(Reason),
-    /// The capture cut what decides; it may be any segment at port 25.
-    Truncated,
+    /// The capture cut what decides; it may be any segment at port 25, or is one.
+    Truncated { at_port_25: bool },
 }
 
 fn judge(packet: &Packet, ends: &Ends, direction: Direction, tables: &Tables) -> Decision {
@@ -95,11 +95,20 @@ fn judge(packet: &Packet, ends: &Ends, direction: Direction, tables: &Tables) ->
             let rule = look(true);
             (verdict_of(tables.action(rule)), reason, rule)
         }
-        Asks::Truncated => {
-            let blocked = |rule: &RuleId| verdict_of(tables.action(*rule)) != Verdict::Forward;
-            match [look(true), look(false)].into_iter().find(blocked) {
-                Some(rule) => (Verdict::Indeterminate, Reason::Truncated, rule),
-                None => (Verdict::Forward, Reason::NotCandidate, RuleId::NONE),
+        Asks::Truncated { at_port_25: known } => {
+            let rules = [look(true), look(false)];
+            let verdicts = rules.map(|rule| verdict_of(tables.action(rule)));
+            match (rules, verdicts) {
+                (_, [Verdict::Forward, Verdict::Forward]) => {
+                    (Verdict::Forward, Reason::NotCandidate, RuleId::NONE)
+                }
+                // Whatever its flags are.
+                ([rule, _], [opening, other]) if known && opening == other => {
+                    (opening, at_port_25(direction), rule)
+                }
+                ([_, rule], [Verdict::Forward, _]) | ([rule, _], _) => {
+                    (Verdict::Indeterminate, Reason::Truncated, rule)
+                }
             }
         }
     };
@@ -132,7 +141,9 @@ fn asks(packet: &Packet, direction: Direction) -> Asks {
     match (packet.wants_more, deciding_port(packet, direction)) {
         (false, _) => Asks::Evasive(evasive),
         (true, Some(port)) if port != SMTP => Asks::Nothing(Reason::NotCandidate),
-        (true, _) => Asks::Truncated,
+        (true, port) => Asks::Truncated {
+            at_port_25: port.is_some(),
+        },
     }
 }
 

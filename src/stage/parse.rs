@@ -1,9 +1,13 @@
-use crate::wire::{self, Frame, Packet};
+use crate::wire::{self, Frame, LinkType, Packet};
 
-/// Parses a frame, and keeps [`Packet::wants_more`] only where the capture cut it: then, and only
-/// then, the octets that the walk missed were on the wire.
+/// Parses a frame; [`Packet::wants_more`] is set only where the capture cut it, and what was cut
+/// off could change what is decided.
+#[inline]
 pub(super) fn parse(frame: &Frame<'_>) -> Packet {
-    let mut packet = wire::parse(frame.bytes, frame.link_type);
-    packet.wants_more &= frame.is_cut();
-    packet
+    if frame.link_type == LinkType::ETHERNET
+        && let Some(packet) = wire::parse_fast(frame.bytes)
+    {
+        return packet;
+    }
+    wire::parse_part(frame.bytes, frame.missing_bytes(), frame.link_type)
 }

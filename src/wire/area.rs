@@ -3,23 +3,36 @@
 pub(super) struct Area<'a> {
     /// What is there, and may be read.
     pub(super) bytes: &'a [u8],
-    /// They end where the frame ends, and no length field says that this is their end: if the
-    /// capture cut the frame, more would follow.
-    pub(super) open: bool,
+    /// How many more may follow on the wire, as far as the length fields let them.
+    missing_bytes: usize,
 }
 
 impl<'a> Area<'a> {
-    /// A whole frame.
-    pub(super) fn frame(bytes: &'a [u8]) -> Self {
-        Self { bytes, open: true }
+    /// A frame of which so many octets are not there.
+    pub(super) fn frame(bytes: &'a [u8], missing_bytes: usize) -> Self {
+        Self {
+            bytes,
+            missing_bytes,
+        }
     }
 
     /// The first `len_bytes` of them, as a length field says; all of them when it promises more.
     pub(super) fn bounded(self, len_bytes: usize) -> Self {
         match self.bytes.get(..len_bytes) {
-            Some(bytes) => Self { bytes, open: false },
-            None => self,
+            Some(bytes) => Self {
+                bytes,
+                missing_bytes: 0,
+            },
+            None => Self {
+                missing_bytes: self.missing_bytes.min(len_bytes - self.bytes.len()),
+                ..self
+            },
         }
+    }
+
+    /// Whether octets are missing, and with them there can be so many.
+    pub(super) fn could_hold(&self, len_bytes: usize) -> bool {
+        self.missing_bytes > 0 && self.bytes.len().saturating_add(self.missing_bytes) >= len_bytes
     }
 
     /// Takes `len_bytes` off the front, or nothing when fewer are there.

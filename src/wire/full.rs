@@ -13,8 +13,14 @@ const ENCAPSULATION_CAP: u8 = 4;
 
 /// Reads any frame. [`parse`](super::parse) gives the same, faster for the common ones.
 pub fn parse_full(frame: &[u8], link_type: LinkType) -> Packet {
+    parse_part(frame, usize::MAX, link_type)
+}
+
+/// Reads a frame of which the capture left out so many octets: [`Packet::wants_more`] is set only
+/// where those octets could change what is decided.
+pub fn parse_part(frame: &[u8], missing_bytes: usize, link_type: LinkType) -> Packet {
     let mut walk = Walk {
-        rest: Area::frame(frame),
+        rest: Area::frame(frame, missing_bytes),
         offset_bytes: 0,
         tags: 0,
         labels: 0,
@@ -25,7 +31,7 @@ pub fn parse_full(frame: &[u8], link_type: LinkType) -> Packet {
         Err(Stop::Unreadable) => Packet::bare(Shape::Unparsed),
         Err(Stop::Limit) => Packet::bare(Shape::EncapsulationLimit),
         Err(Stop::Short) => Packet {
-            wants_more: walk.rest.open,
+            wants_more: walk.rest.could_hold(1),
             ..Packet::bare(Shape::Unparsed)
         },
     }

@@ -5,12 +5,16 @@
 //! cut, where the first octet alone decides whether TCP can follow.
 
 use super::area::Area;
-use super::{Family, Fragment, Packet, Shape, transport};
+use super::{Family, Fragment, Packet, Shape, TRANSPORT_OCTETS, transport};
 use etherparse::{Ipv4HeaderSlice, Ipv6FragmentHeaderSlice, Ipv6HeaderSlice, ip_number};
 
 /// Extension headers that are followed, and their octets in sum.
 const HEADERS_CAP: u32 = 8;
 const HEADERS_CAP_BYTES: usize = 256;
+
+/// Octets of the fixed headers.
+const IPV4_OCTETS: usize = 20;
+const IPV6_OCTETS: usize = 40;
 
 const TCP: u8 = ip_number::TCP.0;
 const UDP: u8 = ip_number::UDP.0;
@@ -49,7 +53,7 @@ fn ipv4(ip: Area<'_>) -> Result<Packet, Runt> {
         [first, ..] if first >> 4 == 4 => usize::from(first & 0x0f) * 4,
         bytes => {
             return Err(Runt {
-                wants_more: bytes.is_empty() && ip.open,
+                wants_more: bytes.is_empty() && ip.could_hold(IPV4_OCTETS),
             });
         }
     };
@@ -58,12 +62,12 @@ fn ipv4(ip: Area<'_>) -> Result<Packet, Runt> {
         _ => 0,
     };
     let too_small = total_len_bytes != 0 && total_len_bytes < header_len_bytes;
-    if header_len_bytes < 20 || too_small {
+    if header_len_bytes < IPV4_OCTETS || too_small {
         return Err(Runt { wants_more: false });
     }
     // Told as a header without options: one whose options are cut still shows its addresses.
-    let mut fixed: [u8; 20] = *ip.bytes.first_chunk().ok_or(Runt {
-        wants_more: ip.open,
+    let mut fixed: [u8; IPV4_OCTETS] = *ip.bytes.first_chunk().ok_or(Runt {
+        wants_more: ip.could_hold(IPV4_OCTETS),
     })?;
     fixed[0] = 0x45;
     let header = Ipv4HeaderSlice::from_slice(&fixed).map_err(|_| Runt { wants_more: false })?;
@@ -87,14 +91,15 @@ fn ipv4(ip: Area<'_>) -> Result<Packet, Runt> {
         extension_headers(&mut packet, rest);
     } else if leads_to_tcp(Family::V4, packet.protocol) {
         packet.shape = Shape::IncompleteHeaders;
-        packet.wants_more = rest.open;
+        packet.wants_more = rest.could_hold(header_len_bytes + decides_at(packet.protocol));
     }
     Ok(packet)
 }
 
 fn ipv6(ip: Area<'_>) -> Result<Packet, Runt> {
     let header = Ipv6HeaderSlice::from_slice(ip.bytes).map_err(|_| Runt {
-        wants_more: ip.open && ip.bytes.first().is_none_or(|first| first >> 4 == 6),
+        wants_more: ip.could_hold(IPV6_OCTETS)
+            && ip.bytes.first().is_none_or(|first| first >> 4 == 6),
     })?;
     let mut packet = Packet {
         src: u128::from_be_bytes(header.source()),
@@ -134,12 +139,18 @@ fn extension_headers(packet: &mut Packet, mut rest: Area<'_>) {
         }
         if over_cap {
             packet.shape = Shape::HeaderChainLimit;
-            packet.wants_more = next.is_none() && rest.open;
+            packet.wants_more = next.is_none() && rest.could_hold(1);
             return;
         }
         let Some(header) = header else {
             packet.shape = Shape::IncompleteHeaders;
-            packet.wants_more = rest.open;
+            packet.wants_more = rest.could_hold(match (next, kind, rest.bytes) {
+                (None, _, _) => 1,
+                (Some(next), FRAGMENT, [_, _, 0, 0..=7, ..]) => 8 + decides_at(next),
+                // With an offset above 0, the whole header decides without what is behind it.
+                (_, FRAGMENT, _) => 8,
+                (Some(next), _, _) => len_bytes.unwrap_or(8) + decides_at(next),
+            });
             return;
         };
         if kind == FRAGMENT
@@ -187,6 +198,14 @@ fn is_followed(family: Family, kind: u8) -> bool {
 
 fn leads_to_tcp(family: Family, kind: u8) -> bool {
     kind == TCP || is_followed(family, kind)
+}
+
+/// Octets that TCP, or a header that leads to it, must have for the packet not to be evasive.
+fn decides_at(kind: u8) -> usize {
+    match kind {
+        TCP => usize::from(TRANSPORT_OCTETS),
+        _ => 1,
+    }
 }
 
 /// Octets of an extension header, when enough of it is there to tell.

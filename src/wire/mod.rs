@@ -29,7 +29,7 @@ mod transport;
 
 pub use build::tcp_probe;
 pub use fast::parse_fast;
-pub use full::parse_full;
+pub use full::{parse_full, parse_part};
 pub use link::LinkType;
 pub use packet::{BURST, Family, Fragment, Frame, Packet, Shape, TRANSPORT_OCTETS, TcpFlags};
 

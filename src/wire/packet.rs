@@ -19,7 +19,12 @@ pub struct Frame<'a> {
 impl Frame<'_> {
     /// Whether the capture holds less than what was on the wire.
     pub fn is_cut(&self) -> bool {
-        (self.bytes.len() as u64) < u64::from(self.original_len)
+        self.missing_bytes() > 0
+    }
+
+    /// Octets that were on the wire and are not in the capture.
+    pub fn missing_bytes(&self) -> usize {
+        (self.original_len as usize).saturating_sub(self.bytes.len())
     }
 }
 
@@ -162,7 +167,8 @@ pub struct Packet {
     /// Octets of the TCP or UDP header that are there, at most [`TRANSPORT_OCTETS`].
     pub transport_len: u8,
     /// The walk needed octets that the length fields promise and the captured bytes do not hold:
-    /// if the capture cut the frame, the missing octets could change the shape.
+    /// if the capture cut the frame, the missing octets could change what is decided. Not set where
+    /// they are too few for that: a first fragment that is tiny by its IP length stays evasive.
     pub wants_more: bool,
 }
 

@@ -16,7 +16,7 @@ pub(super) fn tcp(packet: &mut Packet, segment: Area<'_>) {
         packet.flags = flags([octets[12], octets[13]]);
         return;
     }
-    packet.wants_more = segment.open;
+    packet.wants_more = segment.could_hold(usize::from(TRANSPORT_OCTETS));
     packet.shape = match (packet.transport_len, packet.fragment) {
         (0, _) => Shape::IncompleteHeaders,
         (_, Fragment::First) => Shape::TinyFragment,

@@ -1,6 +1,6 @@
 use super::verdicts::Verdicts;
 use super::{Args, Failure};
-use crate::io::{CaptureWriter, OutputError, Record};
+use crate::io::{CaptureWriter, OutputError, Record, is_stdout};
 use crate::policy::Legend;
 use crate::stage::Trail;
 use crate::stats::Verdict;
@@ -103,12 +103,6 @@ fn failure(error: OutputError, alone: bool) -> Failure {
     } else {
         Failure::io(error)
     }
-}
-
-fn is_stdout(path: &Path) -> bool {
-    ["-", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"]
-        .iter()
-        .any(|name| path == Path::new(name))
 }
 
 /// What `-` means for a capture that is read.
