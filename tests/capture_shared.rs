@@ -9,8 +9,11 @@
 )]
 #![allow(clippy::print_stdout, reason = "says what was compared")]
 
-use sekisho::io::CaptureReader;
+use pcap_parser::traits::PcapNGPacketBlock;
+use pcap_parser::{Block, PcapBlockOwned, PcapError, create_reader};
+use sekisho::io::{CaptureReader, Record};
 use std::collections::BTreeMap;
+use std::fs::File;
 use std::path::{Path, PathBuf};
 
 /// Whole records that the reader hands out, and what stopped it.
@@ -45,6 +48,82 @@ fn expected(pcaps: &Path) -> BTreeMap<PathBuf, u64> {
         (file, columns.next().unwrap().parse().unwrap())
     });
     real.chain(derived).collect()
+}
+
+/// Captured bytes and original length.
+type Packet = (Vec<u8>, u32);
+
+/// The packets that we see before the end or a fault.
+fn packets(path: &Path) -> Vec<Packet> {
+    let packet = |record: &Record<'_>| (record.frame.bytes.to_vec(), record.frame.original_len);
+    let mut packets = Vec::new();
+    if let Ok(mut reader) = CaptureReader::open(path) {
+        while let Ok(burst) = reader.read_burst()
+            && !burst.is_empty()
+        {
+            packets.extend(burst.iter().map(packet));
+        }
+    }
+    packets
+}
+
+/// The packets that pcap-parser sees before the end or a fault. It reads nothing compressed, no
+/// obsolete packet blocks, and no lengths the other way round.
+fn packets_by_pcap_parser(path: &Path) -> Vec<Packet> {
+    let mut packets = Vec::new();
+    let Ok(mut reader) = create_reader(1 << 20, File::open(path).unwrap()) else {
+        return packets;
+    };
+    loop {
+        let (consumed, block) = match reader.next() {
+            Ok(next) => next,
+            Err(PcapError::Incomplete(_)) => {
+                reader.refill().unwrap();
+                continue;
+            }
+            Err(_) => return packets,
+        };
+        match block {
+            PcapBlockOwned::Legacy(record) => {
+                packets.push((record.data.to_vec(), record.origlen.max(record.caplen)));
+            }
+            PcapBlockOwned::NG(Block::EnhancedPacket(packet)) => {
+                let len = packet.origlen.max(packet.caplen);
+                packets.push((packet.packet_data().to_vec(), len));
+            }
+            PcapBlockOwned::NG(Block::SimplePacket(packet)) => {
+                packets.push((packet.packet_data().to_vec(), packet.origlen));
+            }
+            _ => {}
+        }
+        reader.consume(consumed);
+    }
+}
+
+#[test]
+fn every_real_capture_has_the_bytes_that_another_reader_sees() {
+    let Some(shared) = std::env::var_os("SEKISHO_SHARED") else {
+        println!("no real captures compared: SEKISHO_SHARED=FOLDER was not given");
+        return;
+    };
+    let mut compared = 0;
+    let mut differences = Vec::new();
+    for folder in ["pcaps/captures", "pcaps/derived/captures"] {
+        for entry in std::fs::read_dir(Path::new(&shared).join(folder)).unwrap() {
+            let path = entry.unwrap().path();
+            let (ours, theirs) = (packets(&path), packets_by_pcap_parser(&path));
+            // What it cannot read, it reads nothing of.
+            if theirs.is_empty() || ours == theirs {
+                compared += theirs.len();
+            } else {
+                let (ours, theirs) = (ours.len(), theirs.len());
+                differences.push(format!("{}: {ours}, {theirs}", path.display()));
+            }
+        }
+    }
+    assert!(differences.is_empty(), "{}", differences.join("\n"));
+    assert!(compared > 0);
+    println!("{compared} records compared byte by byte with pcap-parser");
 }
 
 #[test]

@@ -19,6 +19,11 @@ impl PolicyArgs {
     pub(super) fn load(&self) -> Result<Policies, Failure> {
         load(&self.files)
     }
+
+    /// The files that were named.
+    pub(super) fn files(&self) -> &[PathBuf] {
+        &self.files
+    }
 }
 
 /// The policies, or a failure whose errors stand on stderr. Warnings are only counted here:
@@ -101,22 +106,7 @@ pub(super) struct Policies {
 impl Policies {
     /// The instant that `--at` means.
     pub(super) fn instant(&self, when: &When) -> Result<Timestamp, Failure> {
-        let read = |tenant: &Tenant| {
-            when.instant(&tenant.zone)
-                .map_err(|e| Failure::usage(format_args!("--at: {e}")))
-        };
-        let mut tenants = self.tenants().iter();
-        let first = tenants.next().map_or_else(|| Ok(Timestamp::now()), read)?;
-        if let When::Civil(_) = when {
-            for tenant in tenants {
-                if read(tenant)? != first {
-                    let message =
-                        "--at: the policies' time zones differ: give a time with an offset";
-                    return Err(Failure::usage(message));
-                }
-            }
-        }
-        Ok(first)
+        instant(self.tenants(), when)
     }
 
     /// The tables at an instant.
@@ -143,6 +133,28 @@ impl Policies {
     pub(super) fn place(&self, origin: &Origin) -> String {
         format!("{}:{}", self.sources.name(origin.source), origin.line)
     }
+}
+
+/// The instant that `--at` means to all of these tenants.
+pub(super) fn instant<'a>(
+    tenants: impl IntoIterator<Item = &'a Tenant>,
+    when: &When,
+) -> Result<Timestamp, Failure> {
+    let read = |tenant: &Tenant| {
+        when.instant(&tenant.zone)
+            .map_err(|e| Failure::usage(format_args!("--at: {e}")))
+    };
+    let mut tenants = tenants.into_iter();
+    let first = tenants.next().map_or_else(|| Ok(Timestamp::now()), read)?;
+    if let When::Civil(_) = when {
+        for tenant in tenants {
+            if read(tenant)? != first {
+                let message = "--at: the policies' time zones differ: give a time with an offset";
+                return Err(Failure::usage(message));
+            }
+        }
+    }
+    Ok(first)
 }
 
 /// An instant as people of a tenant write it: `2006-12-01T00:00:00+09:00`.

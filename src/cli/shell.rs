@@ -26,12 +26,14 @@ pub(super) fn completions(args: &CompletionsArgs) -> Result<Exit, Failure> {
 }
 
 pub(super) fn man(args: &ManArgs) -> Result<Exit, Failure> {
+    // `sekisho help` has no page of its own, so no page may refer to one.
+    let command = Cli::command().disable_help_subcommand(true);
     match &args.folder {
-        Some(folder) => clap_mangen::generate_to(Cli::command(), folder)
+        Some(folder) => clap_mangen::generate_to(command, folder)
             .map_err(|error| Failure::io(format_args!("{}: {error}", folder.display())))?,
         None => {
             let mut page = Vec::new();
-            clap_mangen::Man::new(Cli::command()).render(&mut page)?;
+            clap_mangen::Man::new(command).render(&mut page)?;
             out::print(&String::from_utf8_lossy(&page))?;
         }
     }

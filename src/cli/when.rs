@@ -23,7 +23,8 @@ impl When {
         match self {
             Self::Now => Ok(Timestamp::now()),
             Self::Instant(instant) => Ok(*instant),
-            Self::Civil(civil) => Ok(civil.to_zoned(zone.clone())?.timestamp()),
+            // As in a policy, a time that the clocks show twice, or never, is no answer.
+            Self::Civil(civil) => zone.to_ambiguous_timestamp(*civil).unambiguous(),
         }
     }
 }
@@ -52,6 +53,15 @@ impl FromStr for When {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_time_that_the_clocks_show_twice_or_never_is_refused() {
+        let berlin = TimeZone::get("Europe/Berlin").unwrap();
+        for text in ["2024-10-27T02:30:00", "2024-03-31T02:30:00"] {
+            let when: When = text.parse().unwrap();
+            assert!(when.instant(&berlin).is_err(), "{text}");
+        }
+    }
 
     #[test]
     fn a_date_is_midnight_in_the_policys_zone() {

@@ -129,10 +129,11 @@ impl Write for OutputFile {
     }
 }
 
-/// `/dev/stdout` is another name for standard output. Opened like a file, it would begin again at
-/// byte 0 of what the shell redirects to, or replace it.
+/// Standard output has other names. Opened by one of them, a file that the shell redirects to
+/// would be replaced, and what others wrote there lost.
 fn is_stdout(path: &Path) -> bool {
-    path == Path::new("-") || path == Path::new("/dev/stdout")
+    let names = ["-", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"];
+    names.iter().any(|name| path == Path::new(name))
 }
 
 fn open(path: &Path) -> io::Result<(File, Option<Unfinished>)> {

@@ -69,7 +69,7 @@ impl CaptureReader {
         })
     }
 
-    /// The next records, up to a burst of them; none at the end.
+    /// The next records: those that are there, up to a burst of them; none at the end.
     ///
     /// A fault is reported once, by the call after the one that gave the last whole record before
     /// it; the capture ends there.
@@ -78,12 +78,11 @@ impl CaptureReader {
         if self.finished {
             return Ok(ArrayVec::new());
         }
-        match self.reach_record() {
-            Ok(true) => Ok(self.lend_records()),
-            end => {
-                self.finished = true;
-                end.map(|_| ArrayVec::new())
-            }
+        let reached = self.reach_record();
+        self.finished = !matches!(reached, Ok(true));
+        match reached? {
+            true => Ok(self.lend_records()),
+            false => Ok(ArrayVec::new()),
         }
     }
 

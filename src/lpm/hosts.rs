@@ -5,8 +5,6 @@
 //! /64 ─▶ bin ─▶ its intervals, sorted by where they start ─search─▶ value, or "none here"
 //! ```
 
-use std::hint::select_unpredictable;
-
 use super::exact::permute;
 use super::ipv6::Prefix;
 
@@ -21,8 +19,8 @@ pub(super) struct Hosts {
     /// and says [`NONE_HERE`].
     starts: Vec<u128>,
     values: Vec<u16>,
-    /// The largest power of two that is no more than the intervals of the fullest bin.
-    first_step: usize,
+    /// Bits of the number of intervals in the fullest bin: the steps of every search.
+    step_count: u32,
 }
 
 impl Hosts {
@@ -45,23 +43,24 @@ impl Hosts {
             bins: Vec::with_capacity(bins + 1),
             starts: Vec::with_capacity(most_intervals(sorted)),
             values: Vec::with_capacity(most_intervals(sorted)),
-            first_step: 0,
+            step_count: 0,
         };
         hosts.starts.push(0);
         hosts.values.push(NONE_HERE);
         hosts.bins.push(1);
         let mut groups = groups.into_iter().peekable();
+        let mut fullest = 0;
         for bin in 0..bins {
             let first = hosts.starts.len();
             while let Some((_, group)) = groups.next_if(|&(of, _)| of == bin) {
                 hosts.add_group(first, group);
             }
             let end = hosts.starts.len();
-            hosts.first_step = hosts.first_step.max(end - first);
+            fullest = fullest.max(end - first);
             // Two intervals a prefix: memory holds fewer prefixes than would overflow this.
             hosts.bins.push(end as u32);
         }
-        hosts.first_step = hosts.first_step.checked_ilog2().map_or(0, |bits| 1 << bits);
+        hosts.step_count = usize::BITS - fullest.leading_zeros();
         hosts
     }
 
@@ -69,20 +68,19 @@ impl Hosts {
     #[inline]
     #[expect(
         clippy::indexing_slicing,
-        reason = "a bin's bounds lie between 1 and the number of intervals, and the search stays between them"
+        reason = "a bin is cut to the number of bins; `at - 1` is an interval of the bin, or 0"
     )]
     pub(super) fn lookup_or(&self, address: u128, otherwise: u8) -> u8 {
         let bin = bin((address >> 64) as u64, self.bins.len() - 1);
         let (first, end) = (self.bins[bin] as usize, self.bins[bin + 1] as usize);
         // `at`: behind the last interval of this bin that is known to start at or before the
-        // address. In an empty bin it stays where it is, whatever is compared.
+        // address. A step is added as a shifted bit: of a choice the compiler makes a jump.
         let mut at = first;
-        let mut step = self.first_step;
-        while step > 0 {
-            let next = at + step;
-            let next = select_unpredictable(next < end, next, end);
-            at = select_unpredictable(self.starts[next - 1] <= address, next, at);
-            step >>= 1;
+        for step_bits in (0..self.step_count).rev() {
+            let next = at + (1 << step_bits);
+            let start = self.starts.get(next - 1);
+            let not_above = start.is_some_and(|start| *start <= address) & (next <= end);
+            at += usize::from(not_above) << step_bits;
         }
         let interval = usize::from(at > first) * (at - 1);
         u8::try_from(self.values[interval]).unwrap_or(otherwise)

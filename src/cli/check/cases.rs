@@ -67,7 +67,7 @@ pub(super) fn run(path: &Path, policies: &Policies) -> Result<Outcomes, Failure>
     let tokyo = TimeZone::get("Asia/Tokyo").map_err(Failure::io)?;
     let headers = csv
         .headers()
-        .map_err(|error| malformed(path, &error))?
+        .map_err(|error| malformed(path, &csv::StringRecord::new(), &error))?
         .clone();
     let mut outcomes = Outcomes {
         passed: 0,
@@ -78,12 +78,12 @@ pub(super) fn run(path: &Path, policies: &Policies) -> Result<Outcomes, Failure>
     let mut met = vec![false; policies.legend().tenants().len()];
     while csv
         .read_record(&mut record)
-        .map_err(|error| malformed(path, &error))?
+        .map_err(|error| malformed(path, &headers, &error))?
     {
         let line = record.position().map(csv::Position::line);
         let row: Row = record
             .deserialize(Some(&headers))
-            .map_err(|error| malformed(path, &error))?;
+            .map_err(|error| malformed(path, &headers, &error))?;
         let Some(tenant) = policies.legend().tenant_named(&row.isp) else {
             outcomes.skipped += 1;
             continue;
@@ -118,8 +118,29 @@ pub(super) fn run(path: &Path, policies: &Policies) -> Result<Outcomes, Failure>
 }
 
 /// A cases file that cannot be understood proves nothing: it is a configuration error.
-fn malformed(path: &Path, error: &csv::Error) -> Failure {
-    Failure::Said(Exit::Config, format!("{}: {error}", path.display()))
+fn malformed(path: &Path, headers: &csv::StringRecord, error: &csv::Error) -> Failure {
+    let file = path.display();
+    let said = match error.kind() {
+        csv::ErrorKind::Io(cause) => {
+            return Failure::io(format_args!("{file}: cannot be read: {cause}"));
+        }
+        csv::ErrorKind::Deserialize { pos: Some(at), err } => {
+            let column = err.field().and_then(|column| usize::try_from(column).ok());
+            let column = column.and_then(|column| headers.get(column));
+            let column = column.map(|name| format!("{name}: ")).unwrap_or_default();
+            format!("{file}:{}: {column}{}", at.line(), err.kind())
+        }
+        csv::ErrorKind::UnequalLengths {
+            pos: Some(at),
+            expected_len,
+            len,
+        } => {
+            let line = at.line();
+            format!("{file}:{line}: has {len} columns, where the first line has {expected_len}")
+        }
+        _ => format!("{file}: {error}"),
+    };
+    Failure::Said(Exit::Config, said)
 }
 
 impl Row {
@@ -231,7 +252,8 @@ impl Outcomes {
             let line = line.map(|line| format!(":{line}")).unwrap_or_default();
             text += &format!("{}{line}: {id}: {why}\n", file.display());
         }
-        let run = self.passed + self.failures.len();
+        let failed = self.failures.iter().filter(|failed| failed.line.is_some());
+        let run = self.passed + failed.count();
         text += &format!(
             "cases     {} of {run} pass; {} of other ISPs skipped\n",
             self.passed, self.skipped

@@ -66,14 +66,13 @@ pub(super) fn run(args: &Args, format: Format) -> Result<Exit, Failure> {
         }
         Format::Json => {
             let mut body = summary_json(&policies);
-            body.insert("ok".to_owned(), (exit == Exit::Ok).into());
-            body.insert("diagnostics".to_owned(), said.into());
-            if let Some(outcomes) = &outcomes {
-                body.insert("cases".to_owned(), outcomes.json());
-            }
+            body.insert("ok".into(), (exit == Exit::Ok).into());
+            body.insert("diagnostics".into(), said.into());
+            let cases = outcomes.as_ref().map_or(Value::Null, cases::Outcomes::json);
+            body.insert("cases".into(), cases);
             if args.print_effective {
                 let effective = policy::effective(policies.tenants());
-                body.insert("effective".to_owned(), effective.into());
+                body.insert("effective".into(), effective.into());
             }
             out::print_json("check", &body)?;
         }
@@ -147,9 +146,9 @@ fn summary_json(policies: &Policies) -> Map<String, Value> {
         "matrix_bytes": memory.matrix_bytes,
     });
     Map::from_iter([
-        ("policies".to_owned(), tenants.collect::<Vec<_>>().into()),
+        ("policies".to_owned(), tenants.collect()),
         ("memory".to_owned(), memory),
-        ("events".to_owned(), events.collect::<Vec<_>>().into()),
+        ("events".to_owned(), events.collect()),
     ])
 }
 

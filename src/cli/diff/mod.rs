@@ -30,9 +30,10 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args, format: Format) -> Result<Exit, Failure> {
-    let old = policies::load(std::slice::from_ref(&args.old))?;
-    let new = policies::load(std::slice::from_ref(&args.new))?;
-    let at = new.instant(&args.at)?;
+    let [old, new] = [&args.old, &args.new].map(|file| policies::load(std::slice::from_ref(file)));
+    // Both have been read, so the errors of both stand on stderr.
+    let (old, new) = (old?, new?);
+    let at = policies::instant(new.tenants().iter().chain(old.tenants()), &args.at)?;
     let found = diff(&old.program, &new.program, at)
         .map_err(|error| Failure::Said(Exit::Config, error.to_string()))?;
     let mut frames = frames::Changed::default();

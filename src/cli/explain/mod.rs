@@ -23,7 +23,7 @@ pub(super) struct Args {
     #[arg(long, value_name = "NAME")]
     plan: Option<String>,
     /// The IP version, where no address tells it.
-    #[arg(long, value_name = "4|6", value_parser = ["4", "6"], requires = "plan")]
+    #[arg(long, value_name = "4|6", value_parser = ["4", "6"], conflicts_with_all = ["from", "pcap"])]
     ip: Option<String>,
     /// The other end, by address.
     #[arg(long, value_name = "ADDR", conflicts_with_all = ["class", "pcap"])]
@@ -61,7 +61,7 @@ pub(super) struct Args {
     #[arg(long, value_name = "CAPTURE", requires = "frame")]
     pcap: Option<PathBuf>,
     /// Which frame of the capture, counted from 1.
-    #[arg(long, value_name = "N", requires = "pcap", value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, value_name = "N", requires = "pcap", conflicts_with_all = ["from", "plan"], value_parser = clap::value_parser!(u64).range(1..))]
     frame: Option<u64>,
     /// The language of the answer.
     #[arg(long, value_enum, default_value_t = LangArg::En)]

@@ -5,6 +5,9 @@ use crate::policy::Legend;
 use crate::stage::Trail;
 use crate::stats::Verdict;
 use crate::wire::LinkType;
+use std::ffi::OsString;
+use std::fs;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 /// The files that a run writes; each appears under its name when the run is over, or not at all.
@@ -13,17 +16,26 @@ pub(super) struct Outputs {
     dropped: Option<CaptureWriter>,
     verdicts: Option<Verdicts>,
     to_stdout: bool,
+    /// There is no other output: when its reader has gone, nothing is left to do.
+    alone: bool,
 }
 
 impl Outputs {
     pub(super) fn create(args: &Args) -> Result<Self, Failure> {
-        let paths = [&args.forwarded, &args.dropped, &args.verdicts];
-        refuse_twice(paths.into_iter().flatten())?;
+        let paths: Vec<&Path> = [&args.forwarded, &args.dropped, &args.verdicts]
+            .into_iter()
+            .filter_map(|path| path.as_deref())
+            .collect();
+        refuse_twice(&paths)?;
+        let policies = args.policy.files().iter().map(|path| path.as_path());
+        let captures = args.captures.iter().map(|path| input(path));
+        refuse_inputs(&paths, policies.chain(captures))?;
+        let alone = paths.len() == 1;
         let capture = |path: &Option<PathBuf>| {
             path.as_deref()
                 .map(CaptureWriter::create)
                 .transpose()
-                .map_err(failure)
+                .map_err(|error| failure(error, alone))
         };
         Ok(Self {
             forwarded: capture(&args.forwarded)?,
@@ -33,8 +45,9 @@ impl Outputs {
                 .as_deref()
                 .map(Verdicts::create)
                 .transpose()
-                .map_err(failure)?,
-            to_stdout: paths.into_iter().flatten().any(|path| is_stdout(path)),
+                .map_err(|error| failure(error, alone))?,
+            to_stdout: paths.iter().any(|path| is_stdout(path)),
+            alone,
         })
     }
 
@@ -54,12 +67,14 @@ impl Outputs {
             Verdict::Indeterminate => &mut None,
         };
         if let Some(capture) = capture {
-            capture.write(record).map_err(failure)?;
+            capture
+                .write(record)
+                .map_err(|error| failure(error, self.alone))?;
         }
         if let Some(verdicts) = &mut self.verdicts {
             verdicts
                 .write(trail, legend, file, frame)
-                .map_err(failure)?;
+                .map_err(|error| failure(error, self.alone))?;
         }
         Ok(())
     }
@@ -69,17 +84,21 @@ impl Outputs {
     pub(super) fn finish(self, link_type: Option<LinkType>) -> Result<bool, Failure> {
         let link_type = link_type.unwrap_or(LinkType::ETHERNET);
         for capture in [self.forwarded, self.dropped].into_iter().flatten() {
-            capture.finish(link_type).map_err(failure)?;
+            capture
+                .finish(link_type)
+                .map_err(|error| failure(error, self.alone))?;
         }
         if let Some(verdicts) = self.verdicts {
-            verdicts.finish().map_err(failure)?;
+            verdicts
+                .finish()
+                .map_err(|error| failure(error, self.alone))?;
         }
         Ok(self.to_stdout)
     }
 }
 
-fn failure(error: OutputError) -> Failure {
-    if error.is_broken_pipe() {
+fn failure(error: OutputError, alone: bool) -> Failure {
+    if alone && error.is_broken_pipe() {
         Failure::ClosedPipe
     } else {
         Failure::io(error)
@@ -92,16 +111,76 @@ fn is_stdout(path: &Path) -> bool {
         .any(|name| path == Path::new(name))
 }
 
-fn refuse_twice<'a>(paths: impl Iterator<Item = &'a PathBuf>) -> Result<(), Failure> {
+/// What `-` means for a capture that is read.
+fn input(path: &Path) -> &Path {
+    if path == Path::new("-") {
+        Path::new("/dev/stdin")
+    } else {
+        path
+    }
+}
+
+fn refuse_twice(paths: &[&Path]) -> Result<(), Failure> {
     let mut seen = Vec::new();
-    for path in paths.filter(|path| path.as_path() != Path::new("/dev/null")) {
-        if seen.contains(&path) {
+    for path in paths.iter().filter(|path| **path != Path::new("/dev/null")) {
+        let file = Identity::of(if is_stdout(path) {
+            Path::new("/dev/stdout")
+        } else {
+            path
+        });
+        if file.is_some() && seen.contains(&file) {
             return Err(Failure::usage(format_args!(
                 "{} is named for two outputs",
                 path.display()
             )));
         }
-        seen.push(path);
+        seen.push(file);
     }
     Ok(())
+}
+
+/// An output replaces the file of its name: a capture that is being read would be lost.
+fn refuse_inputs<'a>(
+    outputs: &[&Path],
+    inputs: impl Iterator<Item = &'a Path>,
+) -> Result<(), Failure> {
+    let read: Vec<_> = inputs
+        .filter(|path| path.is_file())
+        .filter_map(Identity::of)
+        .collect();
+    let lost = |path: &&&Path| Identity::of(path).is_some_and(|file| read.contains(&file));
+    match outputs.iter().find(lost) {
+        None => Ok(()),
+        Some(path) => Err(Failure::usage(format_args!(
+            "{} is read by this run: write to another file",
+            path.display()
+        ))),
+    }
+}
+
+/// One file, whatever its names.
+#[derive(PartialEq, Eq)]
+enum Identity {
+    Exists { device: u64, inode: u64 },
+    NotYet { folder: PathBuf, name: OsString },
+}
+
+impl Identity {
+    /// `None` where there cannot be such a file: opening it tells why.
+    fn of(path: &Path) -> Option<Self> {
+        if let Ok(found) = fs::metadata(path) {
+            return Some(Self::Exists {
+                device: found.dev(),
+                inode: found.ino(),
+            });
+        }
+        let folder = match path.parent()? {
+            here if here == Path::new("") => Path::new("."),
+            folder => folder,
+        };
+        Some(Self::NotYet {
+            folder: fs::canonicalize(folder).ok()?,
+            name: path.file_name()?.to_owned(),
+        })
+    }
 }

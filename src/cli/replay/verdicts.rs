@@ -33,10 +33,11 @@ const HEADER: [&str; 14] = [
 
 impl Verdicts {
     pub(super) fn create(path: &Path) -> Result<Self, OutputError> {
-        let file = BufWriter::with_capacity(1 << 16, OutputFile::create(path)?);
-        let csv = csv::Writer::from_writer(file);
+        let file = OutputFile::create(path)?;
+        let name = file.name().to_owned();
+        let csv = csv::Writer::from_writer(BufWriter::with_capacity(1 << 16, file));
         let mut verdicts = Self {
-            name: path.display().to_string(),
+            name,
             csv,
             field: String::new(),
         };
@@ -103,7 +104,11 @@ impl Verdicts {
         let filled = fill(self).and_then(|()| self.csv.write_record(None::<&[u8]>));
         filled.map_err(|error| OutputError::Write {
             file: self.name.clone(),
-            cause: error.into(),
+            cause: match error.into_kind() {
+                // As it is: whether the reader has gone counts.
+                csv::ErrorKind::Io(cause) => cause,
+                other => io::Error::other(format!("{other:?}")),
+            },
         })
     }
 

@@ -1,0 +1,196 @@
+//! Nothing is allocated from the frame to its verdict.
+#![expect(unsafe_code, reason = "only an allocator can count what is allocated")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "tests"
+)]
+
+use sekisho::io::CaptureReader;
+use sekisho::policy::{Program, Tables, load};
+use sekisho::stage::{Burst, Facing};
+use sekisho::stats::{Counters, Reason, Verdict};
+use sekisho::wire::{BURST, Frame, Shape};
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
+use std::collections::HashSet;
+use std::hint::black_box;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+thread_local! {
+    static ALLOCATIONS: Cell<u64> = const { Cell::new(0) };
+}
+
+/// Counts for each thread alone: what the test's runner does meanwhile is not ours.
+struct Counting;
+
+// SAFETY: `System` does all the work and keeps the contract. The count allocates nothing: it lies
+// in thread-local memory that is initialised by a constant and has no destructor.
+unsafe impl GlobalAlloc for Counting {
+    // `alloc_zeroed` and `realloc` are left as they come: both call this.
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        ALLOCATIONS.set(ALLOCATIONS.get() + 1);
+        // SAFETY: the caller keeps `alloc`'s contract, which is the same here.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
+        // SAFETY: every block was allocated by `System` above, with this layout.
+        unsafe { System.dealloc(block, layout) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+/// What `work` allocates.
+fn allocations<T>(work: impl FnOnce() -> T) -> (u64, T) {
+    let before = ALLOCATIONS.get();
+    let result = work();
+    (ALLOCATIONS.get() - before, result)
+}
+
+/// Every frame of every golden case, whole and cut after each of its octets, under each policy of
+/// the project and in each direction.
+#[test]
+fn no_frame_allocates() {
+    let (boxed, _) = allocations(|| black_box(Box::new(1_u8)));
+    assert_eq!(boxed, 1, "the counter counts an allocation");
+    let (grown, _) = allocations(|| black_box(vec![0_u8; 9]).resize(4096, 1));
+    assert_eq!(grown, 2, "the counter counts a vector and its growth");
+
+    let cases = files("pcaps", "in.pcap");
+    let octets: Vec<Octets> = cases.iter().flat_map(|case| read(case)).collect();
+    let frames: Vec<Frame<'_>> = octets.iter().flat_map(Octets::at_every_length).collect();
+    let mut seen = Seen::default();
+    for policy in files("config", ".yaml") {
+        let (tables, mut counters) = compile(policy);
+        for facing in [Facing::Auto, Facing::Out, Facing::In] {
+            let mut burst = Burst::default();
+            for frames in frames.chunks(BURST) {
+                let (count, ()) = allocations(|| {
+                    burst.run(frames.iter().copied(), &tables, facing);
+                    count(&burst, frames, &mut counters);
+                });
+                let shapes: HashSet<_> = burst.trails().map(|t| t.packet.shape).collect();
+                assert_eq!(count, 0, "facing {facing:?}, frames of {shapes:?}");
+                seen.note(&burst);
+            }
+        }
+    }
+    seen.assert_all(frames.len());
+}
+
+fn count(burst: &Burst, frames: &[Frame<'_>], counters: &mut Counters) {
+    for (frame, trail) in frames.iter().zip(burst.trails()) {
+        let decision = trail.decision;
+        counters.add(
+            decision.verdict,
+            decision.reason,
+            decision.rule.0,
+            decision.plan.0,
+            frame.original_len,
+        );
+    }
+}
+
+/// Which outcomes the frames had: the proof holds for those that occurred.
+#[derive(Default)]
+struct Seen {
+    shapes: HashSet<Shape>,
+    outcomes: HashSet<(Verdict, Reason)>,
+}
+
+impl Seen {
+    fn note(&mut self, burst: &Burst) {
+        for trail in burst.trails() {
+            self.shapes.insert(trail.packet.shape);
+            let decision = trail.decision;
+            self.outcomes.insert((decision.verdict, decision.reason));
+        }
+    }
+
+    fn assert_all(&self, frames: usize) {
+        const SHAPES: usize = 11;
+        assert!(frames > 10_000, "{frames} frames are few");
+        assert_eq!(self.shapes.len(), SHAPES, "{:?}", self.shapes);
+        for reason in Reason::ALL {
+            let occurred = self.outcomes.iter().any(|(_, r)| r == reason);
+            assert!(occurred, "no frame was decided as {reason}");
+        }
+        for reason in [
+            Reason::Port25Syn,
+            Reason::Port25Return,
+            Reason::TinyFragment,
+        ] {
+            for verdict in [Verdict::Forward, Verdict::Drop] {
+                let both = self.outcomes.contains(&(verdict, reason));
+                assert!(both, "no {verdict} for {reason}");
+            }
+        }
+    }
+}
+
+/// A frame of a capture, kept.
+struct Octets {
+    bytes: Vec<u8>,
+    frame: Frame<'static>,
+}
+
+impl Octets {
+    /// The frame as captures with every snapshot length would hold it.
+    fn at_every_length(&self) -> impl Iterator<Item = Frame<'_>> {
+        (0..=self.bytes.len().min(192)).map(|len| Frame {
+            bytes: self.bytes.get(..len).unwrap_or_default(),
+            ..self.frame
+        })
+    }
+}
+
+fn read(capture: &Path) -> Vec<Octets> {
+    let mut reader = CaptureReader::open(capture).unwrap();
+    let mut kept = Vec::new();
+    loop {
+        let records = reader.read_burst().unwrap();
+        if records.is_empty() {
+            return kept;
+        }
+        kept.extend(records.iter().map(|record| Octets {
+            bytes: record.frame.bytes.to_vec(),
+            frame: Frame {
+                bytes: &[],
+                ..record.frame
+            },
+        }));
+    }
+}
+
+fn compile(policy: PathBuf) -> (Arc<Tables>, Counters) {
+    let name = policy.display().to_string();
+    let as_of = "2026-07-01T00:00:00Z".parse().unwrap();
+    let resolved = load(&[policy], as_of).resolved.expect(&name);
+    let program = Program::compile(Arc::new(resolved)).expect(&name);
+    let legend = program.legend();
+    let counters = Counters::new(legend.rule_ids().len(), legend.plan_ids().len());
+    (program.at(as_of).expect(&name).tables, counters)
+}
+
+/// The project's files below a folder whose names end so, in order.
+fn files(folder: &str, ending: &str) -> Vec<PathBuf> {
+    let mut folders = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join(folder)];
+    let mut found = Vec::new();
+    while let Some(folder) = folders.pop() {
+        for entry in folder.read_dir().unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.to_string_lossy().ends_with(ending) {
+                found.push(path);
+            }
+        }
+    }
+    found.sort();
+    found
+}

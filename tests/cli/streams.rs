@@ -1,0 +1,117 @@
+//! Standard streams that end, are full, or were never there.
+
+use crate::program::{ALPHA, CASES, DAY, Folder, Run, STRICT, command, root, typed_from};
+use std::fs::OpenOptions;
+use std::process::Stdio;
+
+/// Every command that writes to stdout.
+fn writing() -> [String; 10] {
+    [
+        format!("check {ALPHA} --cases {CASES} --print-effective"),
+        format!("explain --policy {ALPHA} --plan ftth_std --class own"),
+        format!("matrix --policy {ALPHA}"),
+        format!("diff {ALPHA} {STRICT}"),
+        format!("replay --policy {ALPHA} {DAY}"),
+        format!("replay --policy {ALPHA} --output json {DAY}"),
+        format!("replay --policy {ALPHA} --verdicts - {DAY}"),
+        format!("replay --policy {ALPHA} --forwarded - {DAY}"),
+        "completions zsh".to_owned(),
+        "man".to_owned(),
+    ]
+}
+
+#[test]
+fn a_closed_pipe_ends_quietly() {
+    for line in writing() {
+        let run = with_closed_stdout(&line);
+        assert_eq!(run.code, 0, "{line}: {run:?}");
+        assert!(!run.stderr.contains("error: "), "{line}: {run:?}");
+    }
+}
+
+/// The other output would be missing, and nobody would know.
+#[test]
+fn a_closed_pipe_beside_another_output_is_told() {
+    let folder = Folder::new();
+    let dropped = folder.arg("dropped.pcap");
+    let run = with_closed_stdout(&format!(
+        "replay --policy {ALPHA} --verdicts - --dropped {dropped} {DAY}"
+    ));
+    assert_eq!(run.code, 74, "{run:?}");
+    assert_eq!(
+        run.complaint(),
+        "error: stdout: cannot be written: Broken pipe (os error 32)\n"
+    );
+    assert_eq!(folder.names(), [""; 0]);
+}
+
+#[test]
+fn a_full_device_is_an_output_error() {
+    for line in writing() {
+        let full = OpenOptions::new().write(true).open("/dev/full").unwrap();
+        let run = Run::of(command(line.split_whitespace()).stdout(full));
+        assert_eq!(run.code, 74, "{line}: {run:?}");
+        assert!(
+            run.stderr.contains("No space left on device"),
+            "{line}: {run:?}"
+        );
+    }
+    for option in ["--forwarded", "--dropped", "--verdicts"] {
+        let run =
+            crate::program::typed(&format!("replay --policy {ALPHA} {option} /dev/full {DAY}"));
+        assert_eq!(
+            (run.code, run.stdout.as_str()),
+            (74, ""),
+            "{option}: {run:?}"
+        );
+        let said = "error: /dev/full: cannot be written: No space left on device (os error 28)\n";
+        assert_eq!(run.complaint(), said, "{option}");
+    }
+}
+
+#[test]
+fn messages_that_cannot_be_told_stop_nothing() {
+    let full = OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let run = Run::of(command(["replay", "--policy", ALPHA, "nofile.pcap", DAY]).stderr(full));
+    assert_eq!(run.code, 74, "{run:?}");
+    assert!(run.stdout.contains("balance   rx 3752 = "), "{run:?}");
+}
+
+#[test]
+fn a_capture_comes_through_stdin_packed_or_plain() {
+    let line = format!("replay --policy {STRICT} --output json -");
+    let run = typed_from(&line, &root().join(DAY));
+    assert_eq!(run.code, 0, "{run:?}");
+    assert_eq!(run.json()["balance"]["rx"], 3752);
+    // Twice is once too often: the second finds nothing.
+    let run = typed_from(&format!("{line} -"), &root().join(DAY));
+    assert_eq!(run.code, 74, "{run:?}");
+    assert_eq!(
+        run.complaint(),
+        "error: stdin: is empty, where a capture has a file header\n"
+    );
+}
+
+#[test]
+fn one_run_feeds_another() {
+    let folder = Folder::new();
+    let mut first = command(["replay", "--policy", STRICT, "--forwarded", "-", DAY]);
+    let passed = first.output().unwrap();
+    assert!(passed.status.success());
+    folder.file("passed.pcap", passed.stdout);
+    let line = format!("replay --policy {STRICT} --output json -");
+    let second = typed_from(&line, &folder.path("passed.pcap"));
+    assert_eq!(
+        second.json()["balance"]["drop"],
+        0,
+        "what passed once passes again: {second:?}"
+    );
+}
+
+/// Runs the program with a pipe as stdout whose reader goes away before anything is written.
+fn with_closed_stdout(line: &str) -> Run {
+    let mut command = command(line.split_whitespace());
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    Run::of(command.stdout(Stdio::from(writer)).stderr(Stdio::piped()))
+}
