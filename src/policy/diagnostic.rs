@@ -1,7 +1,7 @@
 //! What there is to say about a policy: one value a finding, from one table of codes.
 
 use super::{Origin, SourceId};
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 /// How bad it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -169,7 +169,7 @@ const SHOWN: usize = 20;
 #[derive(Debug, Default)]
 pub(super) struct Findings {
     list: Vec<Diagnostic>,
-    counts: HashMap<(&'static str, Option<SourceId>), Tally>,
+    counts: BTreeMap<(&'static str, Option<SourceId>), Tally>,
     errors: usize,
 }
 

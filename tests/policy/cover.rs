@@ -1,5 +1,5 @@
-//! "This rule can never match" is exact: a rule is reported if and only if it decides nothing
-//! at any of the points where it could.
+//! What is said of rules beside each other is exact: a rule is reported if and only if it decides
+//! nothing at any point where it could, or lets begin what another one breaks.
 
 use proptest::prelude::*;
 use sekisho::policy;
@@ -17,6 +17,7 @@ struct Written {
     from: Option<u8>,
     before: Option<u8>,
     any: bool,
+    drop: bool,
 }
 
 fn written() -> impl Strategy<Value = Written> {
@@ -28,14 +29,16 @@ fn written() -> impl Strategy<Value = Written> {
         proptest::option::of(1..4_u8),
         proptest::option::of(5..8_u8),
         any::<bool>(),
+        any::<bool>(),
     )
-        .prop_map(|(ip, plans, to, from, before, any)| Written {
+        .prop_map(|(ip, plans, to, from, before, any, drop)| Written {
             ip,
             plans,
             to,
             from,
             before,
             any,
+            drop,
         })
 }
 
@@ -50,7 +53,8 @@ fn yaml(rules: &[Written]) -> String {
         plans: { a: { kind: dynamic }, b: { kind: fixed }, c: { kind: shared } }\nrules:\n"
         .to_owned();
     for (index, rule) in rules.iter().enumerate() {
-        text.push_str(&format!("  - {{ name: r{index}, action: drop"));
+        let action = if rule.drop { "drop" } else { "forward" };
+        text.push_str(&format!("  - {{ name: r{index}, action: {action}"));
         if let Some(ip) = rule.ip {
             text.push_str(&format!(", ip: {ip}"));
         }
@@ -83,22 +87,36 @@ fn matches(rule: &Written, (ip, plan, class, day, opening): (u8, u8, u8, u8, boo
         && (opening || rule.any)
 }
 
-/// The rules that decide at some point, by asking at every point.
-fn deciding(rules: &[Written]) -> BTreeSet<usize> {
+/// At every point: the rule that decides a first segment, and the one that decides the others.
+fn deciding(rules: &[Written]) -> BTreeSet<[Option<usize>; 2]> {
     let mut found = BTreeSet::new();
     for ip in [4, 6] {
         for plan in 0..3 {
             for class in 0..3 {
                 for day in 0..=8 {
-                    for opening in [true, false] {
+                    found.insert([true, false].map(|opening| {
                         let point = (ip, plan, class, day, opening);
-                        found.extend(rules.iter().position(|rule| matches(rule, point)));
-                    }
+                        rules.iter().position(|rule| matches(rule, point))
+                    }));
                 }
             }
         }
     }
     found
+}
+
+/// The rules that a code was reported of.
+fn reported(rules: &[Written], codes: &[&str]) -> BTreeSet<usize> {
+    let text = yaml(rules);
+    let now = "2026-11-22T00:00:00Z".parse().unwrap();
+    let loaded = policy::load_with(&["model.yaml".to_owned()], now, &|_| {
+        Ok(text.clone().into_bytes())
+    });
+    let found = loaded.diagnostics.iter();
+    found
+        .filter(|found| codes.contains(&found.code))
+        .map(|found| usize::try_from(found.labels[0].origin.line).unwrap() - 6)
+        .collect()
 }
 
 proptest! {
@@ -108,20 +126,28 @@ proptest! {
     fn a_rule_is_reported_if_and_only_if_it_decides_nothing(
         rules in proptest::collection::vec(written(), 1..7),
     ) {
-        let text = yaml(&rules);
-        let now = "2026-11-22T00:00:00Z".parse().unwrap();
-        let loaded = policy::load_with(&["model.yaml".to_owned()], now, &|_| {
-            Ok(text.clone().into_bytes())
-        });
-        let reported: BTreeSet<usize> = loaded
-            .diagnostics
-            .iter()
-            .filter(|found| ["rule-never-matches", "dated-rule-hidden"].contains(&found.code))
-            .map(|found| usize::try_from(found.labels[0].origin.line).unwrap() - 6)
-            .collect();
-        let deciding = deciding(&rules);
+        let deciding: BTreeSet<usize> = deciding(&rules).into_iter().flatten().flatten().collect();
         let silent: BTreeSet<usize> =
             (0..rules.len()).filter(|index| !deciding.contains(index)).collect();
-        prop_assert_eq!(reported, silent, "{}", text);
+        let reported = reported(&rules, &["rule-never-matches", "dated-rule-hidden"]);
+        prop_assert_eq!(reported, silent, "{}", yaml(&rules));
+    }
+
+    #[test]
+    fn a_forward_rule_is_reported_if_and_only_if_a_later_one_drops_what_follows(
+        mut rules in proptest::collection::vec(written(), 1..7),
+    ) {
+        // A rule that decides nothing is an error, and warnings come only without errors.
+        let decides: BTreeSet<usize> = deciding(&rules).into_iter().flatten().flatten().collect();
+        let mut index = 0..;
+        rules.retain(|_| decides.contains(&index.next().unwrap()));
+        let broken: BTreeSet<usize> = deciding(&rules)
+            .into_iter()
+            .filter_map(|[first, others]| Some((first?, others?)))
+            .filter(|(first, others)| !rules[*first].drop && rules[*others].drop)
+            .map(|(first, _)| first)
+            .collect();
+        let reported = reported(&rules, &["forward-rule-skipped-by-any"]);
+        prop_assert_eq!(reported, broken, "{}", yaml(&rules));
     }
 }

@@ -137,7 +137,7 @@ proptest! {
 }
 
 proptest! {
-    #![proptest_config(crate::model::cases(150))]
+    #![proptest_config(crate::model::cases(80))]
 
     #[test]
     fn counts_are_those_of_brute_force(old in resolved(), new in resolved(), at in instant()) {

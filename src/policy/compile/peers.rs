@@ -11,22 +11,6 @@ use jiff::Timestamp;
 use std::cmp::Reverse;
 use std::collections::HashMap;
 
-/// The class of the addresses that no prefix names. Always there, so the fallback is only for a
-/// hand-made tenant.
-pub(crate) fn other(tenant: &Tenant) -> usize {
-    named(tenant, "other")
-}
-
-/// The class of the addresses inside the ISP.
-pub(crate) fn on_net(tenant: &Tenant) -> usize {
-    named(tenant, "on-net")
-}
-
-fn named(tenant: &Tenant, name: &str) -> usize {
-    let position = tenant.classes.iter().position(|class| class.name == name);
-    position.unwrap_or(tenant.classes.len())
-}
-
 /// A value that changes at instants.
 #[derive(Clone, Debug)]
 pub(super) struct Timed {
@@ -85,7 +69,7 @@ impl Peers {
 fn said(resolved: &Resolved, family: Family) -> Vec<(Interval, Said<'_>)> {
     let mut said = Vec::new();
     for (tenant, of) in resolved.tenants.iter().enumerate() {
-        let on_net = on_net(of);
+        let on_net = of.on_net();
         let implied = of.subscribers.iter().map(|s| {
             let (class, explicit, until) = (on_net, false, s.until);
             (s.prefix, class, explicit, until, &s.origin)
@@ -153,7 +137,7 @@ struct Sets {
 
 impl Sets {
     fn new(resolved: &Resolved) -> Self {
-        let others: Box<[usize]> = resolved.tenants.iter().map(other).collect();
+        let others: Box<[usize]> = resolved.tenants.iter().map(Tenant::other).collect();
         Self {
             ids: HashMap::from([(others.clone(), 0)]),
             scratch: others.to_vec(),

@@ -3,7 +3,7 @@
 use super::partition::{Interval, Partition, flatten, reduce, sort_nested};
 use super::peers::{Peers, Timed, TooMany};
 use super::tables::{Legend, Matrix, PeerSetId, PlanId, PrefixTables};
-use super::timeline::{Built, Event, events};
+use super::timeline::{Built, Event, events, rule_instants};
 use crate::lpm::{Ipv4Table, Ipv6Table, TooLarge};
 use crate::policy::diagnostic::{Code, Diagnostic, Label};
 use crate::policy::{Origin, Resolved, Tenant};
@@ -30,6 +30,8 @@ pub struct Program {
     peers: [Vec<(Interval, Timed)>; 2],
     memory: Memory,
     pub(super) events: Vec<Event>,
+    /// The distinct instants at which the matrix changes.
+    pub(super) rule_instants: Vec<Timestamp>,
     pub(super) built: Mutex<Built>,
 }
 
@@ -85,6 +87,7 @@ impl Program {
             return Err(diagnostics);
         }
         let legend = Arc::new(Legend::new(Arc::clone(&resolved), peers.sets));
+        let events = events(&resolved, &legend);
         let mut program = Self {
             subscribers: [leases(&resolved, Family::V4), leases(&resolved, Family::V6)],
             peers: peers.prefixes,
@@ -95,7 +98,8 @@ impl Program {
                 v6_peers_bytes: 0,
                 matrix_bytes: 0,
             },
-            events: events(&resolved, &legend),
+            rule_instants: rule_instants(&events),
+            events,
             built: Mutex::default(),
             legend,
             resolved,

@@ -1,7 +1,7 @@
 //! What the data plane looks verdicts up in.
 
 use crate::lpm::{Ipv4Table, Ipv6Table};
-use crate::policy::{Action, Class, Plan, Resolved, ReturnPath, Rule, Tenant};
+use crate::policy::{Action, Class, Mode, Plan, Resolved, ReturnPath, Rule, Tenant};
 use crate::wire::Family;
 use jiff::Timestamp;
 use std::sync::Arc;
@@ -266,8 +266,8 @@ fn is_mirrored(tenant: &Tenant) -> bool {
 /// Whether a rule holds as of an instant, for these segments.
 fn speaks_of(rule: &Rule, family: Family, opening: bool, as_of: Option<Timestamp>) -> bool {
     let segments = match rule.mode {
-        crate::policy::Mode::Syn => opening,
-        crate::policy::Mode::Any => true,
+        Mode::Syn => opening,
+        Mode::Any => true,
     };
     let [v4, v6] = rule.families;
     let of_family = match family {

@@ -132,7 +132,7 @@ impl Program {
     pub fn span(&self, question: Question, at: Timestamp) -> Span {
         let action = |as_of| evaluate(self.legend(), question, as_of).1;
         let now = action(Some(at));
-        let instants = self.rule_instants();
+        let instants = self.rule_instants.as_slice();
         let passed = instants.partition_point(|instant| *instant <= at);
         let (before, after) = instants.split_at_checked(passed).unwrap_or_default();
         let starts = std::iter::once(None).chain(before.iter().copied().map(Some));
@@ -146,14 +146,6 @@ impl Program {
             since: otherwise.map(|(_, end)| *end),
             until: until.copied(),
         }
-    }
-
-    /// The distinct instants at which the matrix changes.
-    fn rule_instants(&self) -> Vec<Timestamp> {
-        let rules = self.events.iter().filter(|event| !event.is_expiry());
-        let mut instants: Vec<_> = rules.map(|event| event.at).collect();
-        instants.dedup();
-        instants
     }
 
     fn build(&self, built: &mut Built, at: Timestamp) -> Result<Epoch, TooLarge> {
@@ -209,6 +201,15 @@ impl Event {
             Change::ExemptionExpires { .. } => true,
         }
     }
+}
+
+/// The distinct instants at which the matrix changes: found once, since a million exemptions may
+/// be among the events, and every cell of a published table asks.
+pub(super) fn rule_instants(events: &[Event]) -> Vec<Timestamp> {
+    let rules = events.iter().filter(|event| !event.is_expiry());
+    let mut instants: Vec<_> = rules.map(|event| event.at).collect();
+    instants.dedup();
+    instants
 }
 
 /// Every change that the policies write down, in the order of time, then of writing.

@@ -5,13 +5,13 @@ use serde_json::{Map, Value, json};
 
 /// The schema of a policy file (JSON Schema draft 7, which editors know best).
 pub fn schema() -> Value {
-    let mut schema = table(&POLICY);
-    if let Some(schema) = schema.as_object_mut() {
-        let draft = json!("http://json-schema.org/draft-07/schema#");
-        schema.insert("$schema".to_owned(), draft);
-        schema.insert("title".to_owned(), json!("sekisho policy"));
-        let text = "Who may open connections to TCP port 25, to whom, and since when.";
-        schema.insert("description".to_owned(), json!(text));
+    let mut schema = json!({
+        "$schema": "http://json-schema.org/draft-07/schema#",
+        "title": "sekisho policy",
+        "description": "Who may open connections to TCP port 25, to whom, and since when.",
+    });
+    if let (Some(schema), Value::Object(policy)) = (schema.as_object_mut(), table(&POLICY)) {
+        schema.extend(policy);
     }
     schema
 }

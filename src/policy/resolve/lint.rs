@@ -6,7 +6,7 @@ use crate::policy::raw::spelling;
 use crate::policy::{Action, Resolved, Rule, SubscriberPrefix, Tenant};
 use ipnet::IpNet;
 use jiff::{SignedDuration, Timestamp};
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 /// How long before its end an exemption is warned of.
 const SOON: SignedDuration = SignedDuration::from_hours(30 * 24);
@@ -48,12 +48,8 @@ fn plan_families(tenant: &Tenant) -> Vec<[bool; 2]> {
     found
 }
 
-fn class_index(tenant: &Tenant, name: &str) -> Option<usize> {
-    tenant.classes.iter().position(|class| class.name == name)
-}
-
 fn own_blocked(tenant: &Tenant, grid: &Grid, now: Timestamp, findings: &mut Findings) {
-    let Some(own) = class_index(tenant, "own") else {
+    let Some(own) = tenant.class_index("own") else {
         return;
     };
     let of_own = tenant
@@ -61,27 +57,29 @@ fn own_blocked(tenant: &Tenant, grid: &Grid, now: Timestamp, findings: &mut Find
         .iter()
         .filter(|entry| entry.class == own);
     let own_families = families(of_own.map(|entry| &entry.prefix));
-    let plan_families = plan_families(tenant);
-    for (index, rule) in tenant.rules.iter().enumerate() {
-        if rule.action != Action::Drop {
-            continue;
-        }
-        let mut hit: Vec<&str> = Vec::new();
-        for (plan, has) in plan_families.iter().enumerate() {
-            let blocked = (0..2).any(|family| {
-                own_families.get(family) == Some(&true)
-                    && has.get(family) == Some(&true)
-                    && grid.stretches_from(now).any(|stretch| {
-                        grid.rule((family, true), (plan, own), stretch) == Some(index)
-                    })
-            });
-            if let Some(plan) = tenant.plans.get(plan).filter(|_| blocked) {
-                hit.push(&plan.name);
+    let mut hit: BTreeMap<usize, BTreeSet<usize>> = BTreeMap::new();
+    for (plan, has) in plan_families(tenant).iter().enumerate() {
+        for family in
+            (0..2).filter(|f| own_families.get(*f).zip(has.get(*f)) == Some((&true, &true)))
+        {
+            for stretch in grid.stretches_from(now) {
+                if let Some(rule) = grid.rule((family, true), (plan, own), stretch) {
+                    hit.entry(rule).or_default().insert(plan);
+                }
             }
         }
-        if !hit.is_empty() {
-            findings.push(own_blocked_by(rule, &hit));
-        }
+    }
+    for (rule, plans) in hit {
+        let Some(rule) = tenant
+            .rules
+            .get(rule)
+            .filter(|rule| rule.action == Action::Drop)
+        else {
+            continue;
+        };
+        let plans = plans.into_iter().filter_map(|plan| tenant.plans.get(plan));
+        let names: Vec<&str> = plans.map(|plan| plan.name.as_str()).collect();
+        findings.push(own_blocked_by(rule, &names));
     }
 }
 
@@ -99,9 +97,7 @@ fn own_blocked_by(rule: &Rule, plans: &[&str]) -> Diagnostic {
 
 /// IPv4 to `other` is blocked, now or later; IPv6, which the plan has, never.
 fn ipv6_not_covered(tenant: &Tenant, grid: &Grid, now: Timestamp, findings: &mut Findings) {
-    let Some(other) = class_index(tenant, "other") else {
-        return;
-    };
+    let other = tenant.other();
     let blocked = |family: usize, plan: usize| {
         grid.stretches_from(now).any(|stretch| {
             grid.rule((family, true), (plan, other), stretch)
