@@ -211,7 +211,7 @@ fn completions(whole: &Whole, cut: usize) -> HashSet<Vec<u8>> {
     }
     // The last may be a fragment header: with an offset there is no TCP behind it.
     for at in whole.next_headers.last() {
-        vary(at + 2, &[&[0x10, 0]]);
+        vary(at + 2, &[&[0, 0x10]]);
     }
     vary(whole.tcp_at, &[&[0, 25], &[0, 80]]);
     vary(whole.tcp_at + 2, &[&[0, 25], &[0, 80]]);
