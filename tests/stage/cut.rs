@@ -193,6 +193,9 @@ fn wholes() -> Vec<Whole> {
 fn completions(whole: &Whole, cut: usize) -> HashSet<Vec<u8>> {
     let mut frames = HashSet::from([whole.bytes.clone()]);
     let mut vary = |at: usize, values: &[&[u8]]| {
+        if values.iter().all(|value| at + value.len() <= cut) {
+            return;
+        }
         let varied: Vec<_> = frames
             .iter()
             .flat_map(|frame| values.iter().map(move |value| (frame.clone(), *value)))
@@ -215,7 +218,7 @@ fn completions(whole: &Whole, cut: usize) -> HashSet<Vec<u8>> {
     }
     vary(whole.tcp_at, &[&[0, 25], &[0, 80]]);
     vary(whole.tcp_at + 2, &[&[0, 25], &[0, 80]]);
-    vary(whole.tcp_at + 13, &[&[0x02], &[0x10], &[0x12]]);
+    vary(whole.tcp_at + 13, &[&[0x02], &[0x10]]);
     frames
 }
 
