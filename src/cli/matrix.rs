@@ -11,7 +11,8 @@ use serde_json::json;
 pub(super) struct Args {
     #[command(flatten)]
     policy: PolicyArgs,
-    /// As of when.
+    /// As of when: `now`, a date or a time in the policy's zone (2006-12-01, 2006-12-01T09:00:00), or
+    /// a time with an offset.
     #[arg(long, value_name = "TIME", default_value = "now")]
     at: When,
     /// The language of the headings.

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct PolicyArgs {
-    /// A policy; several, one for each ISP, make one box that serves them all.
+    /// A policy; given again for each further ISP, it makes one box that serves them all.
     #[arg(long = "policy", required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
 }

@@ -196,6 +196,13 @@ fn packet_of_an_interface_that_is_not_described() {
     assert_snapshot!(fault_after(1, file), @"x.pcap: record 2, at byte 120: bad block: it is of interface 1, and the section describes 1 so far");
 }
 
+/// They are kept in memory, and a few bytes of gzip unpack to any number of them.
+#[test]
+fn more_interfaces_than_a_section_may_describe() {
+    let file = one_packet_and(interface(Little, 1, 0, &[]).repeat(65_536));
+    assert_snapshot!(fault_after(1, file), @"x.pcap: record 2, at byte 1310820: bad block: it describes another interface, where a section has 65536 at most");
+}
+
 #[test]
 fn interfaces_do_not_outlive_their_section() {
     let mut blocks = section(Little);

@@ -253,8 +253,8 @@ fn a_cut_header_behind_256_octets_is_incomplete() {
 fn a_header_that_is_cut_is_judged_by_its_next_header() {
     for kind in [HOP_BY_HOP, ROUTING, FRAGMENT, AH, DESTINATION] {
         for next in [TCP, HOP_BY_HOP, ROUTING, FRAGMENT, AH, DESTINATION] {
-            let whole = V6::of(kind).over(chain_over(&[(kind, 1)], next, vec![]));
-            for len in 40..whole.len() {
+            let whole = V6::of(kind).over(chain_over(&[(kind, 1)], next, syn25()));
+            for len in 40..whole.len() - syn25().len() {
                 shape_is(&whole[..len], Shape::IncompleteHeaders, true);
             }
         }
@@ -265,6 +265,18 @@ fn a_header_that_is_cut_is_judged_by_its_next_header() {
                 shape_is(&whole[..len], Shape::Opaque, false);
             }
         }
+    }
+}
+
+/// With so little behind it that the packet is evasive whatever the missing octets are.
+#[test]
+fn a_header_with_too_little_behind_it_wants_nothing() {
+    for (behind, wants_more) in [(0, false), (13, false), (14, true)] {
+        let tcp = syn25()[..behind].to_vec();
+        let six = V6::of(DESTINATION).over(chain_over(&[(DESTINATION, 0)], TCP, tcp.clone()));
+        shape_is(&six[..42], Shape::IncompleteHeaders, wants_more);
+        let four = V4::tcp().options(40).over(tcp);
+        shape_is(&four[..42], Shape::IncompleteHeaders, wants_more);
     }
 }
 

@@ -21,7 +21,8 @@ pub(super) struct Args {
     /// The policy as it will be.
     #[arg(value_name = "NEW")]
     new: PathBuf,
-    /// As of when.
+    /// As of when: `now`, a date or a time in the policy's zone (2006-12-01, 2006-12-01T09:00:00), or
+    /// a time with an offset.
     #[arg(long, value_name = "TIME", default_value = "now")]
     at: When,
     /// Captures whose frames are decided under both.

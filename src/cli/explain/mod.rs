@@ -54,7 +54,8 @@ pub(super) struct Args {
     /// addresses.
     #[arg(long, value_enum)]
     direction: Option<Direction>,
-    /// As of when.
+    /// As of when: `now`, a date or a time in the policy's zone (2006-12-01, 2006-12-01T09:00:00), or
+    /// a time with an offset.
     #[arg(long, value_name = "TIME", default_value = "now")]
     at: When,
     /// A capture; with --frame, the frame is taken from there.

@@ -24,7 +24,9 @@ use std::time::Instant;
 pub(super) struct Args {
     #[command(flatten)]
     policy: PolicyArgs,
-    /// Judge as of a time, or each frame as of its own time stamp (`capture`).
+    /// Judge as of `now`, of a date or a time in the policy's zone (2006-12-01,
+    /// 2006-12-01T09:00:00), of a time with an offset, or each frame as of its own time stamp
+    /// (`capture`).
     #[arg(long, value_name = "TIME|capture", default_value = "now")]
     at: At,
     /// Which way the frames go: told by their addresses, or all one way.
