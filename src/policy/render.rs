@@ -24,7 +24,9 @@ pub fn render(sources: &Sources, diagnostics: &[Diagnostic], colour: bool) -> St
         text.push_str(&renderer.render(&[group(sources, found)]));
         text.push_str("\n\n");
     }
-    text
+    // The crate shows the other control characters in a harmless form, but not C1: U+009B begins
+    // an escape sequence on some terminals.
+    text.replace(|letter| matches!(letter, '\u{80}'..='\u{9f}'), "\u{fffd}")
 }
 
 impl Diagnostic {
