@@ -22,63 +22,53 @@ fn seed(link_type: LinkType, frame: Vec<u8>) -> Vec<u8> {
 }
 
 fn seeds() -> Vec<(&'static str, Vec<u8>)> {
+    ethernet_seeds().into_iter().chain(other_seeds()).collect()
+}
+
+fn ethernet_seeds() -> Vec<(&'static str, Vec<u8>)> {
     let v4 = || V4::tcp().over(syn25());
     let v6 = || V6::tcp().over(syn25());
-    let in_sessions = pppoe(ppp(0x0021, v4()));
-    let chain = extension(
-        ROUTING,
-        0,
-        extension(
-            FRAGMENT,
-            1,
-            fragment(AH, 0, true, {
-                authentication(DESTINATION, 4, extension(TCP, 0, syn25()))
-            }),
-        ),
-    );
-    let on_ethernet = |frame| seed(LinkType::ETHERNET, frame);
-    vec![
-        ("ethernet-ipv4-tcp", on_ethernet(ethernet(IP4, v4()))),
-        ("ethernet-ipv6-tcp", on_ethernet(ethernet(IP6, v6()))),
+    let first = fragment(AH, 0, true, {
+        authentication(DESTINATION, 4, extension(TCP, 0, syn25()))
+    });
+    let chain = extension(ROUTING, 0, extension(FRAGMENT, 1, first));
+    let options = V4::tcp().options(8).fragment(1, true).over(syn25());
+    let authenticated = V4::of(AH).over(authentication(TCP, 4, syn25()));
+    let sessions = tag(0x8100, tag(0x8864, pppoe(ppp(0x0021, v4()))));
+    let frames = [
+        ("ethernet-ipv4-tcp", ethernet(IP4, v4())),
+        ("ethernet-ipv6-tcp", ethernet(IP6, v6())),
         (
             "ethernet-ipv4-udp",
-            on_ethernet(ethernet(IP4, V4::of(UDP).over(datagram()))),
+            ethernet(IP4, V4::of(UDP).over(datagram())),
         ),
-        ("one-tag", on_ethernet(ethernet(0x8100, tag(IP6, v6())))),
-        (
-            "two-tags-pppoe",
-            on_ethernet(ethernet(0x88a8, tag(0x8100, tag(0x8864, in_sessions)))),
-        ),
-        ("llc-snap", on_ethernet(ethernet(48, llc_snap(IP4, v4())))),
-        (
-            "mpls-two-labels",
-            on_ethernet(ethernet(0x8847, mpls(2, v6()))),
-        ),
+        ("one-tag", ethernet(0x8100, tag(IP6, v6()))),
+        ("two-tags-pppoe", ethernet(0x88a8, sessions)),
+        ("llc-snap", ethernet(48, llc_snap(IP4, v4()))),
+        ("mpls-two-labels", ethernet(0x8847, mpls(2, v6()))),
         (
             "ipv6-extension-headers",
-            on_ethernet(ethernet(IP6, V6::of(HOP_BY_HOP).over(chain))),
+            ethernet(IP6, V6::of(HOP_BY_HOP).over(chain)),
         ),
-        (
-            "ipv4-options-fragment",
-            on_ethernet(ethernet(IP4, {
-                V4::tcp().options(8).fragment(1, true).over(syn25())
-            })),
-        ),
-        (
-            "ipv4-authentication",
-            on_ethernet(ethernet(IP4, {
-                V4::of(AH).over(authentication(TCP, 4, syn25()))
-            })),
-        ),
+        ("ipv4-options-fragment", ethernet(IP4, options)),
+        ("ipv4-authentication", ethernet(IP4, authenticated)),
+    ];
+    frames
+        .map(|(name, frame)| (name, seed(LinkType::ETHERNET, frame)))
+        .to_vec()
+}
+
+fn other_seeds() -> Vec<(&'static str, Vec<u8>)> {
+    let v4 = || V4::tcp().over(syn25());
+    let v6 = || V6::tcp().over(syn25());
+    let behind = |octets: &[u8], ip: Vec<u8>| [octets, &ip].concat();
+    vec![
         ("raw", seed(LinkType::RAW, v4())),
         (
             "loopback",
-            seed(LinkType::NULL, [vec![30, 0, 0, 0], v6()].concat()),
+            seed(LinkType::NULL, behind(&[30, 0, 0, 0], v6())),
         ),
-        (
-            "ppp",
-            seed(LinkType::PPP, [vec![0xff, 3, 0x21], v4()].concat()),
-        ),
+        ("ppp", seed(LinkType::PPP, behind(&[0xff, 3, 0x21], v4()))),
         (
             "cisco-hdlc",
             seed(LinkType::CISCO_HDLC, cisco_hdlc(IP6, v6())),

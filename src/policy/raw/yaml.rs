@@ -120,11 +120,10 @@ fn point(sources: &Sources, id: SourceId, location: Location) -> Origin {
 fn origin(sources: &Sources, id: SourceId, location: Location) -> Origin {
     let text = sources.text(id);
     let bytes = |count: Option<u64>| count.and_then(|count| usize::try_from(count).ok());
-    let start = bytes(location.span().byte_offset())
-        .unwrap_or(0)
-        .min(text.len());
+    // Behind a second document the crate's offsets may point into the middle of a letter.
+    let start = text.floor_char_boundary(bytes(location.span().byte_offset()).unwrap_or(0));
     let length = bytes(location.span().byte_len()).unwrap_or(0);
-    let end = start.saturating_add(length).min(text.len());
+    let end = text.ceil_char_boundary(start.saturating_add(length));
     let written = text.get(start..end).unwrap_or("").trim_end();
     Origin {
         source: id,
