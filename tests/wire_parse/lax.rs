@@ -76,8 +76,10 @@ fn without_ip(lax: &LaxSlicedPacket<'_>, announced: EtherType) -> Opinion {
                 Opinion::NoIp(Shape::Unparsed)
             }
         }
-        // A cut ARP is not IP all the same.
-        Some(_) if announced == ether_type::ARP => Opinion::NoIp(Shape::NotIp),
+        // A cut ARP is not IP all the same, and a MACsec tag that it cannot open is none to us.
+        Some(_) if [ether_type::ARP, ether_type::MACSEC].contains(&announced) => {
+            Opinion::NoIp(Shape::NotIp)
+        }
         Some(_) => Opinion::NoIp(Shape::Unparsed),
         // A fourth tag, or what it does not open.
         None => Opinion::None,

@@ -118,7 +118,7 @@ fn wrong_type(node: &Node, expected: &str, findings: &mut Findings) {
 fn first_line(node: &Node) -> Origin {
     let mut origin = node.origin.clone();
     if matches!(node.value, Value::Map(_) | Value::List(_)) {
-        origin.span.end = (origin.span.start + 1).min(origin.span.end);
+        origin.span.end = origin.span.start;
     }
     origin
 }

@@ -15,6 +15,16 @@ use std::fmt;
 /// Reads one policy text. `None` is a text without a document.
 pub(crate) fn read(sources: &Sources, id: SourceId) -> Result<Option<Node>, Diagnostic> {
     let text = sources.text(id);
+    if let Some(at) = lone_carriage_return(text) {
+        let message = "a carriage return that is no part of a line end";
+        let found = Diagnostic::new(
+            Code::NOT_YAML,
+            "this is not YAML",
+            &sources.origin(id, at..at),
+            message,
+        );
+        return Err(found.help("end lines with a line feed, with or without the return before it"));
+    }
     match serde_yaml::from_str_with_options::<Spanned<Written>>(text, options()) {
         Ok(Spanned {
             value: Written::Null,
@@ -29,6 +39,13 @@ pub(crate) fn read(sources: &Sources, id: SourceId) -> Result<Option<Node>, Diag
 pub(crate) fn print(document: &serde_json::Value) -> String {
     // A JSON value has nothing that YAML cannot hold.
     serde_yaml::to_string(document).unwrap_or_default()
+}
+
+/// YAML counts a lone carriage return as a line end, and nobody else does any more: every line
+/// behind it would have two numbers.
+fn lone_carriage_return(text: &str) -> Option<usize> {
+    let alone = |at: &usize| text.as_bytes().get(at + 1) != Some(&b'\n');
+    text.match_indices('\r').map(|(at, _)| at).find(alone)
 }
 
 /// Long inline lists are allowed, deep nesting and alias bombs are not.
