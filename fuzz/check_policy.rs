@@ -108,14 +108,18 @@ fn same_again(first: &Loaded, second: &Loaded) {
 /// A policy that is printed as it is in force is a policy, and prints the same.
 fn is_in_force_as_printed(resolved: &Resolved) {
     for tenant in &resolved.tenants {
-        let printed = policy::effective_yaml(std::slice::from_ref(tenant));
+        let alone = Resolved {
+            tenants: vec![tenant.clone()],
+            memory_limit_bytes: resolved.memory_limit_bytes,
+        };
+        let printed = policy::effective_yaml(&alone);
         let again = load_named(&["printed.yaml".to_owned()], &|_| {
             Ok(printed.clone().into_bytes())
         });
         let Some(resolved) = &again.resolved else {
             panic!("{printed}\n{:?}", again.diagnostics);
         };
-        assert_eq!(policy::effective_yaml(&resolved.tenants), printed);
+        assert_eq!(policy::effective_yaml(resolved), printed);
     }
 }
 

@@ -71,15 +71,7 @@ enum Command {
 pub fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
-        Err(error) => {
-            // A closed pipe under `--help | head` is nobody's fault.
-            let _ = error.print();
-            return if error.use_stderr() {
-                Exit::Usage.into()
-            } else {
-                Exit::Ok.into()
-            };
-        }
+        Err(message) => return show(&message).into(),
     };
     match run(cli) {
         Ok(exit) => exit.into(),
@@ -87,6 +79,19 @@ pub fn main() -> ExitCode {
             failure.report();
             failure.exit().into()
         }
+    }
+}
+
+/// Prints what clap has to say: help and versions to stdout, complaints to stderr.
+fn show(message: &clap::Error) -> Exit {
+    let failure = message.print().map_err(Failure::from).err();
+    match failure {
+        _ if message.use_stderr() => Exit::Usage,
+        Some(failure) => {
+            failure.report();
+            failure.exit()
+        }
+        None => Exit::Ok,
     }
 }
 

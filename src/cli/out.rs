@@ -26,8 +26,13 @@ pub(super) fn print(text: &str) -> Result<(), Failure> {
     Ok(stdout.flush()?)
 }
 
-/// Writes one JSON object to stdout, indented, with its schema first.
+/// Writes one JSON object to stdout.
 pub(super) fn print_json(schema: &str, body: &impl serde::Serialize) -> Result<(), Failure> {
+    print(&json(schema, body)?)
+}
+
+/// One JSON object, indented, with its schema first.
+pub(super) fn json(schema: &str, body: &impl serde::Serialize) -> Result<String, Failure> {
     #[derive(serde::Serialize)]
     struct Tagged<'a, T> {
         schema: String,
@@ -40,7 +45,7 @@ pub(super) fn print_json(schema: &str, body: &impl serde::Serialize) -> Result<(
     };
     let mut text = serde_json::to_string_pretty(&tagged)?;
     text.push('\n');
-    print(&text)
+    Ok(text)
 }
 
 /// Groups digits by three: `1234567` → `1,234,567`.

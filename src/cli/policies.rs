@@ -19,11 +19,6 @@ impl PolicyArgs {
     pub(super) fn load(&self) -> Result<Policies, Failure> {
         load(&self.files)
     }
-
-    /// The files that were named.
-    pub(super) fn files(&self) -> &[PathBuf] {
-        &self.files
-    }
 }
 
 /// The policies, or a failure whose errors stand on stderr. Warnings are only counted here:

@@ -1,53 +1,76 @@
 //! A policy as it is in force, in its own language: every default written out.
 
 use super::raw::yaml;
-use super::{ClassMatch, Rule, Tenant};
-
+use super::{ClassMatch, Resolved, Rule, SubscriberPrefix, Tenant};
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
 /// Tenants as policy documents; `file:` lists are written out as prefixes.
-pub fn effective(tenants: &[Tenant]) -> Vec<Value> {
-    tenants.iter().map(policy).collect()
+pub fn effective(resolved: &Resolved) -> Vec<Value> {
+    let memory_limit_mib = resolved.memory_limit_bytes >> 20;
+    let policy = |tenant| policy(tenant, memory_limit_mib);
+    resolved.tenants.iter().map(policy).collect()
 }
 
 /// The same as YAML, one document for each tenant.
-pub fn effective_yaml(tenants: &[Tenant]) -> String {
-    effective(tenants)
+pub fn effective_yaml(resolved: &Resolved) -> String {
+    effective(resolved)
         .iter()
         .map(|policy| format!("---\n{}", yaml::print(policy)))
         .collect()
 }
 
-fn policy(tenant: &Tenant) -> Value {
-    let plan_name = |index: usize| tenant.plans.get(index).map_or("", |plan| &plan.name);
+fn policy(tenant: &Tenant, memory_limit_mib: u64) -> Value {
     let plans: Map<_, _> = tenant
         .plans
         .iter()
         .map(|plan| {
-            (
-                plan.name.clone(),
-                json!({ "kind": plan.kind.label(), "label": plan.label }),
-            )
+            let body = json!({ "kind": plan.kind.label(), "label": plan.label });
+            (plan.name.clone(), without_nulls(body))
         })
         .collect();
-    let subscribers: Vec<_> = tenant
+    without_nulls(json!({
+        "isp": tenant.name,
+        "label": tenant.label,
+        "time_zone": tenant.zone.iana_name(),
+        "return-path": tenant.return_path.label(),
+        "memory-limit-mib": memory_limit_mib,
+        "plans": plans,
+        "subscribers": subscribers(tenant),
+        "destinations": destinations(tenant),
+        "rules": tenant.rules.iter().map(|r| rule(tenant, r)).collect::<Vec<_>>(),
+    }))
+}
+
+/// Neighbours that differ in nothing but their prefix share an entry.
+fn subscribers(tenant: &Tenant) -> Vec<Value> {
+    let same = |a: &SubscriberPrefix, b: &SubscriberPrefix| {
+        (a.plan, &a.ticket, a.until) == (b.plan, &b.ticket, b.until)
+    };
+    let entry = |entries: &[SubscriberPrefix]| {
+        let first = entries.first()?;
+        let prefixes: Vec<_> = entries.iter().map(|e| e.prefix.to_string()).collect();
+        Some(without_nulls(json!({
+            "plan": tenant.plans.get(first.plan).map(|plan| &plan.name),
+            "prefixes": prefixes,
+            "ticket": first.ticket,
+            "expires": first.until.map(|until| last_day(tenant, until)),
+        })))
+    };
+    tenant
         .subscribers
-        .iter()
-        .map(|entry| {
-            without_nulls(json!({
-                "plan": plan_name(entry.plan),
-                "prefixes": [entry.prefix.to_string()],
-                "ticket": entry.ticket,
-                "expires": entry.until.map(|until| last_day(tenant, until)),
-            }))
-        })
-        .collect();
-    let destinations: Map<_, _> = tenant
+        .chunk_by(same)
+        .filter_map(entry)
+        .collect()
+}
+
+fn destinations(tenant: &Tenant) -> Map<String, Value> {
+    let declared = tenant
         .classes
         .iter()
         .enumerate()
-        .filter(|(_, class)| class.origin.is_some())
+        .filter(|(_, class)| class.origin.is_some());
+    declared
         .map(|(index, class)| {
             let listed = tenant
                 .destinations
@@ -57,16 +80,7 @@ fn policy(tenant: &Tenant) -> Value {
             let body = json!({ "label": class.label, "prefixes": prefixes });
             (class.name.clone(), without_nulls(body))
         })
-        .collect();
-    json!({
-        "isp": tenant.name,
-        "time_zone": tenant.zone.iana_name(),
-        "return-path": tenant.return_path.label(),
-        "plans": plans.into_iter().map(|(k, v)| (k, without_nulls(v))).collect::<Map<_, _>>(),
-        "subscribers": subscribers,
-        "destinations": destinations,
-        "rules": tenant.rules.iter().map(|r| rule(tenant, r)).collect::<Vec<_>>(),
-    })
+        .collect()
 }
 
 fn rule(tenant: &Tenant, rule: &Rule) -> Value {

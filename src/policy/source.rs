@@ -28,6 +28,11 @@ impl Sources {
         self.get(id).map_or("", |source| &source.name)
     }
 
+    /// The names of all texts, prefix files among them.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.texts.iter().map(|source| source.name.as_str())
+    }
+
     /// A text.
     pub fn text(&self, id: SourceId) -> &str {
         self.get(id).map_or("", |source| &source.text)

@@ -48,7 +48,7 @@ fn the_effective_policy_is_a_policy() {
         .split_once("---\n")
         .map(|(a, b)| (a.to_owned(), b.to_owned()))
         .unwrap();
-    for default in ["return-path: mirror", "mode: syn"] {
+    for default in ["return-path: mirror", "memory-limit-mib: 1024", "mode: syn"] {
         assert!(yaml.contains(default), "{default} is not in\n{yaml}");
     }
     let folder = Folder::new();

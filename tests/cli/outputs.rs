@@ -78,6 +78,18 @@ fn an_output_never_replaces_what_is_read() {
 }
 
 #[test]
+fn an_output_never_replaces_a_prefix_file_of_the_policy() {
+    let folder = Folder::new();
+    let policy = "isp: a\ntime_zone: UTC\nplans: { p: { kind: dynamic } }\n\
+                  subscribers: [{ plan: p, file: list.txt }]\n";
+    let policy = folder.file("policy.yaml", policy);
+    let list = folder.file("list.txt", "192.0.2.0/24\n");
+    let run = sekisho(["replay", "--policy", &policy, "--dropped", &list, DAY]);
+    assert_eq!(run.code, 2, "{run:?}");
+    assert_eq!(fs::read_to_string(&list).unwrap(), "192.0.2.0/24\n");
+}
+
+#[test]
 fn one_file_is_not_two_outputs() {
     let folder = Folder::new();
     fs::create_dir(folder.path("sub")).unwrap();

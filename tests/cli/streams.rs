@@ -2,7 +2,8 @@
 
 use crate::program::{ALPHA, CASES, DAY, Folder, Run, STRICT, command, root, typed_from};
 use std::fs::OpenOptions;
-use std::process::Stdio;
+use std::os::unix::process::ExitStatusExt as _;
+use std::process::{Command, Stdio};
 
 /// Every command that writes to stdout.
 fn writing() -> [String; 10] {
@@ -55,6 +56,11 @@ fn a_full_device_is_an_output_error() {
             run.stderr.contains("No space left on device"),
             "{line}: {run:?}"
         );
+    }
+    for line in ["--help", "replay --help", "--version"] {
+        let full = OpenOptions::new().write(true).open("/dev/full").unwrap();
+        let run = Run::of(command(line.split_whitespace()).stdout(full));
+        assert_eq!(run.code, 74, "{line}: {run:?}");
     }
     for option in ["--forwarded", "--dropped", "--verdicts"] {
         let run =
@@ -114,4 +120,52 @@ fn with_closed_stdout(line: &str) -> Run {
     let (reader, writer) = std::io::pipe().unwrap();
     drop(reader);
     Run::of(command.stdout(Stdio::from(writer)).stderr(Stdio::piped()))
+}
+
+/// The report goes where there is room for it, in the form that was asked for.
+#[test]
+fn a_report_beside_an_output_on_stdout_is_on_stderr() {
+    let line = format!("replay --policy {ALPHA} --output json --verdicts - {DAY}");
+    let run = Run::of(&mut command(line.split_whitespace()));
+    assert_eq!(run.code, 0, "{run:?}");
+    assert!(run.stdout.starts_with("file,frame,verdict,"));
+    let report: serde_json::Value = serde_json::from_str(&run.complaint()).unwrap();
+    assert_eq!(report["schema"], "sekisho.replay/1");
+}
+
+/// A run that waits for its capture is ended by a signal: nothing is left of its outputs.
+#[test]
+fn a_signal_leaves_nothing_half_done() {
+    for signal in ["INT", "TERM", "HUP"] {
+        let folder = Folder::new();
+        let dropped = folder.arg("dropped.pcap");
+        let line = format!("replay --policy {STRICT} --dropped {dropped} -");
+        let mut child = command(line.split_whitespace())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        // Held open, so that the run goes on waiting.
+        let _capture = child.stdin.take();
+        for _ in 0..1000 {
+            if !folder.names().is_empty() {
+                break;
+            }
+            std::thread::sleep(std::time::Duration::from_millis(10));
+        }
+        assert_eq!(
+            folder.names().len(),
+            1,
+            "{signal}: it grows under another name"
+        );
+        let kill = format!("-{signal}");
+        let sent = Command::new("kill")
+            .args([kill, child.id().to_string()])
+            .status();
+        assert!(sent.unwrap().success());
+        let ended = child.wait().unwrap();
+        assert!(ended.signal().is_some(), "{signal}: {ended:?}");
+        assert_eq!(folder.names(), [""; 0], "{signal}");
+    }
 }

@@ -60,7 +60,7 @@ pub(super) fn run(args: &Args, format: Format) -> Result<Exit, Failure> {
                 text += &outcomes.text(file);
             }
             if args.print_effective {
-                text += &policy::effective_yaml(policies.tenants());
+                text += &policy::effective_yaml(policies.program.resolved());
             }
             out::print(&text)?;
         }
@@ -71,7 +71,7 @@ pub(super) fn run(args: &Args, format: Format) -> Result<Exit, Failure> {
             let cases = outcomes.as_ref().map_or(Value::Null, cases::Outcomes::json);
             body.insert("cases".into(), cases);
             if args.print_effective {
-                let effective = policy::effective(policies.tenants());
+                let effective = policy::effective(policies.program.resolved());
                 body.insert("effective".into(), effective.into());
             }
             out::print_json("check", &body)?;

@@ -115,11 +115,15 @@ pub(super) fn run(args: &Args, format: Format) -> Result<Exit, Failure> {
         elapsed,
         counters: &counters,
     };
-    match format {
-        // An output that is stdout keeps it to itself.
-        _ if to_stdout => out::note(&report.text()),
-        Format::Text => out::print(&report.text())?,
-        Format::Json => out::print_json("replay", &report.json())?,
+    let text = match format {
+        Format::Text => report.text(),
+        Format::Json => out::json("replay", &report.json())?,
+    };
+    // An output that is stdout keeps it to itself.
+    if to_stdout {
+        out::note(&text);
+    } else {
+        out::print(&text)?;
     }
     let imbalance = if balance.closes() { Exit::Ok } else { Exit::No };
     Ok(if faults { Exit::Io } else { imbalance })
@@ -152,7 +156,7 @@ impl<'a> Run<'a> {
             epoch: policies.epoch(fixed_at.unwrap_or_else(Timestamp::now))?,
             burst: Burst::default(),
             counters: Counters::new(legend.rule_ids().count(), legend.plan_ids().count()),
-            outputs: Outputs::create(args)?,
+            outputs: Outputs::create(args, policies)?,
             first_link_type: None,
         })
     }
@@ -164,40 +168,8 @@ impl<'a> Run<'a> {
             frames: 0,
             fault: None,
         };
-        let mut unread = BTreeSet::new();
-        let outcome = CaptureReader::open(path).map(|mut reader| {
-            let progress = progress_bar(reader.len_bytes(), &capture.file);
-            loop {
-                let position = reader.bytes_read();
-                match reader.read_burst() {
-                    Ok(records) if records.is_empty() => break Ok(Ok(())),
-                    Ok(records) => {
-                        progress.set_position(position);
-                        unread.extend(
-                            records
-                                .iter()
-                                .map(|r| r.frame.link_type)
-                                .filter(|l| !l.is_read()),
-                        );
-                        if let Err(failure) = self.decide_all(&records, &mut capture) {
-                            break Err(failure);
-                        }
-                    }
-                    Err(fault) => break Ok(Err(fault)),
-                }
-            }
-        });
-        for link_type in unread {
-            out::complain(
-                "warning",
-                format_args!(
-                    "{}: link type {link_type} is not read: its frames are forwarded as unparsed",
-                    capture.file
-                ),
-            );
-        }
-        match outcome {
-            Ok(read) => capture.fault = read?.err().map(|fault| fault.to_string()),
+        match CaptureReader::open(path) {
+            Ok(reader) => self.read(reader, &mut capture)?,
             Err(fault) => capture.fault = Some(fault.to_string()),
         }
         if let Some(fault) = &capture.fault {
@@ -206,21 +178,58 @@ impl<'a> Run<'a> {
         Ok(capture)
     }
 
+    /// Reads and decides to the end, or to a fault.
+    fn read(&mut self, mut reader: CaptureReader, capture: &mut Capture) -> Result<(), Failure> {
+        let progress = progress_bar(reader.len_bytes(), &capture.file);
+        let mut unread = BTreeSet::new();
+        loop {
+            progress.set_position(reader.bytes_read());
+            match reader.read_burst() {
+                Ok(records) if records.is_empty() => break,
+                Ok(records) => {
+                    let types = records.iter().map(|record| record.frame.link_type);
+                    unread.extend(types.filter(|link_type| !link_type.is_read()));
+                    // Counted here and decided there: the balance holds one against the other.
+                    let before = capture.frames;
+                    capture.frames += records.len() as u64;
+                    self.decide_all(&records, &capture.file, before)?;
+                }
+                Err(fault) => {
+                    capture.fault = Some(fault.to_string());
+                    break;
+                }
+            }
+        }
+        progress.finish_and_clear();
+        let file = &capture.file;
+        for link_type in unread {
+            let message = format!(
+                "{file}: link type {link_type} is not read: its frames are forwarded as unparsed"
+            );
+            out::complain("warning", message);
+        }
+        Ok(())
+    }
+
     /// Decides what was read at once; under `--at capture`, in runs of frames that see the same
-    /// tables.
-    fn decide_all(&mut self, records: &[Record<'_>], capture: &mut Capture) -> Result<(), Failure> {
-        self.first_link_type = self
-            .first_link_type
-            .or(records.first().map(|r| r.frame.link_type));
+    /// tables. `before` is how many frames of the file came before.
+    fn decide_all(
+        &mut self,
+        records: &[Record<'_>],
+        file: &str,
+        mut before: u64,
+    ) -> Result<(), Failure> {
+        let first = records.first().map(|record| record.frame.link_type);
+        self.first_link_type = self.first_link_type.or(first);
         let mut rest = records;
         while !rest.is_empty() {
-            let run = if self.fixed_at.is_some() {
-                rest.len()
-            } else {
-                self.enter_epoch(rest)?
+            let run = match self.fixed_at {
+                Some(_) => rest.len(),
+                None => self.enter_epoch(rest)?,
             };
             let (now, later) = rest.split_at(run);
-            self.decide(now, capture)?;
+            self.decide(now, file, before)?;
+            before += now.len() as u64;
             rest = later;
         }
         Ok(())
@@ -243,14 +252,12 @@ impl<'a> Run<'a> {
         Ok(records.iter().take_while(same).count().max(1))
     }
 
-    fn decide(&mut self, records: &[Record<'_>], capture: &mut Capture) -> Result<(), Failure> {
-        self.burst.run(
-            records.iter().map(|r| r.frame),
-            &self.epoch.tables,
-            self.facing,
-        );
-        for (record, trail) in records.iter().zip(self.burst.trails()) {
-            capture.frames += 1;
+    fn decide(&mut self, records: &[Record<'_>], file: &str, before: u64) -> Result<(), Failure> {
+        let frames = records.iter().map(|record| record.frame);
+        self.burst.run(frames, &self.epoch.tables, self.facing);
+        let legend = self.policies.legend();
+        for (number, (record, trail)) in (before + 1..).zip(records.iter().zip(self.burst.trails()))
+        {
             let decision = trail.decision;
             self.counters.add(
                 decision.verdict,
@@ -259,9 +266,7 @@ impl<'a> Run<'a> {
                 decision.plan.0,
                 record.frame.original_len,
             );
-            let legend = self.policies.legend();
-            self.outputs
-                .write(record, &trail, legend, &capture.file, capture.frames)?;
+            self.outputs.write(record, &trail, legend, file, number)?;
         }
         Ok(())
     }

@@ -1,5 +1,5 @@
 use super::verdicts::Verdicts;
-use super::{Args, Failure};
+use super::{Args, Failure, Policies};
 use crate::io::{CaptureWriter, OutputError, Record, is_stdout};
 use crate::policy::Legend;
 use crate::stage::Trail;
@@ -21,15 +21,15 @@ pub(super) struct Outputs {
 }
 
 impl Outputs {
-    pub(super) fn create(args: &Args) -> Result<Self, Failure> {
+    pub(super) fn create(args: &Args, policies: &Policies) -> Result<Self, Failure> {
         let paths: Vec<&Path> = [&args.forwarded, &args.dropped, &args.verdicts]
             .into_iter()
             .filter_map(|path| path.as_deref())
             .collect();
         refuse_twice(&paths)?;
-        let policies = args.policy.files().iter().map(|path| path.as_path());
+        let texts = policies.sources.names().map(Path::new);
         let captures = args.captures.iter().map(|path| input(path));
-        refuse_inputs(&paths, policies.chain(captures))?;
+        refuse_inputs(&paths, texts.chain(captures))?;
         let alone = paths.len() == 1;
         let capture = |path: &Option<PathBuf>| {
             path.as_deref()

@@ -282,10 +282,11 @@ pub(super) fn check_overlaps(tenants: &[Tenant], findings: &mut Findings) {
             .pop_if(|(_, outer)| !outer.prefix.contains(&entry.prefix))
             .is_some()
         {}
+        let name = |index: usize| tenants.get(index).map_or("", |tenant| &tenant.name);
         if let Some((outer_index, outer)) = holding.last()
-            && *outer_index != index
+            // The same policy given twice is told once, as that.
+            && name(*outer_index) != name(index)
         {
-            let name = |index: usize| tenants.get(index).map_or("", |tenant| &tenant.name);
             findings.push(overlap((name(index), entry), (name(*outer_index), outer)));
         }
         holding.push((index, entry));
