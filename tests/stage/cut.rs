@@ -31,7 +31,7 @@ fn v4(name: &'static str, fragment: u16, options: u8, protocol: u8, rest: (usize
     let [high, low] = (u16::from(header_len) + rest.1.len() as u16).to_be_bytes();
     let [offset_high, offset_low] = fragment.to_be_bytes();
     let mut bytes = vec![
-        0x40 | header_len / 4,
+        0x40 | (header_len / 4),
         0,
         high,
         low,
