@@ -89,14 +89,16 @@ impl Layout {
     fn transport(self, talk: &Talk, random: &mut Random) -> (IpNumber, Vec<u8>) {
         let source_port = 49_152 + random.below(16_384) as u16;
         if matches!(self, Self::Udp | Self::TaggedUdp) {
+            // No less than a DNS header.
+            let payload_octets = talk.payload_octets.max(12);
             let header = UdpHeader {
                 source_port,
                 destination_port: talk.destination_port,
-                length: 8 + talk.payload_octets as u16,
+                length: 8 + payload_octets as u16,
                 checksum: 0,
             };
             let mut body = header.to_bytes().to_vec();
-            body.resize(body.len() + talk.payload_octets, 0);
+            body.resize(body.len() + payload_octets, 0);
             return (IpNumber::UDP, body);
         }
         let sequence = random.next() as u32;
