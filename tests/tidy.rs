@@ -12,14 +12,24 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Each room of `src/`, and the rooms that it may import. A new room is entered here first.
-const LAYERS: [(&str, &[&str]); 7] = [
+const LAYERS: [(&str, &[&str]); 9] = [
     ("wire", &[]),
     ("lpm", &[]),
     ("stats", &[]),
     ("policy", &["wire", "lpm", "stats"]),
     ("io", &["wire"]),
     ("stage", &["wire", "policy", "stats"]),
-    ("cli", &["wire", "lpm", "stats", "policy", "io", "stage"]),
+    ("worker", &["wire", "policy", "stats", "io", "stage"]),
+    (
+        "loadgen",
+        &["wire", "lpm", "stats", "policy", "io", "stage", "worker"],
+    ),
+    (
+        "cli",
+        &[
+            "wire", "lpm", "stats", "policy", "io", "stage", "worker", "loadgen",
+        ],
+    ),
 ];
 
 /// Lines; a note in `docs/decisions/` may raise one.
