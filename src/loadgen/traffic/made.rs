@@ -123,6 +123,16 @@ pub enum Way {
     In,
 }
 
+impl Way {
+    /// The word in outputs.
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Out => "out",
+            Self::In => "in",
+        }
+    }
+}
+
 /// What stands between Ethernet and IP in one frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "kebab-case")]
