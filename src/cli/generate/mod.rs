@@ -64,6 +64,10 @@ pub(super) fn run(args: &Args, format: Format) -> Result<Exit, Failure> {
     let generator = Generator::new(&model, &network, args.seed).map_err(Failure::usage)?;
     let expected = generator.expected_plan_shares();
     let start_ns = at.as_nanosecond();
+    if !(0..=i128::from(u32::MAX) * 1_000_000_000).contains(&start_ns) {
+        let message = "--at: a pcap file holds times from 1970 to 2106";
+        return Err(Failure::usage(message));
+    }
     let amount = args.amount.amount(args.pps)?;
     let started = Instant::now();
     let writer = CaptureWriter::create(&args.write).map_err(failure)?;
