@@ -14,7 +14,7 @@
 //! Imports point downward only (`tests/tidy.rs` checks it):
 //!
 //! ```text
-//! wire, lpm, stats  ←  policy  ←  stage, io  ←  cli
+//! wire, lpm, stats  ←  policy  ←  stage, io  ←  loadgen  ←  cli
 //! ```
 
 pub mod cli;
