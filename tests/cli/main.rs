@@ -16,6 +16,7 @@ mod diff;
 mod documents;
 mod exits;
 mod explain;
+mod generate;
 mod outputs;
 mod phases;
 mod program;
