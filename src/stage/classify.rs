@@ -1,6 +1,7 @@
 use super::bits::Bits;
 use super::decide;
 use super::parse::Parsed;
+use crate::lpm::{Ipv4Table, Ipv6Table};
 use crate::policy::{Direction, PeerSetId, PlanId, Tables};
 use crate::wire::{BURST, Halves, Packet};
 
@@ -176,26 +177,16 @@ impl Classified {
             Direction::Out => (ipv4, ipv6),
             Direction::In => ([ipv4[1], ipv4[0]], [ipv6[1], ipv6[0]]),
         };
+        let (counted4, counted6) = (parsed.ipv4.read.and(counted), parsed.ipv6.read.and(counted));
         let plan = &mut self.plan;
-        each(parsed.ipv4.read.and(counted), near4, plan, |address| {
-            PlanId(prefixes.v4_subscribers.lookup(address))
-        });
-        each(parsed.ipv6.read.and(counted), near6, plan, |address| {
-            PlanId(prefixes.v6_subscribers.lookup(address.joined()))
-        });
+        look_up_ipv4(&prefixes.v4_subscribers, counted4, near4, plan, PlanId);
+        look_up_ipv6(&prefixes.v6_subscribers, counted6, near6, plan, PlanId);
+
+        let peers = self.candidates;
+        let (peers4, peers6) = (parsed.ipv4.read.and(peers), parsed.ipv6.read.and(peers));
         let peer_set = &mut self.peer_set;
-        each(
-            parsed.ipv4.read.and(self.candidates),
-            far4,
-            peer_set,
-            |address| PeerSetId(prefixes.v4_peers.lookup(address)),
-        );
-        each(
-            parsed.ipv6.read.and(self.candidates),
-            far6,
-            peer_set,
-            |address| PeerSetId(prefixes.v6_peers.lookup(address.joined())),
-        );
+        look_up_ipv4(&prefixes.v4_peers, peers4, far4, peer_set, PeerSetId);
+        look_up_ipv6(&prefixes.v6_peers, peers6, far6, peer_set, PeerSetId);
     }
 
     /// The plan of the source, and where it has none, of the destination.
@@ -238,14 +229,30 @@ impl Classified {
 /// Looks a column of addresses up.
 #[inline(always)]
 #[expect(clippy::indexing_slicing, reason = "an index of `Bits` is below 64")]
-fn each<A: Copy, V>(
+fn look_up_ipv4<V>(
+    table: &Ipv4Table,
     set: Bits,
-    addresses: &[A; BURST],
+    addresses: &[u32; BURST],
     values: &mut [V; BURST],
-    look_up: impl Fn(A) -> V,
+    value: impl Fn(u8) -> V,
 ) {
     for index in set {
-        values[index] = look_up(addresses[index]);
+        values[index] = value(table.lookup(addresses[index]));
+    }
+}
+
+/// Looks a column of addresses up.
+#[inline(always)]
+#[expect(clippy::indexing_slicing, reason = "an index of `Bits` is below 64")]
+fn look_up_ipv6<V>(
+    table: &Ipv6Table,
+    set: Bits,
+    addresses: &[Halves; BURST],
+    values: &mut [V; BURST],
+    value: impl Fn(u8) -> V,
+) {
+    for index in set {
+        values[index] = value(table.lookup(addresses[index].joined()));
     }
 }
 

@@ -25,8 +25,8 @@ mod width;
 pub use classify::{Account, Ends, Facing, Way};
 pub use decide::Decision;
 
-use crate::policy::{PlanId, Tables};
-use crate::stats::Tally;
+use crate::policy::Tables;
+use crate::stats::{Counted, Tally};
 use crate::wire::{AsFrame, Packet};
 use classify::Classified;
 use decide::Decided;
@@ -106,21 +106,25 @@ impl Burst {
             frame.map_or(0, |frame| frame.original_len)
         };
         match self.account {
-            Account::EveryFrame => tally.add_quiet(quiet.map(|i| (i, plan(i), bytes(i)))),
-            Account::Candidates => tally.add_quiet_alike(PlanId::NONE.0, quiet.map(bytes)),
+            Account::EveryFrame => tally.add_quiet(quiet.map(|i| (plan(i), bytes(i)))),
+            Account::Candidates => tally.add_quiet_unplanned(quiet.map(bytes)),
         }
-        for index in spoken_of {
-            if let Some(decision) = self.decision(index) {
-                let Decision {
-                    verdict,
-                    reason,
-                    rule,
-                    plan,
-                    ..
-                } = decision;
-                tally.add(verdict, reason, rule.0, plan.0, bytes(index));
-            }
-        }
+        tally.add(spoken_of.filter_map(|index| {
+            let Decision {
+                verdict,
+                reason,
+                rule,
+                plan,
+                ..
+            } = self.decision(index)?;
+            Some(Counted {
+                verdict,
+                reason,
+                rule: rule.0,
+                plan: plan.0,
+                bytes: bytes(index),
+            })
+        }));
     }
 
     /// What was decided of each frame, in their order.
@@ -157,6 +161,7 @@ impl Burst {
             })
     }
 
+    #[inline(always)]
     fn decision(&self, index: usize) -> Option<Decision> {
         let Decided {
             verdict,

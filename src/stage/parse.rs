@@ -26,18 +26,21 @@ pub(super) struct Parsed {
 }
 
 /// What the fast lane of one family read.
+///
+/// The words come first and at a cache line's start: they are read as wide as a line.
 #[derive(Debug)]
+#[repr(C, align(64))]
 pub(super) struct Lane<A, const WORDS: usize> {
+    /// Of each frame, a column a word.
+    words: [[u64; BURST]; WORDS],
+    pub(super) src: [A; BURST],
+    pub(super) dst: [A; BURST],
     /// Which frames it read: no field means anything for the others.
     pub(super) read: Bits,
     /// TCP segments at the peer's port 25.
     pub(super) port_25: Bits,
     /// TCP segments that open a connection.
     pub(super) opening: Bits,
-    pub(super) src: [A; BURST],
-    pub(super) dst: [A; BURST],
-    /// Of each frame, a column a word.
-    words: [[u64; BURST]; WORDS],
 }
 
 impl Default for Parsed {
@@ -233,6 +236,7 @@ impl<A, const WORDS: usize> Lane<A, WORDS> {
 
 /// Where the IP headers of a burst begin.
 #[derive(Debug)]
+#[repr(C, align(64))]
 struct Places {
     words: [[u64; BURST]; 3],
     /// Of the type field.
