@@ -1,0 +1,9 @@
+//! What a run found, for people and for spreadsheets.
+
+mod csv;
+mod markdown;
+mod rows;
+
+pub use csv::csv;
+pub use markdown::markdown;
+pub use rows::{Rows, case_rows, cost_rows, loop_rows};
