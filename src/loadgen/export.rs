@@ -1,3 +1,4 @@
+use super::traffic::Spread;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -79,7 +80,7 @@ pub struct Case {
     pub encapsulation: Encapsulation,
     /// How the subscribers lie in the address space.
     pub table: Spread,
-    /// The subscribers' prefixes, of each family.
+    /// The subscribers' prefixes, of the families of this case.
     pub prefixes: u64,
     /// What the compiled tables take.
     pub table_bytes: u64,
@@ -254,16 +255,6 @@ words! {
         Qinq "qinq",
         /// Two stacked tags and a PPPoE session.
         QinqPppoe "qinq-pppoe",
-    }
-}
-
-words! {
-    /// How subscribers lie in the address space.
-    Spread {
-        /// Single addresses all over, a few in each /24.
-        Strewn "strewn",
-        /// In a few pools, as providers have them.
-        Dense "dense",
     }
 }
 

@@ -1,6 +1,10 @@
 //! Exports that nobody measured, for tests.
 
-use super::{Case, Estimate, Export, Machine, Settings, StageCost};
+use super::traffic::Spread;
+use super::{
+    Accounting, Case, Encapsulation, Estimate, Export, Family, Machine, Mix, Settings, Size,
+    StageCost,
+};
 use crate::loadgen::measure::median_interval;
 
 /// A run of cases with these ratios to a floor of 1 ns.
@@ -45,15 +49,15 @@ fn case(name: &str, ratios: &[f64]) -> Case {
     };
     Case {
         name: name.into(),
-        family: crate::loadgen::Family::Ipv4,
-        size: crate::loadgen::Size::Least,
-        encapsulation: crate::loadgen::Encapsulation::None,
-        table: crate::loadgen::Spread::Strewn,
+        family: Family::Ipv4,
+        size: Size::Least,
+        encapsulation: Encapsulation::None,
+        table: Spread::Strewn,
         prefixes: 100_000,
         table_bytes: 12_000_000,
-        account: crate::loadgen::Accounting::EveryFrame,
+        account: Accounting::EveryFrame,
         port25_share: 0.01,
-        traffic: crate::loadgen::Mix::Uniform,
+        traffic: Mix::Uniform,
         frames: 32_768,
         floor: estimate(&ratios.iter().map(|_| 1.0).collect::<Vec<_>>()),
         floor_limit_ns: Some(2.158),

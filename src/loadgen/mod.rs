@@ -1,4 +1,4 @@
-//! What measures the engine: cases, the loop that times them, what a run leaves behind.
+//! Load that is made up, and what measures how fast it is decided.
 
 mod compare;
 pub mod engine;
@@ -7,9 +7,10 @@ mod export;
 mod made_up;
 pub mod measure;
 pub mod report;
+pub mod traffic;
 
 pub use compare::{Change, Comparison, Finding};
 pub use export::{
     Accounting, Case, Encapsulation, Estimate, Export, Family, LatencyNs, Loop, Machine, Mix,
-    Offered, ReadError, SCHEMA, Settings, Size, Spread, StageCost,
+    Offered, ReadError, SCHEMA, Settings, Size, StageCost,
 };

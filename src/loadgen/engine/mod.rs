@@ -8,6 +8,7 @@
 
 mod gate;
 mod latency;
+mod load;
 mod measure;
 mod names;
 mod pool;
@@ -16,6 +17,7 @@ mod stages;
 
 pub use gate::floor_limit_ns;
 pub use latency::{Latency, offered};
+pub use load::LoadError;
 pub use measure::{Measured, Sampling, measure};
 pub use names::{
     SpecError, parse_account, parse_frames, parse_share, parse_size, parse_table, select,

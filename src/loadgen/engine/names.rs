@@ -1,5 +1,6 @@
 use super::spec::{DEFAULTS, Spec, once};
-use crate::loadgen::{Accounting, Encapsulation, Family, Mix, Size, Spread};
+use crate::loadgen::traffic::{Spread, Synthetic};
+use crate::loadgen::{Accounting, Encapsulation, Family, Mix, Size};
 use crate::wire::BURST;
 use std::fmt;
 use std::str::FromStr;
@@ -98,13 +99,7 @@ impl fmt::Display for Spec {
         if self.mix != Mix::Uniform {
             write!(f, "-{}", self.mix)?;
         }
-        write!(
-            f,
-            "/{}/{}-{}",
-            self.size,
-            self.table,
-            count_word(self.prefixes)
-        )?;
+        write!(f, "/{}/{}", self.size, self.table)?;
         write!(f, "/{}/{}/", self.account, self.port25_share)?;
         match self.frames {
             RING_FRAMES => f.write_str("ring"),
@@ -129,15 +124,13 @@ impl FromStr for Spec {
         };
         let (family, encapsulation, mix) =
             parse_traffic(traffic).ok_or_else(|| wrong("traffic", traffic, TRAFFIC))?;
-        let (table, prefixes) =
-            parse_table(table).ok_or_else(|| wrong("a table", table, TABLES))?;
+        let table = parse_table(table).ok_or_else(|| wrong("a table", table, TABLES))?;
         Ok(Self {
             family,
             encapsulation,
             mix,
             size: parse_size(size).ok_or_else(|| wrong("a size", size, SIZES))?,
             table,
-            prefixes,
             account: parse_account(account)
                 .ok_or_else(|| wrong("an accounting mode", account, ACCOUNTS))?,
             port25_share: parse_share(share)
@@ -151,7 +144,8 @@ impl FromStr for Spec {
 const TRAFFIC: &str = "ipv4, ipv6 or mixed; behind it -vlan, -qinq or -qinq-pppoe; behind that \
     -zipf, -spoofed or -adversarial";
 const SIZES: &str = "64, imix or 1518";
-const TABLES: &str = "strewn- or dense-, and 10k, 100k, 1m, 4m or another number from 2000 on";
+const TABLES: &str = "strewn- or dense-, and behind it 10k, 100k, 1m or 4m, or the prefixes of IPv4 \
+    and of IPv6 from 2000 on (dense-5000-2000)";
 const ACCOUNTS: &str = "candidates or every-frame";
 const SHARES: &str = "0, 0.0001, 0.01, 1 or another number from 0 to 1";
 const FRAMES: &str = "ring (32,768), 1m or another number from 64 on";
@@ -180,12 +174,24 @@ pub fn parse_size(text: &str) -> Option<Size> {
     Size::ALL.iter().copied().find(|size| size.label() == text)
 }
 
-/// A table: `strewn-100k`.
-pub fn parse_table(text: &str) -> Option<(Spread, u32)> {
-    let (spread, count) = text.split_once('-')?;
-    let spread = Spread::ALL.iter().find(|each| each.label() == spread)?;
-    let prefixes = parse_count(count).filter(|count| *count >= LEAST_PREFIXES)?;
-    Some((*spread, prefixes))
+/// A table: `strewn-100k`, or with prefixes of IPv4 and IPv6 `strewn-5000-2000`.
+pub fn parse_table(text: &str) -> Option<Synthetic> {
+    if let Ok(named) = text.parse() {
+        return Some(named);
+    }
+    let mut words = text.split('-');
+    let spread = match words.next()? {
+        "dense" => Spread::Dense,
+        "strewn" => Spread::Strewn,
+        _ => return None,
+    };
+    let mut prefixes = || parse_count(words.next()?).filter(|count| *count >= LEAST_PREFIXES);
+    let table = Synthetic {
+        spread,
+        v4_prefixes: prefixes()?,
+        v6_prefixes: prefixes()?,
+    };
+    words.next().is_none().then_some(table)
 }
 
 /// An accounting mode: `candidates` or `every-frame`.
@@ -260,12 +266,13 @@ mod tests {
 
     #[test]
     fn a_case_that_is_not_in_the_list_is_named_in_full_and_a_field_may_be_a_list() {
-        let names = select_one("ipv4,ipv6-vlan-zipf/imix/dense-2500/candidates/0.5/64,1m").unwrap();
+        let names =
+            select_one("ipv4,ipv6-vlan-zipf/imix/dense-2500-3000/candidates/0.5/64,1m").unwrap();
         let expected = [
-            "ipv4/imix/dense-2500/candidates/0.5/64",
-            "ipv4/imix/dense-2500/candidates/0.5/1m",
-            "ipv6-vlan-zipf/imix/dense-2500/candidates/0.5/64",
-            "ipv6-vlan-zipf/imix/dense-2500/candidates/0.5/1m",
+            "ipv4/imix/dense-2500-3000/candidates/0.5/64",
+            "ipv4/imix/dense-2500-3000/candidates/0.5/1m",
+            "ipv6-vlan-zipf/imix/dense-2500-3000/candidates/0.5/64",
+            "ipv6-vlan-zipf/imix/dense-2500-3000/candidates/0.5/1m",
         ];
         assert_eq!(names, expected);
     }
@@ -279,8 +286,11 @@ mod tests {
             ("ipv5/64/dense-10k/candidates/0/ring", "`ipv5`"),
             ("ipv4-none/64/dense-10k/candidates/0/ring", "`ipv4-none`"),
             ("ipv4/65/dense-10k/candidates/0/ring", "`65`"),
-            ("ipv4/64/dense-1/candidates/0/ring", "`dense-1`"),
-            ("ipv4/64/dense-9999m/candidates/0/ring", "`dense-9999m`"),
+            ("ipv4/64/dense-1-1/candidates/0/ring", "`dense-1-1`"),
+            (
+                "ipv4/64/dense-2000-9999m/candidates/0/ring",
+                "`dense-2000-9999m`",
+            ),
             ("ipv4/64/dense-10k/some/0/ring", "`some`"),
             ("ipv4/64/dense-10k/candidates/1.5/ring", "`1.5`"),
             ("ipv4/64/dense-10k/candidates/NaN/ring", "`NaN`"),

@@ -1,4 +1,5 @@
-use crate::loadgen::{Accounting, Encapsulation, Family, Mix, Size, Spread};
+use crate::loadgen::traffic::Synthetic;
+use crate::loadgen::{Accounting, Encapsulation, Family, Mix, Size};
 
 /// A case: what goes through the engine, and under which tables.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -11,10 +12,8 @@ pub struct Spec {
     pub mix: Mix,
     /// Of the frames.
     pub size: Size,
-    /// How subscribers lie in the address space.
-    pub table: Spread,
-    /// Their prefixes, of each family.
-    pub prefixes: u32,
+    /// The subscribers.
+    pub table: Synthetic,
     /// Which frames are counted under their plan.
     pub account: Accounting,
     /// The share of frames that open a connection to port 25.
@@ -80,7 +79,11 @@ impl Spec {
     pub fn quick(self) -> Self {
         Self {
             frames: self.frames.min(QUICK_FRAMES),
-            prefixes: self.prefixes.min(QUICK_PREFIXES),
+            table: Synthetic {
+                spread: self.table.spread,
+                v4_prefixes: self.table.v4_prefixes.min(QUICK_PREFIXES),
+                v6_prefixes: self.table.v6_prefixes.min(QUICK_PREFIXES),
+            },
             ..self
         }
     }
@@ -91,8 +94,8 @@ impl Spec {
 pub struct Axes {
     /// Frame sizes.
     pub sizes: Vec<Size>,
-    /// Tables and their prefixes.
-    pub tables: Vec<(Spread, u32)>,
+    /// Tables.
+    pub tables: Vec<Synthetic>,
     /// Accounting modes.
     pub accounts: Vec<Accounting>,
     /// Shares of port 25.
@@ -106,9 +109,7 @@ impl Axes {
     pub fn vary(&self, specs: &[Spec]) -> Vec<Spec> {
         let mut specs = specs.to_vec();
         replace(&mut specs, &self.sizes, |spec, size| spec.size = size);
-        replace(&mut specs, &self.tables, |spec, (table, prefixes)| {
-            (spec.table, spec.prefixes) = (table, prefixes);
-        });
+        replace(&mut specs, &self.tables, |spec, table| spec.table = table);
         replace(&mut specs, &self.accounts, |spec, account| {
             spec.account = account
         });

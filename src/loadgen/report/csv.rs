@@ -1,3 +1,4 @@
+use crate::loadgen::traffic::Spread;
 use crate::loadgen::{Case, Export};
 
 /// The columns, in their order; a figure that was not measured is an empty field.
@@ -64,7 +65,10 @@ fn record(case: &Case) -> [String; HEAD.len()] {
         case.family.to_string(),
         case.size.to_string(),
         case.encapsulation.to_string(),
-        case.table.to_string(),
+        match case.table {
+            Spread::Dense => "dense".to_owned(),
+            Spread::Strewn => "strewn".to_owned(),
+        },
         case.prefixes.to_string(),
         case.table_bytes.to_string(),
         case.account.to_string(),
