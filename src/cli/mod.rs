@@ -2,6 +2,7 @@
 //!
 //! Data goes to stdout, progress and messages to stderr. Exit codes: see [`Exit`].
 
+mod bench;
 mod check;
 mod diff;
 mod exit;
@@ -61,6 +62,8 @@ enum Command {
     Diff(diff::Args),
     /// Decide every frame of captures under a policy.
     Replay(replay::Args),
+    /// Measure what deciding a frame costs on this machine, and what changed.
+    Bench(bench::Args),
     /// Print the completions for a shell.
     Completions(shell::CompletionsArgs),
     /// Print the man page, or write one for each command into a folder.
@@ -103,6 +106,7 @@ fn run(cli: Cli) -> Result<Exit, Failure> {
         Command::Matrix(args) => matrix::run(&args, cli.output),
         Command::Diff(args) => diff::run(&args, cli.output),
         Command::Replay(args) => replay::run(&args, cli.output),
+        Command::Bench(args) => bench::run(&args, cli.output),
         Command::Completions(args) => shell::completions(&args),
         Command::Man(args) => shell::man(&args),
     }

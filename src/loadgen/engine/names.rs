@@ -281,7 +281,7 @@ mod tests {
     fn what_names_nothing_is_refused_and_says_which_word() {
         let message = |pattern| select_one(pattern).unwrap_err();
         assert!(message("nothing").contains("`nothing`"));
-        assert!(message("ipv4/64").contains("form"));
+        assert!(message("ipv4/64/none").contains("form"));
         for (name, word) in [
             ("ipv5/64/dense-10k/candidates/0/ring", "`ipv5`"),
             ("ipv4-none/64/dense-10k/candidates/0/ring", "`ipv4-none`"),

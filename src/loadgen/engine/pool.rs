@@ -1,8 +1,11 @@
-use crate::wire::{self, BURST, Frame, LinkType};
+use crate::wire::{self, BURST, Frame, LinkType, Shape, TRANSPORT_OCTETS};
 use std::hint::black_box;
 
 /// A processor's cache line.
 const LINE_BYTES: usize = 64;
+
+/// Without options.
+const TCP_HEADER_OCTETS: usize = 20;
 
 /// Distinct frames in memory, as a ring of receive buffers holds them: each begins at a cache
 /// line.
@@ -76,7 +79,7 @@ impl Pool {
         self.places.len()
     }
 
-    /// How many cache lines hold what decides.
+    /// How many cache lines hold headers.
     pub fn header_lines(&self) -> usize {
         match &self.headers {
             HeaderLines::All(count) => *count,
@@ -127,13 +130,17 @@ impl Pool {
     }
 }
 
-/// How many lines of a frame decide it: so many that a parser that sees no more of it finds the
-/// same.
+/// How many lines the headers of a frame reach into: so many that a parser that sees no more of
+/// it finds the same. TCP is decided by its first 14 octets; its header has 6 more.
 fn header_lines(frame: &[u8]) -> usize {
     let whole = wire::parse(frame, LinkType::ETHERNET);
     let lines = frame.len().div_ceil(LINE_BYTES);
+    let undecided = match whole.shape {
+        Shape::Tcp => TCP_HEADER_OCTETS - usize::from(TRANSPORT_OCTETS),
+        _ => 0,
+    };
     let enough = |lines: &usize| {
-        let seen = frame.get(..lines * LINE_BYTES).unwrap_or(frame);
+        let seen = frame.get(..lines * LINE_BYTES - undecided).unwrap_or(frame);
         wire::parse_part(seen, frame.len() - seen.len(), LinkType::ETHERNET) == whole
     };
     (1..lines).find(enough).unwrap_or(lines)
