@@ -181,12 +181,18 @@ impl Classified {
             PlanId(prefixes.v6_subscribers.lookup(address))
         });
         let peer_set = &mut self.peer_set;
-        each(parsed.ipv4.and(self.candidates), far4, peer_set, |address| {
-            PeerSetId(prefixes.v4_peers.lookup(address))
-        });
-        each(parsed.ipv6.and(self.candidates), far6, peer_set, |address| {
-            PeerSetId(prefixes.v6_peers.lookup(address))
-        });
+        each(
+            parsed.ipv4.and(self.candidates),
+            far4,
+            peer_set,
+            |address| PeerSetId(prefixes.v4_peers.lookup(address)),
+        );
+        each(
+            parsed.ipv6.and(self.candidates),
+            far6,
+            peer_set,
+            |address| PeerSetId(prefixes.v6_peers.lookup(address)),
+        );
     }
 
     /// The plan of the source, and where it has none, of the destination.

@@ -76,7 +76,14 @@ impl Decided {
         self.direction.fill(direction);
         for (family, read) in [(Family::V4, parsed.ipv4), (Family::V6, parsed.ipv6)] {
             let candidates = classified.candidates.and(read);
-            self.segments(candidates, parsed.opening, family, direction, classified, tables);
+            self.segments(
+                candidates,
+                parsed.opening,
+                family,
+                direction,
+                classified,
+                tables,
+            );
         }
         self.others(parsed, classified, tables);
     }

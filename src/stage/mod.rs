@@ -130,17 +130,24 @@ impl Burst {
         frames: &'a [impl AsFrame],
         tables: &'a Tables,
     ) -> impl Iterator<Item = Trail> + 'a {
-        frames.iter().zip(self.decisions()).map(|(frame, decision)| {
-            let packet = parse::packet(&frame.as_frame());
-            let ends = classify::classify(&packet, tables, self.facing);
-            let decision = decision.between(&ends);
-            debug_assert_eq!(decision, decide::decide(&packet, &ends, tables), "{packet:?}");
-            Trail {
-                packet,
-                ends,
-                decision,
-            }
-        })
+        frames
+            .iter()
+            .zip(self.decisions())
+            .map(|(frame, decision)| {
+                let packet = parse::packet(&frame.as_frame());
+                let ends = classify::classify(&packet, tables, self.facing);
+                let decision = decision.between(&ends);
+                debug_assert_eq!(
+                    decision,
+                    decide::decide(&packet, &ends, tables),
+                    "{packet:?}"
+                );
+                Trail {
+                    packet,
+                    ends,
+                    decision,
+                }
+            })
     }
 
     fn decision(&self, index: usize) -> Option<Decision> {

@@ -1,5 +1,5 @@
-use super::bits::Bits;
 use super::Facing;
+use super::bits::Bits;
 use crate::wire::{
     self, AsFrame, BURST, ETHERNET_OCTETS, Family, Frame, Header, IPV4_OCTETS, LINK_OCTETS,
     LinkType, Packet, Shape, Tcp,

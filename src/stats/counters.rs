@@ -204,7 +204,13 @@ mod tests {
     #[test]
     fn a_lost_frame_shows_in_the_balance() {
         let mut counters = Counters::new(0, 0);
-        counters.add(Verdict::Indeterminate, Reason::Truncated, 0, 0, Count::of(60));
+        counters.add(
+            Verdict::Indeterminate,
+            Reason::Truncated,
+            0,
+            0,
+            Count::of(60),
+        );
         assert!(Balance::new(1, &counters).closes());
         let short = Balance::new(3, &counters);
         assert_eq!(short.missing(), 2);

@@ -68,8 +68,7 @@ pub(crate) fn start(head: &[u8; LINK_OCTETS]) -> Start {
     let outer = is_tag(u16::from_be_bytes([head[12], head[13]]));
     let inner = outer & is_tag(u16::from_be_bytes([head[16], head[17]]));
     let ip_offset = ETHERNET_OCTETS + (usize::from(outer) + usize::from(inner)) * TAG_OCTETS;
-    let [high, low, _version_type, _code, _, _, length @ ..]: [u8; 8] =
-        octets(head, ip_offset - 2);
+    let [high, low, _version_type, _code, _, _, length @ ..]: [u8; 8] = octets(head, ip_offset - 2);
     let ether_type = u16::from_be_bytes([high, low]);
 
     let session = ether_type == 0x8864;

@@ -30,12 +30,12 @@ mod transport;
 
 pub use build::tcp_probe;
 pub use fast::parse_fast;
-pub(crate) use fast::{
-    ETHERNET_OCTETS, Header, IPV4_OCTETS, LINK_OCTETS, Tcp, ipv4, ipv6, start,
-};
+pub(crate) use fast::{ETHERNET_OCTETS, Header, IPV4_OCTETS, LINK_OCTETS, Tcp, ipv4, ipv6, start};
 pub use full::{parse_full, parse_part};
 pub use link::LinkType;
-pub use packet::{AsFrame, BURST, Family, Fragment, Frame, Packet, Shape, TRANSPORT_OCTETS, TcpFlags};
+pub use packet::{
+    AsFrame, BURST, Family, Fragment, Frame, Packet, Shape, TRANSPORT_OCTETS, TcpFlags,
+};
 
 /// Reads a frame from its link header to the TCP or UDP header.
 #[inline(always)]

@@ -167,10 +167,7 @@ impl Args {
             let network = networks.get(spec.table)?;
             let pool = spec.pool(network, self.seed);
             let pool = pool.map_err(|error| Failure::usage(format_args!("{spec}: {error}")))?;
-            let legend = network.legend();
-            let counted = [legend.rule_ids().len(), legend.plan_ids().len()];
-            let tables = network.tables();
-            if let Some(found) = engine::measure(&pool, tables, counted, &self.sampling()) {
+            if let Some(found) = engine::measure(&pool, network, spec.account, &self.sampling()) {
                 noise.busy_seconds += found.busy_ns as f64 / 1e9;
                 noise.clock_mhz.extend(&found.clock_mhz);
                 cases.push(self.case(spec, &pool, network.table_bytes(), found));
@@ -215,8 +212,9 @@ impl Args {
     }
 
     fn case(&self, spec: &Spec, pool: &Pool, table_bytes: u64, found: Measured) -> Case {
+        let frames = spec.frames as usize;
         let limit_ns = self.floor_factor().map(|factor| {
-            engine::floor_limit_ns(pool.frames(), pool.header_lines(), pool.is_packed(), factor)
+            engine::floor_limit_ns(frames, pool.header_lines(), pool.is_packed(), factor)
         });
         let mhz = found.clock_mhz.iter().sum::<f64>() / found.clock_mhz.len() as f64;
         Case {

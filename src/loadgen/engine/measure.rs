@@ -1,9 +1,10 @@
 use super::latency::{Latency, offered};
-use super::pool::Pool;
+use super::pool::{Pool, floor};
 use super::stages::{Stages, Through};
 use crate::loadgen::measure::{Interval, clock_mhz, median_interval, monotonic_ns, thread_cpu_ns};
-use crate::loadgen::{Estimate, LatencyNs, StageCost};
-use crate::policy::Tables;
+use crate::loadgen::traffic::Network;
+use crate::loadgen::{Accounting, Estimate, LatencyNs, StageCost};
+use crate::stats::Tally;
 use crate::wire::BURST;
 use std::hint::black_box;
 
@@ -39,27 +40,31 @@ pub struct Measured {
     pub busy_ns: u64,
 }
 
-/// Measures a pool under tables with so many rules and plans. `None` for an empty pool.
+/// Measures the frames of a pool. `None` for an empty pool.
 ///
 /// Floor and whole take turns, sample by sample, so that what disturbs one disturbs the other.
 /// The stages are timed as ways of growing length over the whole pool, in turns as well; what a
 /// stage takes is the difference of the medians.
 pub fn measure(
     pool: &Pool,
-    tables: &Tables,
-    [rules, plans]: [usize; 2],
+    network: &Network,
+    account: Accounting,
     sampling: &Sampling,
 ) -> Option<Measured> {
     let begin_ns = thread_cpu_ns();
-    let mut stages = Stages::new(tables, rules, plans);
+    let legend = network.legend();
+    let tally = Tally::new(legend.rule_ids().len(), legend.plan_ids().len());
+    let mut stages = Stages::new(network.tables(), tally, account);
+    let (frames, words) = (pool.frames(), pool.header_words());
     let mut mhz = Vec::from_iter(clock_mhz());
-    let frames = pool.frames();
-    let mut floor = Timer::new(frames, sampling, || {
-        black_box(pool.floor());
+    let mut reading = Timer::new(frames.len(), sampling, || {
+        black_box(floor(black_box(&words)));
     });
     let floors_and_wholes = {
-        let mut whole = Timer::new(frames, sampling, || stages.pass(pool, Through::Count));
-        let turns = (0..sampling.samples).map(|_| (floor.sample(), whole.sample()));
+        let mut whole = Timer::new(frames.len(), sampling, || {
+            stages.pass(&frames, Through::Count)
+        });
+        let turns = (0..sampling.samples).map(|_| (reading.sample(), whole.sample()));
         turns.collect::<Vec<_>>()
     };
     let (floors, wholes): (Vec<_>, Vec<_>) = floors_and_wholes.into_iter().unzip();
@@ -68,8 +73,8 @@ pub fn measure(
         .zip(&floors)
         .map(|(whole, floor)| whole / floor)
         .collect();
-    let stage_costs = stage_costs(pool, &mut stages, sampling);
-    let services = services(pool, &mut stages);
+    let stage_costs = stage_costs(&frames, &mut stages, sampling);
+    let services = services(&frames, &mut stages);
     mhz.extend(clock_mhz());
     Some(Measured {
         floor: estimate(floors)?,
@@ -120,11 +125,11 @@ impl<F: FnMut()> Timer<F> {
 }
 
 /// Ways of growing length, in turns; what each adds to the one before.
-fn stage_costs(pool: &Pool, stages: &mut Stages<'_>, sampling: &Sampling) -> Vec<StageCost> {
+fn stage_costs(frames: &[&[u8]], stages: &mut Stages<'_>, sampling: &Sampling) -> Vec<StageCost> {
     let mut samples = Through::ALL.map(|_| Vec::new());
     for _ in 0..sampling.samples {
         for ((through, _), samples) in Through::ALL.into_iter().zip(&mut samples) {
-            let mut timer = Timer::new(pool.frames(), sampling, || stages.pass(pool, through));
+            let mut timer = Timer::new(frames.len(), sampling, || stages.pass(frames, through));
             samples.push(timer.sample());
         }
     }
@@ -145,11 +150,11 @@ fn stage_costs(pool: &Pool, stages: &mut Stages<'_>, sampling: &Sampling) -> Vec
 }
 
 /// How long each burst of the pool took, from the monotonic clock: with whatever came between.
-fn services(pool: &Pool, stages: &mut Stages<'_>) -> Vec<u64> {
-    stages.pass(pool, Through::Count);
+fn services(frames: &[&[u8]], stages: &mut Stages<'_>) -> Vec<u64> {
+    stages.pass(frames, Through::Count);
     let mut begin_ns = monotonic_ns();
-    let bursts = pool.bursts().map(|frames| {
-        stages.burst(frames, Through::Count);
+    let bursts = frames.chunks(BURST).map(|frames| {
+        stages.burst(frames);
         let end_ns = monotonic_ns();
         let service_ns = end_ns - begin_ns;
         begin_ns = end_ns;

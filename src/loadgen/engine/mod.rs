@@ -22,5 +22,5 @@ pub use measure::{Measured, Sampling, measure};
 pub use names::{
     SpecError, parse_account, parse_frames, parse_share, parse_size, parse_table, select,
 };
-pub use pool::{Pool, TooLarge};
+pub use pool::{Pool, TooLarge, floor};
 pub use spec::{Axes, DEFAULTS, Spec};

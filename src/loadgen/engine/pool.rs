@@ -1,5 +1,4 @@
-use crate::wire::{self, BURST, Frame, LinkType, Shape, TRANSPORT_OCTETS};
-use std::hint::black_box;
+use crate::wire::{self, LinkType, Shape, TRANSPORT_OCTETS};
 
 /// A processor's cache line.
 const LINE_BYTES: usize = 64;
@@ -15,7 +14,8 @@ pub struct Pool {
     /// Of the first line: the allocator aligns to less.
     start: usize,
     places: Vec<Place>,
-    headers: HeaderLines,
+    /// The lines that hold headers, in the order of the frames.
+    headers: Vec<u32>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -24,19 +24,19 @@ struct Place {
     len_bytes: u32,
 }
 
-/// Which lines hold headers.
-#[derive(Debug)]
-enum HeaderLines {
-    /// Every line of the pool.
-    All(usize),
-    /// These, in the order of the frames.
-    Some(Vec<u32>),
-}
-
 /// More lines than 32 bits number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("frames of more than 256 GiB do not fit a pool")]
 pub struct TooLarge;
+
+/// What no program that is handed these frames can do without: one word of each line that holds
+/// headers is read, from where the list says it is, and nothing is decided.
+#[inline(never)]
+pub fn floor(words: &[&[u8; 8]]) -> u64 {
+    words
+        .iter()
+        .fold(0, |sum, word| sum ^ u64::from_ne_bytes(**word))
+}
 
 impl Pool {
     /// Lays Ethernet frames out.
@@ -58,71 +58,48 @@ impl Pool {
             lines.extend_from_slice(frame);
             lines.resize(lines.len().next_multiple_of(LINE_BYTES), 0);
         }
-        let count = lines.len() / LINE_BYTES;
+        let used = lines.len();
         // In place: a second copy of a large pool might not fit.
-        lines.resize(lines.len() + LINE_BYTES, 0);
+        lines.resize(used + LINE_BYTES, 0);
         let start = lines.as_ptr().align_offset(LINE_BYTES) % LINE_BYTES;
-        lines.copy_within(..count * LINE_BYTES, start);
+        lines.copy_within(..used, start);
         Ok(Self {
             bytes: lines,
             start,
             places,
-            headers: match headers.len() {
-                all if all == count => HeaderLines::All(all),
-                _ => HeaderLines::Some(headers),
-            },
+            headers,
         })
     }
 
-    /// How many frames it holds.
-    pub fn frames(&self) -> usize {
-        self.places.len()
-    }
-
-    /// How many cache lines hold headers.
-    pub fn header_lines(&self) -> usize {
-        match &self.headers {
-            HeaderLines::All(count) => *count,
-            HeaderLines::Some(lines) => lines.len(),
-        }
-    }
-
-    /// Whether every line of the pool holds headers, one behind the other.
-    pub fn is_packed(&self) -> bool {
-        matches!(self.headers, HeaderLines::All(_))
-    }
-
-    /// The frames, in bursts.
-    pub fn bursts(&self) -> impl Iterator<Item = impl Iterator<Item = &[u8]> + Clone> {
+    /// The frames, as a port hands them over.
+    pub fn frames(&self) -> Vec<&[u8]> {
         let lines = self.lines();
         let frame = |place: &Place| {
             let offset = place.line as usize * LINE_BYTES;
             let end = offset + place.len_bytes as usize;
             lines.get(offset..end).unwrap_or_default()
         };
-        let bursts = self.places.chunks(BURST);
-        bursts.map(move |burst| burst.iter().map(frame))
+        self.places.iter().map(frame).collect()
     }
 
-    /// What no program that looks at these frames can do without: one word of each header's line
-    /// is read in the order of the frames, and nothing is decided.
-    #[inline(never)]
-    pub fn floor(&self) -> u64 {
-        let (lines, _) = black_box(self).lines().as_chunks::<LINE_BYTES>();
-        let word = |line: &[u8; LINE_BYTES]| {
-            let (word, _) = line.split_first_chunk::<8>().unwrap_or((&[0; 8], &[]));
-            u64::from_ne_bytes(*word)
-        };
-        match &self.headers {
-            HeaderLines::All(count) => {
-                let lines = lines.iter().take(*count);
-                lines.fold(0, |sum, line| sum ^ word(line))
-            }
-            HeaderLines::Some(headers) => headers
-                .iter()
-                .filter_map(|line| lines.get(*line as usize))
-                .fold(0, |sum, line| sum ^ word(line)),
-        }
+    /// The first word of each line that holds headers, in the order of the frames: for [`floor`].
+    pub fn header_words(&self) -> Vec<&[u8; 8]> {
+        let (lines, _) = self.lines().as_chunks::<LINE_BYTES>();
+        let lines = self
+            .headers
+            .iter()
+            .filter_map(|line| lines.get(*line as usize));
+        lines.filter_map(|line| line.first_chunk()).collect()
+    }
+
+    /// How many lines hold headers.
+    pub fn header_lines(&self) -> usize {
+        self.headers.len()
+    }
+
+    /// Whether every line holds headers, one behind the other.
+    pub fn is_packed(&self) -> bool {
+        self.headers.len() * LINE_BYTES + LINE_BYTES == self.bytes.len()
     }
 
     fn lines(&self) -> &[u8] {
@@ -144,15 +121,6 @@ fn header_lines(frame: &[u8]) -> usize {
         wire::parse_part(seen, frame.len() - seen.len(), LinkType::ETHERNET) == whole
     };
     (1..lines).find(enough).unwrap_or(lines)
-}
-
-/// A frame of which all octets are there.
-pub(super) fn whole(bytes: &[u8]) -> Frame<'_> {
-    Frame {
-        bytes,
-        original_len: bytes.len() as u32,
-        link_type: LinkType::ETHERNET,
-    }
 }
 
 #[cfg(test)]
@@ -183,30 +151,26 @@ mod tests {
     }
 
     #[test]
-    fn frames_begin_at_cache_lines_and_come_back_in_bursts() {
+    fn frames_begin_at_cache_lines_and_come_back_as_they_were() {
         let frames: Vec<_> = (0..=130)
             .map(|n| frame(n, 60 + 40 * usize::from(n % 3)))
             .collect();
         let pool = Pool::new(&frames).unwrap();
-        let bursts: Vec<Vec<_>> = pool.bursts().map(Iterator::collect).collect();
-        assert_eq!(bursts.iter().map(Vec::len).collect::<Vec<_>>(), [64, 64, 3]);
-        assert!(bursts.iter().flatten().eq(frames.iter()));
-        for frame in bursts.iter().flatten() {
+        assert_eq!(pool.frames(), frames);
+        for frame in pool.frames() {
             assert_eq!(frame.as_ptr().align_offset(LINE_BYTES), 0);
         }
     }
 
     #[test]
     fn the_floor_reads_a_word_of_each_header_line_and_of_no_other() {
-        let least: Vec<_> = (0..100).map(|n| frame(n, 60)).collect();
-        let pool = Pool::new(&least).unwrap();
-        assert_eq!((pool.header_lines(), pool.is_packed()), (100, true));
-        assert_eq!(pool.floor(), words(&least, &[0]));
-
-        let large: Vec<_> = (0..100).map(|n| frame(n, 1_514)).collect();
-        let pool = Pool::new(&large).unwrap();
-        assert_eq!((pool.header_lines(), pool.is_packed()), (100, false));
-        assert_eq!(pool.floor(), words(&large, &[0]));
+        for (octets, packed) in [(60, true), (1_514, false)] {
+            let frames: Vec<_> = (0..100).map(|n| frame(n, octets)).collect();
+            let pool = Pool::new(&frames).unwrap();
+            let header_words = pool.header_words();
+            assert_eq!((header_words.len(), pool.is_packed()), (100, packed));
+            assert_eq!(floor(&header_words), words(&frames, &[0]));
+        }
     }
 
     #[test]
@@ -218,7 +182,7 @@ mod tests {
         };
         let frames: Vec<_> = (0..100).map(tagged).collect();
         let pool = Pool::new(&frames).unwrap();
-        assert_eq!((pool.header_lines(), pool.is_packed()), (200, true));
-        assert_eq!(pool.floor(), words(&frames, &[0, 64]));
+        assert_eq!((pool.header_words().len(), pool.is_packed()), (200, true));
+        assert_eq!(floor(&pool.header_words()), words(&frames, &[0, 64]));
     }
 }

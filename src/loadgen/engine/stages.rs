@@ -1,71 +1,79 @@
 //! The one place that knows how the stages are called.
 
-use super::pool::{Pool, whole};
+use crate::loadgen::Accounting;
 use crate::policy::Tables;
-use crate::stage::{Burst, Facing};
-use crate::stats::Counters;
+use crate::stage::{Account, Burst, Facing};
+use crate::stats::Tally;
+use crate::wire::BURST;
 use std::hint::black_box;
 
 /// How far a pass takes the frames.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Through {
-    /// To their verdict.
+    Parse,
+    Classify,
     Decide,
-    /// To the counters: everything.
+    /// Everything.
     Count,
 }
 
 impl Through {
     /// From the shortest way to the whole one, and what each adds to the one before.
-    pub(super) const ALL: [(Self, &'static str); 2] =
-        [(Self::Decide, "decide"), (Self::Count, "count")];
+    pub(super) const ALL: [(Self, &'static str); 4] = [
+        (Self::Parse, "parse"),
+        (Self::Classify, "classify"),
+        (Self::Decide, "decide"),
+        (Self::Count, "count"),
+    ];
 }
 
-/// The stages, and what they work under.
+/// The stages, and what they work under. They sit at an access port: every frame comes from a
+/// subscriber.
 pub(super) struct Stages<'t> {
     tables: &'t Tables,
     burst: Burst,
-    counters: Counters,
+    tally: Tally,
 }
 
 impl<'t> Stages<'t> {
-    pub(super) fn new(tables: &'t Tables, rules: usize, plans: usize) -> Self {
+    pub(super) fn new(tables: &'t Tables, tally: Tally, account: Accounting) -> Self {
+        let account = match account {
+            Accounting::Candidates => Account::Candidates,
+            Accounting::EveryFrame => Account::EveryFrame,
+        };
         Self {
             tables,
-            burst: Burst::default(),
-            counters: Counters::new(rules, plans),
+            burst: Burst::new(Facing::Out, account),
+            tally,
         }
     }
 
-    /// Takes every burst of a pool so far.
-    pub(super) fn pass(&mut self, pool: &Pool, through: Through) {
-        for frames in pool.bursts() {
-            self.burst(frames, through);
-        }
-    }
-
-    /// Takes one burst so far. Access ports face the subscribers: every frame goes out.
-    #[inline(always)]
-    pub(super) fn burst<'f>(
-        &mut self,
-        frames: impl Iterator<Item = &'f [u8]> + Clone,
-        through: Through,
-    ) {
-        let frames = frames.map(whole);
-        self.burst.run(frames.clone(), self.tables, Facing::Out);
+    /// Takes all frames so far, burst by burst.
+    #[inline(never)]
+    pub(super) fn pass(&mut self, frames: &[&[u8]], through: Through) {
+        let bursts = frames.chunks(BURST);
         match through {
-            Through::Decide => {
+            Through::Parse => bursts.for_each(|frames| {
+                self.burst.parse(frames);
                 black_box(&self.burst);
-            }
-            Through::Count => {
-                for (trail, frame) in self.burst.trails().zip(frames) {
-                    let decision = trail.decision;
-                    let (rule, plan) = (decision.rule.0, decision.plan.0);
-                    let (verdict, reason) = (decision.verdict, decision.reason);
-                    let octets = frame.original_len;
-                    self.counters.add(verdict, reason, rule, plan, octets);
-                }
-            }
+            }),
+            Through::Classify => bursts.for_each(|frames| {
+                self.burst.parse(frames);
+                self.burst.classify(self.tables);
+                black_box(&self.burst);
+            }),
+            Through::Decide => bursts.for_each(|frames| {
+                self.burst.run(frames, self.tables);
+                black_box(&self.burst);
+            }),
+            Through::Count => bursts.for_each(|frames| self.burst(frames)),
         }
+    }
+
+    /// Takes one burst through everything.
+    #[inline]
+    pub(super) fn burst(&mut self, frames: &[&[u8]]) {
+        self.burst.run(frames, self.tables);
+        self.burst.count(frames, &mut self.tally);
     }
 }
