@@ -110,7 +110,7 @@ impl Fact {
         html! {
             div.fact {
                 dt { (self.text) }
-                dd {
+                dd.value {
                     (self.value)
                     @if !self.unit.is_empty() { " " span.unit { (self.unit) } }
                 }

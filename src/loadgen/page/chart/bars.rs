@@ -1,5 +1,5 @@
 use super::plot::{LINE_PX, Px, Rows, count, drawable, text_px};
-use super::{Key, Limit, Swatch, fill, hatched};
+use super::{Key, Limit, Swatch, fill, hatched, in_figures};
 use crate::loadgen::page::number::readable;
 use crate::loadgen::page::table::{Cell, Column, Mark, Table};
 use maud::{Markup, html};
@@ -90,14 +90,15 @@ impl Bars {
         let mut drawn = Vec::new();
         for group in &self.groups {
             y += label;
-            drawn.push(draw_group(&rows, group, y));
+            drawn.push((group, y));
             y += group.height() + BETWEEN_GROUPS_PX;
         }
         let bottom = y - BETWEEN_GROUPS_PX / 2.0;
         let drawing = html! {
             (rows.grid(bottom, &self.unit))
-            @for group in &drawn { (group) }
+            @for (group, y) in &drawn { (shapes(&rows, group, *y)) }
             (rows.limits(bottom))
+            @for (group, y) in &drawn { (texts(&rows, group, *y)) }
         };
         (Rows::height(bottom), drawing)
     }
@@ -121,13 +122,12 @@ impl Bars {
         keys
     }
 
-    pub(super) fn table(&self, caption: &str) -> Table {
+    pub(super) fn table(&self) -> Table {
         let goals = self.groups.iter().any(|group| group.goal.is_some());
         let mut columns = vec![Column::words(&self.rows)];
-        let titled = |name: &String| Column::numbers(format!("{name} ({})", self.unit));
-        columns.extend(self.series.iter().map(titled));
+        columns.extend(self.series.iter().map(Column::numbers));
         if goals {
-            columns.push(Column::numbers(format!("{} ({})", self.goal, self.unit)));
+            columns.push(Column::numbers(&self.goal));
         }
         let mut rows: Vec<Vec<Cell>> = Vec::new();
         for group in &self.groups {
@@ -145,7 +145,7 @@ impl Bars {
             rows.push(row);
         }
         Table {
-            caption: caption.to_owned(),
+            caption: in_figures(&self.unit),
             columns,
             rows,
         }
@@ -165,33 +165,53 @@ fn cell(bar: &Bar) -> Cell {
     }
 }
 
-fn draw_group(rows: &Rows, group: &Group, top: f64) -> Markup {
-    let height = group.height();
+fn shapes(rows: &Rows, group: &Group, top: f64) -> Markup {
     html! {
-        (rows.label(&group.label, top, height))
         @for (series, bar) in group.bars.iter().enumerate() {
-            (draw_bar(rows, series, bar, top + count(series) * (BAR_PX + BETWEEN_BARS_PX)))
+            (bar_shape(rows, series, bar, bar_top(top, series)))
         }
         @if let Some(goal) = group.goal {
-            path class="goal" d=(format!("M{} {}v{}", Px(rows.x(goal)), Px(top - 3.0), Px(height + 6.0))) {}
+            path class="goal" d=(format!("M{} {}v{}", Px(rows.x(goal)), Px(top - 3.0), Px(group.height() + 6.0))) {}
         }
     }
 }
 
-fn draw_bar(rows: &Rows, series: usize, bar: &Bar, y: f64) -> Markup {
+fn bar_shape(rows: &Rows, series: usize, bar: &Bar, y: f64) -> Markup {
     let (start, end) = (rows.x(0.0), rows.x(bar.value));
     let class = if bar.extrapolated {
         hatched(series)
     } else {
         fill(series)
     };
-    let middle = Px(y + BAR_PX / 2.0);
+    let middle = y + BAR_PX / 2.0;
     html! {
         rect class=(class) x=(Px(start)) y=(Px(y)) width=(Px((end - start).max(0.5))) height=(Px(BAR_PX)) rx="2" {}
         @if let Some((low, high)) = bar.bounds {
-            @let (low, high) = (Px(rows.x(low)), Px(rows.x(high)));
-            path class="whisker" d=(format!("M{low} {middle}H{high}M{low} {}v6M{high} {}v6", Px(middle.0 - 3.0), Px(middle.0 - 3.0))) {}
+            path class="whisker" d=(whisker(rows.x(low), rows.x(high), middle)) {}
         }
-        text.halo x=(Px(rows.x(bar.most()) + 6.0)) y=(Px(y + BAR_PX / 2.0 + 4.5)) { (readable(bar.value)) }
     }
+}
+
+fn whisker(low: f64, high: f64, middle: f64) -> String {
+    let (low, high, middle, end) = (Px(low), Px(high), Px(middle), Px(middle - 3.0));
+    format!("M{low} {middle}H{high}M{low} {end}v6M{high} {end}v6")
+}
+
+fn texts(rows: &Rows, group: &Group, top: f64) -> Markup {
+    html! {
+        (rows.label(&group.label, top, group.height()))
+        @for (series, bar) in group.bars.iter().enumerate() {
+            @let text = readable(bar.value);
+            @let x = rows.x(bar.most()) + 6.0;
+            @let goal = group.goal.map(|goal| rows.x(goal));
+            // A value does not stand on the mark of a goal.
+            @let hit = goal.filter(|goal| (x - 5.0..x + text_px(&text)).contains(goal));
+            text.halo x=(Px(hit.map_or(x, |goal| goal + 6.0)))
+                y=(Px(bar_top(top, series) + BAR_PX / 2.0 + 4.5)) { (text) }
+        }
+    }
+}
+
+fn bar_top(top: f64, series: usize) -> f64 {
+    top + count(series) * (BAR_PX + BETWEEN_BARS_PX)
 }

@@ -1,5 +1,5 @@
 use super::plot::{LINE_PX, Px, Scale, count, drawable, fitted, text_px};
-use super::{Key, Limit, Swatch, stroke};
+use super::{Key, Limit, Swatch, in_figures, stroke};
 use crate::loadgen::page::number::readable;
 use crate::loadgen::page::table::{Cell, Column, Table};
 use jiff::civil::Date;
@@ -70,11 +70,18 @@ impl Lines {
             .collect()
     }
 
-    pub(super) fn table(&self, caption: &str) -> Table {
-        let titled = |label: &str| Column::numbers(format!("{label} ({})", self.unit));
+    pub(super) fn table(&self) -> Table {
         let mut columns = vec![Column::words("day")];
-        columns.extend(self.curves.iter().map(|curve| titled(&curve.label)));
-        columns.extend(self.limits.iter().map(|limit| titled(&limit.label)));
+        columns.extend(
+            self.curves
+                .iter()
+                .map(|curve| Column::numbers(&curve.label)),
+        );
+        columns.extend(
+            self.limits
+                .iter()
+                .map(|limit| Column::numbers(&limit.label)),
+        );
         let days = self.curves.first().map_or(&[][..], |curve| &curve.points);
         let every = days.len().div_ceil(ROWS).max(1);
         let shown = |index: usize| index.is_multiple_of(every) || index + 1 == days.len();
@@ -92,7 +99,7 @@ impl Lines {
             row
         };
         Table {
-            caption: caption.to_owned(),
+            caption: in_figures(&self.unit),
             columns,
             rows: days
                 .iter()
@@ -213,16 +220,22 @@ impl Plot {
         dates
     }
 
-    /// Labels stand at the left, above their line, and clear of each other.
+    /// Labels stand at the left, above their line; below it where the next line is too near.
     fn limits(&self, limits: &[Limit]) -> Markup {
         let mut order: Vec<&Limit> = limits.iter().collect();
-        order.sort_by(|a, b| a.value.total_cmp(&b.value));
-        let mut below = f64::INFINITY;
+        order.sort_by(|a, b| b.value.total_cmp(&a.value));
+        let mut taken = f64::NEG_INFINITY;
         let mut labels = Vec::new();
         for limit in order {
-            let y = (self.y(limit.value) - 6.0).min(below - LINE_PX);
+            let line = self.y(limit.value);
+            let above = line - 6.0;
+            let y = if above - LINE_PX < taken {
+                (line + LINE_PX - 2.0).max(taken + LINE_PX)
+            } else {
+                above
+            };
             labels.push((limit, y));
-            below = y;
+            taken = y.max(line);
         }
         html! {
             @for (limit, y) in labels {

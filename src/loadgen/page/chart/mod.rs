@@ -105,7 +105,7 @@ impl Figure {
                 @for (width, class) in WIDTHS {
                     (self.svg(&format!("{id}-{}", Px(width)), width, class))
                 }
-                (self.chart.table(&self.title).markup())
+                (self.chart.table().markup())
             }
         }
     }
@@ -128,11 +128,11 @@ impl Figure {
 }
 
 impl Chart {
-    fn table(&self, caption: &str) -> Table {
+    fn table(&self) -> Table {
         match self {
-            Self::Bars(bars) => bars.table(caption),
-            Self::Lines(lines) => lines.table(caption),
-            Self::Stacks(stacks) => stacks.table(caption),
+            Self::Bars(bars) => bars.table(),
+            Self::Lines(lines) => lines.table(),
+            Self::Stacks(stacks) => stacks.table(),
         }
     }
 
@@ -168,6 +168,11 @@ impl Swatch {
             }
         }
     }
+}
+
+/// The caption of the table that stands under a chart.
+fn in_figures(unit: &str) -> String {
+    format!("The same in figures, in {unit}")
 }
 
 fn fill(series: usize) -> String {

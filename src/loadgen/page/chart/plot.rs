@@ -185,7 +185,7 @@ impl Rows {
     pub(super) fn label(&self, text: &str, y: f64, height: f64) -> Markup {
         html! {
             @if self.labels_above {
-                text x=(Px(self.left)) y=(Px(y - 6.0)) { (fitted(text, self.width - self.left)) }
+                text.halo x=(Px(self.left)) y=(Px(y - 6.0)) { (fitted(text, self.width - self.left)) }
             } @else {
                 text x=(Px(self.left - 10.0)) y=(Px(y + height / 2.0 + 4.5)) text-anchor="end" { (text) }
             }

@@ -1,5 +1,5 @@
 use super::plot::{LINE_PX, Px, Rows, drawable, text_px};
-use super::{Key, Limit, Swatch, fill};
+use super::{Key, Limit, Swatch, fill, in_figures};
 use crate::loadgen::page::number::readable;
 use crate::loadgen::page::table::{Cell, Column, Table};
 use maud::{Markup, html};
@@ -54,14 +54,15 @@ impl Stacks {
         let mut drawn = Vec::new();
         for stack in &self.stacks {
             y += label;
-            drawn.push(draw_stack(&rows, stack, y));
+            drawn.push((stack, y));
             y += BAR_PX + BETWEEN_BARS_PX;
         }
         let bottom = y - BETWEEN_BARS_PX / 2.0;
         let drawing = html! {
             (rows.grid(bottom, &self.unit))
-            @for stack in &drawn { (stack) }
+            @for (stack, y) in &drawn { (segments(&rows, stack, *y)) }
             (rows.limits(bottom))
+            @for (stack, y) in &drawn { (texts(&rows, stack, *y)) }
         };
         (Rows::height(bottom), drawing)
     }
@@ -73,11 +74,10 @@ impl Stacks {
             .collect()
     }
 
-    pub(super) fn table(&self, caption: &str) -> Table {
+    pub(super) fn table(&self) -> Table {
         let mut columns = vec![Column::words(&self.rows)];
-        let titled = |name: &str| Column::numbers(format!("{name} ({})", self.unit));
-        columns.extend(self.parts.iter().map(|name| titled(name)));
-        columns.push(titled("total"));
+        columns.extend(self.parts.iter().map(Column::numbers));
+        columns.push(Column::numbers("total"));
         let row = |stack: &Stack| {
             let mut row = vec![Cell::from(&stack.label)];
             row.extend(
@@ -98,27 +98,33 @@ impl Stacks {
             rows.push(row);
         }
         Table {
-            caption: caption.to_owned(),
+            caption: in_figures(&self.unit),
             columns,
             rows,
         }
     }
 }
 
-fn draw_stack(rows: &Rows, stack: &Stack, y: f64) -> Markup {
+fn segments(rows: &Rows, stack: &Stack, y: f64) -> Markup {
     let mut before = 0.0;
     let mut segments = Vec::new();
     for (part, value) in stack.values.iter().enumerate() {
-        let (start, end) = (rows.x(before), rows.x(before + drawable(*value)));
-        segments.push(html! {
-            rect class=(format!("segment {}", fill(part))) x=(Px(start)) y=(Px(y))
-                width=(Px(end - start)) height=(Px(BAR_PX)) {}
-        });
-        before += drawable(*value);
+        let after = before + drawable(*value);
+        segments.push((part, rows.x(before), rows.x(after)));
+        before = after;
     }
     html! {
+        @for (part, start, end) in segments {
+            rect class=(format!("segment {}", fill(part))) x=(Px(start)) y=(Px(y))
+                width=(Px(end - start)) height=(Px(BAR_PX)) {}
+        }
+    }
+}
+
+fn texts(rows: &Rows, stack: &Stack, y: f64) -> Markup {
+    let total = stack.total();
+    html! {
         (rows.label(&stack.label, y, BAR_PX))
-        @for segment in &segments { (segment) }
-        text.halo x=(Px(rows.x(before) + 6.0)) y=(Px(y + BAR_PX / 2.0 + 4.5)) { (readable(before)) }
+        text.halo x=(Px(rows.x(total) + 6.0)) y=(Px(y + BAR_PX / 2.0 + 4.5)) { (readable(total)) }
     }
 }
