@@ -8,6 +8,7 @@ mod exit;
 mod explain;
 mod matrix;
 mod out;
+mod plan;
 mod policies;
 mod replay;
 mod shell;
@@ -61,6 +62,8 @@ enum Command {
     Diff(diff::Args),
     /// Decide every frame of captures under a policy.
     Replay(replay::Args),
+    /// Reckon the hardware that traffic needs, and until when, from measured costs.
+    Plan(plan::Args),
     /// Print the completions for a shell.
     Completions(shell::CompletionsArgs),
     /// Print the man page, or write one for each command into a folder.
@@ -103,6 +106,7 @@ fn run(cli: Cli) -> Result<Exit, Failure> {
         Command::Matrix(args) => matrix::run(&args, cli.output),
         Command::Diff(args) => diff::run(&args, cli.output),
         Command::Replay(args) => replay::run(&args, cli.output),
+        Command::Plan(args) => plan::run(&args, cli.output),
         Command::Completions(args) => shell::completions(&args),
         Command::Man(args) => shell::man(&args),
     }
