@@ -9,6 +9,7 @@ mod exit;
 mod explain;
 mod matrix;
 mod out;
+mod plan;
 mod policies;
 mod replay;
 mod shell;
@@ -64,6 +65,8 @@ enum Command {
     Replay(replay::Args),
     /// Measure what deciding a frame costs on this machine, and what changed.
     Bench(bench::Args),
+    /// Reckon the hardware that traffic needs, and until when, from measured costs.
+    Plan(plan::Args),
     /// Print the completions for a shell.
     Completions(shell::CompletionsArgs),
     /// Print the man page, or write one for each command into a folder.
@@ -107,6 +110,7 @@ fn run(cli: Cli) -> Result<Exit, Failure> {
         Command::Diff(args) => diff::run(&args, cli.output),
         Command::Replay(args) => replay::run(&args, cli.output),
         Command::Bench(args) => bench::run(&args, cli.output),
+        Command::Plan(args) => plan::run(&args, cli.output),
         Command::Completions(args) => shell::completions(&args),
         Command::Man(args) => shell::man(&args),
     }

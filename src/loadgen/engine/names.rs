@@ -180,11 +180,8 @@ pub fn parse_table(text: &str) -> Option<Synthetic> {
         return Some(named);
     }
     let mut words = text.split('-');
-    let spread = match words.next()? {
-        "dense" => Spread::Dense,
-        "strewn" => Spread::Strewn,
-        _ => return None,
-    };
+    let word = words.next()?;
+    let spread = *Spread::ALL.iter().find(|each| each.label() == word)?;
     let mut prefixes = || parse_count(words.next()?).filter(|count| *count >= LEAST_PREFIXES);
     let table = Synthetic {
         spread,

@@ -1,4 +1,3 @@
-use crate::loadgen::traffic::Spread;
 use crate::loadgen::{Case, Export};
 
 /// The columns, in their order; a figure that was not measured is an empty field.
@@ -65,10 +64,7 @@ fn record(case: &Case) -> [String; HEAD.len()] {
         case.family.to_string(),
         case.size.to_string(),
         case.encapsulation.to_string(),
-        match case.table {
-            Spread::Dense => "dense".to_owned(),
-            Spread::Strewn => "strewn".to_owned(),
-        },
+        case.table.label().to_owned(),
         case.prefixes.to_string(),
         case.table_bytes.to_string(),
         case.account.to_string(),
