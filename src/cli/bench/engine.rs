@@ -18,6 +18,10 @@ use std::path::PathBuf;
 const SAMPLE_NS: u64 = 25_000_000;
 const QUICK_SAMPLE_NS: u64 = 1_000_000;
 
+/// Bursts whose time is told by percentile, at least.
+const BURSTS: usize = 20_000;
+const QUICK_BURSTS: usize = 500;
+
 /// How many times the floor of the limit study a floor may take.
 const FLOOR_FACTOR: f64 = 1.3;
 
@@ -75,7 +79,7 @@ pub(super) struct Args {
     /// The share by which a ratio to the floor may grow; more, and surely, is a regression.
     #[arg(long, value_name = "SHARE", default_value_t = 0.05, value_parser = above_zero)]
     threshold: f64,
-    /// Write the run to this file, in the form of its ending: .json, .md, .csv.
+    /// Write the run to this file, in the form of its ending: .json, .md, .csv, .html.
     #[arg(long, value_name = "FILE")]
     export: Vec<Target>,
 }
@@ -201,6 +205,7 @@ impl Args {
             } else {
                 SAMPLE_NS
             },
+            bursts: if self.quick { QUICK_BURSTS } else { BURSTS },
             offered_mpps: self.offered,
         }
     }

@@ -19,6 +19,7 @@ enum Form {
     Json,
     Markdown,
     Csv,
+    Html,
 }
 
 impl Target {
@@ -49,7 +50,8 @@ impl FromStr for Target {
             Some("json") => Form::Json,
             Some("md") => Form::Markdown,
             Some("csv") => Form::Csv,
-            _ => return Err("the file's name must end in .json, .md or .csv"),
+            Some("html") => Form::Html,
+            _ => return Err("the file's name must end in .json, .md, .csv or .html"),
         };
         Ok(Self {
             path: path.to_owned(),
@@ -71,6 +73,7 @@ impl Opened {
         let bytes = match self.form {
             Form::Json => export.to_json()?.into_bytes(),
             Form::Markdown => report::markdown(export).into_bytes(),
+            Form::Html => report::html(export).into_bytes(),
             Form::Csv => report::csv(export).map_err(Failure::io)?,
         };
         let written = self.file.write_all(&bytes);

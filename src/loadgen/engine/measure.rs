@@ -15,6 +15,8 @@ pub struct Sampling {
     pub samples: u32,
     /// Of processor time that one sample takes, at least.
     pub sample_ns: u64,
+    /// Bursts that are timed one by one, at least.
+    pub bursts: usize,
     /// Millions of frames a second at which bursts are said to come, for the latency under load.
     pub offered_mpps: Option<f64>,
 }
@@ -74,7 +76,7 @@ pub fn measure(
         .map(|(whole, floor)| whole / floor)
         .collect();
     let stage_costs = stage_costs(&frames, &mut stages, sampling);
-    let services = services(&frames, &mut stages);
+    let services = services(&frames, &mut stages, sampling.bursts);
     mhz.extend(clock_mhz());
     Some(Measured {
         floor: estimate(floors)?,
@@ -149,18 +151,22 @@ fn stage_costs(frames: &[&[u8]], stages: &mut Stages<'_>, sampling: &Sampling) -
     costs.collect()
 }
 
-/// How long each burst of the pool took, from the monotonic clock: with whatever came between.
-fn services(frames: &[&[u8]], stages: &mut Stages<'_>) -> Vec<u64> {
+/// How long so many bursts took, pass after pass, from the monotonic clock: with whatever came
+/// between.
+fn services(frames: &[&[u8]], stages: &mut Stages<'_>, count: usize) -> Vec<u64> {
     stages.pass(frames, Through::Count);
+    let passes = count.div_ceil(frames.len().div_ceil(BURST).max(1));
+    let mut services = Vec::with_capacity(passes * frames.len().div_ceil(BURST));
     let mut begin_ns = monotonic_ns();
-    let bursts = frames.chunks(BURST).map(|frames| {
-        stages.burst(frames);
-        let end_ns = monotonic_ns();
-        let service_ns = end_ns - begin_ns;
-        begin_ns = end_ns;
-        service_ns
-    });
-    bursts.collect()
+    for _ in 0..passes {
+        for frames in frames.chunks_exact(BURST) {
+            stages.burst(frames);
+            let end_ns = monotonic_ns();
+            services.push(end_ns - begin_ns);
+            begin_ns = end_ns;
+        }
+    }
+    services
 }
 
 fn latency(services_ns: &[u64]) -> Option<LatencyNs> {

@@ -85,7 +85,7 @@ mod tests {
             text.contains("| a\\|b | 1.00 | 2.00 | 2.00 | 2.00–2.00 | ≤ 3 met | 4.0 | 500.0 |")
         );
         assert!(
-            text.contains("| c | 1.00 ! | 4.00 | 4.00 | 4.00–4.00 | ≤ 3 missed |"),
+            text.contains("| c | 1.00 ! | 4.00 | 4.00 | 4.00–4.00 | ≤ 3 unsound |"),
             "{text}"
         );
         assert!(!text.contains("<b>"));

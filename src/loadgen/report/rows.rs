@@ -25,7 +25,11 @@ pub fn case_rows(export: &Export) -> Rows {
     let row = |case: &Case| {
         let slow = if case.is_sound() { "" } else { " !" };
         let goal = case.goal_ratio.map(|goal| {
-            let met = if case.ratio <= goal { "met" } else { "missed" };
+            let met = match case.is_sound() {
+                true if case.ratio <= goal => "met",
+                true => "missed",
+                false => "unsound",
+            };
             format!("≤ {goal} {met}")
         });
         vec![
