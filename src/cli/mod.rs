@@ -7,6 +7,7 @@ mod check;
 mod diff;
 mod exit;
 mod explain;
+mod generate;
 mod matrix;
 mod out;
 mod plan;
@@ -67,6 +68,9 @@ enum Command {
     Bench(bench::Args),
     /// Reckon the hardware that traffic needs, and until when, from measured costs.
     Plan(plan::Args),
+    /// Write made-up traffic of a stated model to a pcap.
+    #[command(name = "gen")]
+    Generate(generate::Args),
     /// Print the completions for a shell.
     Completions(shell::CompletionsArgs),
     /// Print the man page, or write one for each command into a folder.
@@ -111,6 +115,7 @@ fn run(cli: Cli) -> Result<Exit, Failure> {
         Command::Replay(args) => replay::run(&args, cli.output),
         Command::Bench(args) => bench::run(&args, cli.output),
         Command::Plan(args) => plan::run(&args, cli.output),
+        Command::Generate(args) => generate::run(&args, cli.output),
         Command::Completions(args) => shell::completions(&args),
         Command::Man(args) => shell::man(&args),
     }

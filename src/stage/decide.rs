@@ -74,11 +74,14 @@ impl Decided {
         self.reason.fill(Reason::NotCandidate);
         self.rule.fill(RuleId::NONE);
         self.direction.fill(direction);
-        for (family, read) in [(Family::V4, parsed.ipv4), (Family::V6, parsed.ipv6)] {
+        for (family, read) in [
+            (Family::V4, parsed.ipv4.read),
+            (Family::V6, parsed.ipv6.read),
+        ] {
             let candidates = classified.candidates.and(read);
             self.segments(
                 candidates,
-                parsed.opening,
+                parsed.opening(),
                 family,
                 direction,
                 classified,

@@ -20,6 +20,7 @@ mod bits;
 mod classify;
 mod decide;
 mod parse;
+mod width;
 
 pub use classify::{Account, Ends, Facing, Way};
 pub use decide::Decision;
@@ -30,12 +31,14 @@ use crate::wire::{AsFrame, Packet};
 use classify::Classified;
 use decide::Decided;
 use parse::Parsed;
+use width::Width;
 
 /// Up to 64 frames on their way through the stages; reused from burst to burst.
 #[derive(Debug)]
 pub struct Burst {
     facing: Facing,
     account: Account,
+    width: Width,
     parsed: Parsed,
     classified: Classified,
     decided: Decided,
@@ -58,6 +61,7 @@ impl Burst {
         Self {
             facing,
             account,
+            width: Width::detect(),
             parsed: Parsed::default(),
             classified: Classified::default(),
             decided: Decided::default(),
@@ -74,13 +78,16 @@ impl Burst {
 
     /// The first stage alone, of the first 64 frames.
     pub fn parse(&mut self, frames: &[impl AsFrame]) {
-        self.parsed.parse(frames, self.facing);
+        self.width.parse(&mut self.parsed, frames, self.facing);
     }
 
     /// The second stage alone, of what was parsed last.
     pub fn classify(&mut self, tables: &Tables) {
-        self.classified
-            .classify(&self.parsed, tables, self.facing, self.account);
+        let Self {
+            facing, account, ..
+        } = *self;
+        self.width
+            .classify(&mut self.classified, &self.parsed, tables, facing, account);
     }
 
     /// The third stage alone, of what was classified last.

@@ -30,7 +30,10 @@ mod transport;
 
 pub use build::tcp_probe;
 pub use fast::parse_fast;
-pub(crate) use fast::{ETHERNET_OCTETS, Header, IPV4_OCTETS, LINK_OCTETS, Tcp, ipv4, ipv6, start};
+pub(crate) use fast::{
+    Halves, Header, LINK_OCTETS, PLAIN_TYPE_AT, Tcp, announces, ipv4_header, ipv4_words,
+    ipv6_header, ipv6_words, link_words, start,
+};
 pub use full::{parse_full, parse_part};
 pub use link::LinkType;
 pub use packet::{

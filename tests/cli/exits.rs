@@ -20,6 +20,17 @@ fn each_failure_has_its_code() {
             format!("replay --policy {ALPHA} --at=-009999-01-01 {DAY}"),
         ),
         (2, format!("matrix --policy {ALPHA} --at capture")),
+        (2, format!("gen --policy {ALPHA} --frames 1")),
+        (2, "gen --frames 1 -o /dev/null".to_owned()),
+        (
+            2,
+            "gen --network dense-10g --frames 1 -o /dev/null".to_owned(),
+        ),
+        (74, format!("gen --policy {ALPHA} --frames 1 -o nofolder/x")),
+        (
+            78,
+            "gen --policy nofile.yaml --frames 1 -o /dev/null".to_owned(),
+        ),
         (2, format!("diff {ALPHA}")),
         (2, "completions tcsh".to_owned()),
         (74, format!("replay --policy {ALPHA} nofile.pcap")),
@@ -78,6 +89,7 @@ fn json_of_every_command_names_its_schema() {
         format!("matrix --policy {ALPHA}"),
         format!("diff {ALPHA} {ALPHA} {DAY}"),
         format!("replay --policy {ALPHA} {DAY}"),
+        format!("gen --policy {ALPHA} --frames 100 -o /dev/null"),
     ] {
         let command = line.split_whitespace().next().unwrap();
         let run = typed(&format!("{line} --output json"));

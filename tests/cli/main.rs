@@ -17,6 +17,7 @@ mod diff;
 mod documents;
 mod exits;
 mod explain;
+mod generate;
 mod outputs;
 mod phases;
 mod program;

@@ -3,12 +3,13 @@
 use crate::program::{Folder, sekisho, typed};
 use std::process::Command;
 
-const COMMANDS: [&str; 7] = [
+const COMMANDS: [&str; 8] = [
     "check",
     "explain",
     "matrix",
     "diff",
     "replay",
+    "gen",
     "completions",
     "man",
 ];

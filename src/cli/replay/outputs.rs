@@ -144,7 +144,7 @@ fn refuse_twice(paths: &[&Path]) -> Result<(), Failure> {
 }
 
 /// An output replaces the file of its name: a capture that is being read would be lost.
-fn refuse_inputs<'a>(
+pub(in crate::cli) fn refuse_inputs<'a>(
     outputs: &[&Path],
     inputs: impl Iterator<Item = &'a Path>,
 ) -> Result<(), Failure> {

@@ -28,11 +28,14 @@ pub struct Generator<'n> {
     sides: [Side<'n>; 2],
 }
 
+/// A plan, its subscribers, and how one is drawn.
+type Senders<'n> = (PlanId, &'n Pool, Draw);
+
 /// Both ends of the frames of one family.
 #[derive(Debug)]
 struct Side<'n> {
     /// Plans with subscribers, and their shares.
-    plans: Vec<(PlanId, &'n Pool, Draw)>,
+    plans: Vec<Senders<'n>>,
     plan_mix: Mix,
     bots: Vec<(PlanId, u128)>,
     /// Classes with a share; the last stands for the rest.
@@ -332,15 +335,11 @@ fn stranger(network: &Network, family: Family, random: &mut Random) -> u128 {
 }
 
 /// The plans of a family with subscribers, and how they share its frames.
-#[expect(
-    clippy::type_complexity,
-    reason = "a plan, its subscribers, and how to draw one"
-)]
 fn plans<'n>(
     model: &Model,
     network: &'n Network,
     family: Family,
-) -> Result<(Vec<(PlanId, &'n Pool, Draw)>, Mix), ModelError> {
+) -> Result<(Vec<Senders<'n>>, Mix), ModelError> {
     let mut plans = Vec::new();
     for (id, pool) in (0_u8..).zip(network.pools(family)) {
         if let Some(draw) = pool.draw(model.among, model.zipf) {
@@ -365,7 +364,7 @@ fn plans<'n>(
         .zip(&named)
         .filter(|(_, named)| named.is_none());
     let total: f64 = unnamed.map(|((_, pool, _), _)| count(pool)).sum();
-    let share = |((_, pool, _), named): (&(PlanId, &Pool, Draw), &Option<f64>)| {
+    let share = |((_, pool, _), named): (&Senders<'_>, &Option<f64>)| {
         named.unwrap_or_else(|| rest * count(pool) / total)
     };
     let mut shares: Vec<f64> = plans.iter().zip(&named).map(share).collect();

@@ -123,6 +123,16 @@ pub enum Way {
     In,
 }
 
+impl Way {
+    /// The word in outputs.
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Out => "out",
+            Self::In => "in",
+        }
+    }
+}
+
 /// What stands between Ethernet and IP in one frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "kebab-case")]
@@ -184,7 +194,7 @@ pub struct Made {
 
 /// How many frames were made, by what they are.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Tally {
+pub struct Totals {
     /// All.
     pub frames: u64,
     /// Of all, without check sequences.
@@ -205,7 +215,7 @@ pub struct Tally {
     pub enlarged: u64,
 }
 
-impl Tally {
+impl Totals {
     /// Counts one frame.
     pub fn add(&mut self, made: &Made) {
         self.frames += 1;

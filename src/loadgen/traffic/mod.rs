@@ -18,6 +18,10 @@
 //!   whole space but special ranges, subscribers and classes (drawn again up to 15 times).
 //! - **Port 25**: only new connections to it, and their answers inbound, and bots' connections;
 //!   no other frame has anything to do with port 25, so its share is exact.
+//! - **Defaults** ([`Model::default`]): IMIX; prefixes alike; plans by their prefixes; peers in no
+//!   class; outbound, IPv4, no encapsulation; 1 % new connections to port 25, no bots; of the
+//!   others 80 % TCP (75 % ACK, 20 % PSH, 2 % SYN, 2 % FIN, 1 % RST), 18 % UDP, 1 % ICMP, 1 % ESP;
+//!   nothing hostile.
 //! - **Payload** is zeros, checksums are right, hardware addresses are locally administered, VLAN
 //!   tags and PPPoE sessions hang on the subscriber. TCP segments in least frames are empty and
 //!   padded.
@@ -37,7 +41,7 @@ mod sizes;
 mod synthetic;
 
 pub use generator::Generator;
-pub use made::{Guise, Kind, Made, Tally, Way, Wrapping};
+pub use made::{Guise, Kind, Made, Totals, Way, Wrapping};
 pub use model::{
     Among, Bots, Direction, Encapsulation, Hostile, Model, ModelError, Protocols, TcpFlags,
 };

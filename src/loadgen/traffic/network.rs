@@ -8,7 +8,7 @@ use crate::policy::{
     Action, Direction, Interval, Legend, Origin, PeerSetId, PlanId, Program, Question, SourceId,
     SubscriberPrefix, Tables, load_with,
 };
-use crate::stats::Counters;
+use crate::stats::Tally;
 use crate::wire::Family;
 use jiff::Timestamp;
 use std::io;
@@ -110,10 +110,10 @@ impl Network {
         self.program.legend()
     }
 
-    /// Counters with a place for each of its rules and plans.
-    pub fn counters(&self) -> Counters {
+    /// A tally with a place for each of its rules and plans.
+    pub fn tally(&self) -> Tally {
         let legend = self.legend();
-        Counters::new(legend.rule_ids().len(), legend.plan_ids().len())
+        Tally::new(legend.rule_ids().len(), legend.plan_ids().len())
     }
 
     /// How many subscribers there are: addresses of IPv4, /56s of IPv6.
