@@ -1,0 +1,149 @@
+//! What tables and frames take.
+
+use super::basis::{Basis, Grounds};
+use super::cost::count;
+use super::traffic::{Addresses, Traffic};
+use crate::loadgen::{Case, Export, Family, Spread};
+use serde::Serialize;
+
+/// Bytes a prefix where the export has no such table. Single IPv4 addresses all over the space
+/// take a page of a /24 each; those that fill their pools, little.
+const ASSUMED_BYTES: [(Family, Spread, f64); 4] = [
+    (Family::Ipv4, Spread::Dense, 4.0),
+    (Family::Ipv4, Spread::Strewn, 256.0),
+    (Family::Ipv6, Spread::Dense, 32.0),
+    (Family::Ipv6, Spread::Strewn, 32.0),
+];
+
+/// Frames that a worker holds beside those in rings: a burst received and one to send.
+const HELD_FRAMES: f64 = 128.0;
+
+/// Memory of one box.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Memory {
+    /// Subscribers' prefixes.
+    pub prefixes: f64,
+    /// The tables in use.
+    pub table_bytes: f64,
+    /// A new set of tables beside the old, while a policy is loaded.
+    pub reload_bytes: f64,
+    /// Buffers of frames: for each worker, a receive and a send ring at each port, and its bursts.
+    pub frames: f64,
+    /// What those buffers take.
+    pub frame_bytes: f64,
+    /// How the tables' size is known.
+    pub table_basis: Basis,
+    /// How the buffers' size is known.
+    pub frame_basis: Basis,
+    /// What the tables' size rests on.
+    pub grounds: Grounds,
+}
+
+impl Memory {
+    /// With the subscribers grown by a factor.
+    pub(super) fn new(traffic: &Traffic, export: &Export, growth: f64, workers: u32) -> Self {
+        let mut grounds = Grounds::default();
+        let (mut table_bytes, mut prefixes) = (0.0, 0.0);
+        for (family, spread) in ASSUMED_BYTES.map(|(family, spread, _)| (family, spread)) {
+            let own = traffic.subscribers.iter().filter(|group| {
+                let without = match family {
+                    Family::Ipv4 => Addresses::Ipv6,
+                    _ => Addresses::Ipv4,
+                };
+                group.spread == spread && group.addresses != without
+            });
+            let count: f64 = own.map(|group| group.count * growth).sum();
+            if count > 0.0 {
+                table_bytes += bytes(export, family, spread, count, &mut grounds);
+                prefixes += count;
+            }
+        }
+        let ring = f64::from(traffic.ring_frames.value);
+        let ports = f64::from(traffic.ports());
+        let frames = f64::from(workers) * (ports * 2.0 * ring + HELD_FRAMES);
+        let given = traffic.ring_frames.given && traffic.buffer_bytes.given;
+        Self {
+            prefixes,
+            table_bytes,
+            reload_bytes: table_bytes,
+            frames,
+            frame_bytes: frames * f64::from(traffic.buffer_bytes.value),
+            table_basis: grounds.basis(),
+            frame_basis: Basis::of_setting(given),
+            grounds,
+        }
+    }
+
+    /// Of the box.
+    pub fn total_bytes(&self) -> f64 {
+        self.table_bytes + self.reload_bytes + self.frame_bytes
+    }
+}
+
+/// Between the two nearest tables of the export; beyond them by bytes a prefix.
+fn bytes(
+    export: &Export,
+    family: Family,
+    spread: Spread,
+    wanted: f64,
+    grounds: &mut Grounds,
+) -> f64 {
+    let like = |case: &&Case| case.family == family && case.table == spread && case.prefixes > 0;
+    let mut tables: Vec<&Case> = export.cases.iter().filter(like).collect();
+    tables.sort_by(|a, b| {
+        a.prefixes
+            .cmp(&b.prefixes)
+            .then(a.table_bytes.cmp(&b.table_bytes))
+    });
+    tables.dedup_by_key(|case| case.prefixes);
+    let label = format!("{spread} {family} prefixes");
+    let Some(last) = tables.last() else {
+        let each = ASSUMED_BYTES
+            .iter()
+            .find(|(f, s, _)| (*f, *s) == (family, spread));
+        let each = each.map_or(0.0, |(_, _, bytes)| *bytes);
+        grounds.steps.insert(format!(
+            "{label}: no case has such a table; {each} bytes a prefix are assumed"
+        ));
+        return wanted * each;
+    };
+    let after = tables
+        .iter()
+        .position(|case| count(case.prefixes) >= wanted);
+    let (below, above) = match after {
+        Some(after) => (
+            after.checked_sub(1).and_then(|before| tables.get(before)),
+            tables.get(after),
+        ),
+        None => (Some(last), None),
+    };
+    let point = |case: &&&Case| (count(case.prefixes), count(case.table_bytes));
+    grounds.cases.extend(
+        below
+            .iter()
+            .chain(above.iter())
+            .map(|case| case.name.clone()),
+    );
+    match (below.as_ref().map(point), above.as_ref().map(point)) {
+        (_, Some((prefixes, bytes))) if prefixes == wanted => bytes,
+        (Some(a), Some(b)) => {
+            grounds.steps.insert(format!(
+                "{label}: the tables' size is interpolated between two cases"
+            ));
+            a.1 + (wanted - a.0) / (b.0 - a.0) * (b.1 - a.1)
+        }
+        (Some((prefixes, bytes)), None) => {
+            grounds.steps.insert(format!(
+                "{label}: beyond the largest table measured, by its bytes a prefix"
+            ));
+            bytes / prefixes * wanted
+        }
+        (None, Some((_, bytes))) => {
+            grounds.steps.insert(format!(
+                "{label}: fewer than in the smallest table measured, whose size is taken"
+            ));
+            bytes
+        }
+        (None, None) => 0.0,
+    }
+}
