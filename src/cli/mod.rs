@@ -6,6 +6,7 @@ mod check;
 mod diff;
 mod exit;
 mod explain;
+mod files;
 mod matrix;
 mod out;
 mod plan;

@@ -18,6 +18,7 @@ mod exits;
 mod explain;
 mod outputs;
 mod phases;
+mod plan;
 mod program;
 mod shell;
 mod streams;

@@ -251,7 +251,7 @@ fn needs(plan: &Plan) -> Table {
             needed.basis,
         ),
         row(
-            "lcores on the target date",
+            "lcores until the target date",
             lcores(needed.target_lcores),
             needed.basis,
         ),
@@ -376,6 +376,10 @@ fn outcomes(plan: &Plan) -> Table {
                 .lcores
                 .map_or("none suffices".to_owned(), |n| n.to_string())
                 .into(),
+            attack
+                .lost_from
+                .map_or("–".to_owned(), |day| day.to_string())
+                .into(),
             full.into(),
         ]
     };
@@ -387,6 +391,7 @@ fn outcomes(plan: &Plan) -> Table {
             Column::numbers("ns each"),
             Column::numbers("lost, Mpps"),
             Column::numbers("lcores to lose none"),
+            Column::words("frames are lost from"),
             Column::words("note"),
         ],
         rows: plan.attacks.iter().map(row).collect(),

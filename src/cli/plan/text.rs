@@ -1,12 +1,14 @@
 //! The plan for a terminal.
 
 use crate::cli::out::table;
-use crate::loadgen::capacity::{Basis, Figure, Plan};
+use crate::loadgen::capacity::{Basis, Plan};
 use crate::loadgen::page::readable;
 use std::fmt::Write as _;
 
 /// Lines of a list of lcores that are alike.
 const CORES_SHOWN: usize = 4;
+/// Of the sentences about assumptions.
+const WIDTH: usize = 92;
 
 /// The plan, the answer first.
 pub(super) fn text(plan: &Plan, files: &[String; 2]) -> String {
@@ -152,7 +154,7 @@ fn a_box(plan: &Plan) -> String {
             needed.basis,
         ),
         row(
-            "lcores needed on the target date",
+            "lcores needed until the target date",
             lcores(needed.target_lcores),
             needed.basis,
         ),
@@ -256,6 +258,7 @@ fn loss(plan: &Plan) -> String {
         "LOSSLESS UP TO",
         "LOST MPPS",
         "LCORES TO LOSE NONE",
+        "LOST FROM",
         "",
     ])];
     let offered = plan.offered_target_pps.value;
@@ -265,6 +268,7 @@ fn loss(plan: &Plan) -> String {
         mpps(offered),
         mpps(lossless.value),
         mpps((offered - lossless.value).max(0.0)),
+        String::new(),
         String::new(),
         bracketed(lossless.basis),
     ]);
@@ -282,6 +286,9 @@ fn loss(plan: &Plan) -> String {
             attack
                 .lcores
                 .map_or("none suffices".into(), |lcores| lcores.to_string()),
+            attack
+                .lost_from
+                .map_or(format!("after {}", plan.horizon), |day| day.to_string()),
             bracketed(attack.lossless_pps.basis),
         ]);
     }
@@ -320,9 +327,29 @@ fn assumptions(plan: &Plan) -> String {
             .map(String::as_str)
             .filter(|said| !said.is_empty())
             .collect();
-        let _ = writeln!(text, "  {basis:<14} {}", said.join(": "));
+        for (number, line) in wrapped(&said.join(": ")).iter().enumerate() {
+            let _ = match number {
+                0 => writeln!(text, "  {basis:<14} {line}"),
+                _ => writeln!(text, "  {:<14}   {line}", ""),
+            };
+        }
     }
     text
+}
+
+/// Lines of a width, broken between words.
+fn wrapped(text: &str) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for word in text.split(' ') {
+        match lines.last_mut() {
+            Some(line) if line.len() + word.len() < WIDTH => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            _ => lines.push(word.to_owned()),
+        }
+    }
+    lines
 }
 
 fn words(titles: &[&str]) -> Vec<String> {

@@ -136,7 +136,7 @@ pub struct Part {
 pub struct Needed {
     /// For the peak of the start; nothing if no number suffices.
     pub start_lcores: Option<u32>,
-    /// For the target date.
+    /// For every day until the target date.
     pub target_lcores: Option<u32>,
     /// How they are known.
     pub basis: Basis,
@@ -185,8 +185,10 @@ pub struct AttackOutcome {
     pub lossless_pps: Figure,
     /// Frames a second that are lost.
     pub lost_pps: f64,
-    /// Lcores of each box that lose none.
+    /// Lcores of each box that lose none until the target date.
     pub lcores: Option<u32>,
+    /// The first day on which the peak under attack loses frames.
+    pub lost_from: Option<Date>,
 }
 
 /// Makes the plan. `None` if the export has no case to reckon from.
@@ -369,7 +371,12 @@ fn attacks(model: &Model<'_>, days: f64, workers: u32) -> Vec<AttackOutcome> {
                 basis: model.basis(&grounds, workers),
             },
             lost_pps: (load.pps - lossless).max(0.0),
-            lcores: model.workers(load.work).map(|workers| workers + 1),
+            lcores: model
+                .workers(model.attacked_work(attack, days))
+                .map(|workers| workers + 1),
+            lost_from: dates::first_day(model, |days| {
+                model.under_attack(attack, days).0.work > model.capacity(workers)
+            }),
         }
     };
     model.traffic.attacks.iter().map(outcome).collect()
@@ -387,7 +394,7 @@ fn missing(model: &Model<'_>, needed: &Needed, attacks: &[AttackOutcome]) -> Vec
         };
     };
     let target = model.traffic.target.value;
-    let peak = model.peak(model.days(target)).work * model.traffic.headroom.value;
+    let peak = model.headroom_work(model.days(target));
     let for_peak = model.workers(peak).map(|workers| workers + 1);
     let peak = std::iter::once(("the peak with its headroom".to_owned(), for_peak));
     let attacked = attacks
@@ -398,10 +405,10 @@ fn missing(model: &Model<'_>, needed: &Needed, attacks: &[AttackOutcome]) -> Vec
         Some(needed) => {
             let more = needed - given;
             Some(format!(
-                "{what} on {target} needs {needed} lcores a box: {more} more than the {given} there are"
+                "{what} until {target} needs {needed} lcores a box: {more} more than the {given} there are"
             ))
         }
-        None => Some(format!("{what} on {target} needs more than any box has")),
+        None => Some(format!("{what} until {target} needs more than any box has")),
     };
     peak.chain(attacked).filter_map(short).collect()
 }

@@ -6,7 +6,9 @@ use super::traffic::{
 };
 use crate::loadgen::{Accounting, Encapsulation, Spread};
 use crate::policy::Severity;
-use crate::policy::document::{Code, Diagnostic, Findings, Node, Sources, Text, read as document};
+use crate::policy::document::{
+    Code, Diagnostic, Findings, Kind, Node, Sources, Text, read as document,
+};
 use jiff::ToSpan;
 use jiff::civil::Date;
 use std::io;
@@ -23,6 +25,7 @@ pub struct Loaded {
     pub diagnostics: Vec<Diagnostic>,
 }
 
+const EMPTY: Code = code("empty-description", "A description that says nothing.");
 const BAD_RATE: Code = code("bad-rate", "Not a rate such as 100G.");
 const BAD_DATE: Code = code("bad-date", "Not a date, or not one that exists.");
 const BAD_REDUNDANCY: Code = code("bad-redundancy", "Not a redundancy such as 1+1.");
@@ -46,8 +49,12 @@ const fn code(name: &'static str, text: &'static str) -> Code {
 pub fn read(name: &str, bytes: Vec<u8>) -> io::Result<Loaded> {
     let mut sources = Sources::default();
     let mut findings = Findings::default();
-    let guide = "docs/capacity-planning.md";
-    let root = document(name, bytes, &TRAFFIC, guide, &mut sources, &mut findings)?;
+    let kind = Kind {
+        table: &TRAFFIC,
+        guide: "docs/capacity-planning.md",
+        empty: EMPTY,
+    };
+    let root = document(name, bytes, &kind, &mut sources, &mut findings)?;
     let well_formed = findings.errors() == 0;
     let traffic = root.filter(|_| well_formed).and_then(|root| {
         Reader {
@@ -207,7 +214,7 @@ impl Reader<'_> {
                 SHARE_ALONE,
                 &share,
                 "`ipv6-share` is of subscribers with both families".into(),
-                "write `family: dual`, or leave it out",
+                "`family: dual` beside it, or no `ipv6-share`",
             );
         }
         Some(Subscribers {

@@ -7,7 +7,7 @@ use std::fmt;
 use unicode_width::UnicodeWidthStr;
 
 /// Of the letters in charts, which are 13 px high. Fonts differ: a little more than most need.
-const LETTER_PX: f64 = 7.0;
+const LETTER_PX: f64 = 7.7;
 pub(super) const LINE_PX: f64 = 17.0;
 /// Where labels beside bars would leave too little for the bars, they stand above them.
 const LABEL_SHARE: f64 = 0.36;
