@@ -51,6 +51,10 @@ fn each_failure_has_its_code() {
         (2, format!("plan {TRAFFIC} --bench {INVENTED} --at soon")),
         (
             2,
+            format!("plan {TRAFFIC} --bench {INVENTED} --at 9999-12-31"),
+        ),
+        (
+            2,
             format!("plan {TRAFFIC} --bench {INVENTED} --html {TRAFFIC}"),
         ),
         (74, format!("plan nofile.yaml --bench {INVENTED}")),

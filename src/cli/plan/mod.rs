@@ -1,5 +1,6 @@
 //! `sekisho plan`: the hardware that traffic needs, and until when.
 
+mod needs;
 mod page;
 mod text;
 
@@ -37,9 +38,12 @@ pub(super) fn run(args: &Args, format: Format) -> Result<Exit, Failure> {
     let mut traffic = read_traffic(&args.traffic)?;
     let export = read_export(&args.bench)?;
     if let Some(day) = args.at {
-        if day < traffic.start {
-            let start = traffic.start;
-            let message = format!("--at: {day} lies before {start}, the start of the description");
+        let start = traffic.start;
+        if day < start || capacity::is_too_far(start, day) {
+            let years = capacity::HORIZON_YEARS;
+            let message = format!(
+                "--at: {day} is not within {years} years from {start}, the start of the description"
+            );
             return Err(Failure::usage(message));
         }
         traffic.target = capacity::Setting {

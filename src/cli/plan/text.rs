@@ -1,5 +1,6 @@
 //! The plan for a terminal.
 
+use super::needs::{Need, needs};
 use crate::cli::out::table;
 use crate::loadgen::capacity::{Basis, Plan};
 use crate::loadgen::page::readable;
@@ -136,88 +137,15 @@ fn links(plan: &Plan) -> String {
 }
 
 fn a_box(plan: &Plan) -> String {
-    let lcores = |lcores: Option<u32>| lcores.map_or("none suffices".to_owned(), |n| n.to_string());
-    let (memory, queues) = (&plan.memory, plan.queues);
-    let parts: Vec<String> = plan
-        .frame
-        .parts
-        .iter()
-        .map(|part| format!("{} {}", part.name, readable(part.value)))
-        .collect();
-    let row =
-        |what: &str, value: String, basis: Basis| vec![what.to_owned(), value, bracketed(basis)];
-    let needed = plan.needed;
-    let rows = [
-        row(
-            "lcores needed at the start",
-            lcores(needed.start_lcores),
-            needed.basis,
-        ),
-        row(
-            "lcores needed until the target date",
-            lcores(needed.target_lcores),
-            needed.basis,
-        ),
-        row(
-            "lcores of this plan",
-            plan.lcores.to_string(),
-            given_or(plan, needed.basis),
-        ),
-        row(
-            "a frame",
-            format!(
-                "{} ns ({})",
-                readable(plan.frame.ns.value),
-                parts.join(", ")
-            ),
-            plan.frame.ns.basis,
-        ),
-        row(
-            "  of it in the engine",
-            format!("{} ns", readable(plan.frame.engine_ns.value)),
-            plan.frame.engine_ns.basis,
-        ),
-        row(
-            "NIC queues",
-            format!(
-                "{} ports × {} receive and {} send = {}",
-                queues.ports, queues.per_port, queues.per_port, queues.total
-            ),
-            given_or(plan, needed.basis),
-        ),
-        row(
-            "tables",
-            format!(
-                "{} for {} prefixes, and as much while loading",
-                mebibytes(memory.table_bytes),
-                readable(memory.prefixes.round())
-            ),
-            memory.table_basis,
-        ),
-        row(
-            "frame buffers",
-            format!(
-                "{} for {} frames",
-                mebibytes(memory.frame_bytes),
-                readable(memory.frames)
-            ),
-            memory.frame_basis,
-        ),
-        row(
-            "memory",
-            mebibytes(memory.total_bytes()),
-            memory.table_basis.with(memory.frame_basis),
-        ),
-    ];
+    let row = |need: &Need| {
+        vec![
+            need.what.to_owned(),
+            need.value.clone(),
+            bracketed(need.basis),
+        ]
+    };
+    let rows: Vec<Vec<String>> = needs(plan).iter().map(row).collect();
     table(&rows, &[])
-}
-
-fn given_or(plan: &Plan, basis: Basis) -> Basis {
-    if plan.given_lcores.is_some() {
-        Basis::Given
-    } else {
-        basis
-    }
 }
 
 fn cores(plan: &Plan) -> String {
@@ -366,8 +294,4 @@ pub(super) fn mpps(pps: f64) -> String {
 
 pub(super) fn percent(share: f64) -> String {
     format!("{} %", readable(share * 100.0))
-}
-
-pub(super) fn mebibytes(bytes: f64) -> String {
-    format!("{} MiB", readable(bytes / f64::from(1 << 20)))
 }

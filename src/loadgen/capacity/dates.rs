@@ -6,8 +6,9 @@ use jiff::civil::Date;
 use jiff::{Span, ToSpan};
 use serde::Serialize;
 
-/// How far ahead is looked, in months.
-const HORIZON_MONTHS: i32 = 360;
+/// How far ahead is looked.
+pub const HORIZON_YEARS: i32 = 30;
+const HORIZON_MONTHS: i32 = HORIZON_YEARS * 12;
 
 /// Load and capacity on one day, in frames a second of the ordinary mix.
 #[derive(Clone, Copy, Debug, Serialize)]
@@ -65,7 +66,7 @@ pub(super) fn link_full(traffic: &Traffic) -> Option<(String, Date)> {
         } else {
             (years * 365.25).ceil()
         };
-        let soon = days.is_finite() && (0.0..=365.25 * 30.0).contains(&days);
+        let soon = days.is_finite() && (0.0..=365.25 * f64::from(HORIZON_YEARS)).contains(&days);
         soon.then(|| {
             (
                 link.name.clone(),

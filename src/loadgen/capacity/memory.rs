@@ -98,13 +98,9 @@ fn bytes(
     tables.dedup_by_key(|case| case.prefixes);
     let label = format!("{spread} {family} prefixes");
     let Some(last) = tables.last() else {
-        let each = ASSUMED_BYTES
-            .iter()
-            .find(|(f, s, _)| (*f, *s) == (family, spread));
-        let each = each.map_or(0.0, |(_, _, bytes)| *bytes);
-        grounds.steps.insert(format!(
-            "{label}: no case has such a table; {each} bytes a prefix are assumed"
-        ));
+        let each = assumed_bytes(family, spread);
+        let step = format!("{label}: no case has such a table; {each} bytes a prefix are assumed");
+        grounds.steps.insert(step);
         return wanted * each;
     };
     let after = tables
@@ -124,26 +120,28 @@ fn bytes(
             .chain(above.iter())
             .map(|case| case.name.clone()),
     );
-    match (below.as_ref().map(point), above.as_ref().map(point)) {
-        (_, Some((prefixes, bytes))) if prefixes == wanted => bytes,
+    let (bytes, how) = match (below.as_ref().map(point), above.as_ref().map(point)) {
+        (_, Some((prefixes, bytes))) if prefixes == wanted => return bytes,
         (Some(a), Some(b)) => {
-            grounds.steps.insert(format!(
-                "{label}: the tables' size is interpolated between two cases"
-            ));
-            a.1 + (wanted - a.0) / (b.0 - a.0) * (b.1 - a.1)
+            let share = (wanted - a.0) / (b.0 - a.0);
+            (a.1 + share * (b.1 - a.1), "interpolated between two cases")
         }
-        (Some((prefixes, bytes)), None) => {
-            grounds.steps.insert(format!(
-                "{label}: beyond the largest table measured, by its bytes a prefix"
-            ));
-            bytes / prefixes * wanted
-        }
-        (None, Some((_, bytes))) => {
-            grounds.steps.insert(format!(
-                "{label}: fewer than in the smallest table measured, whose size is taken"
-            ));
-            bytes
-        }
-        (None, None) => 0.0,
-    }
+        (Some((prefixes, bytes)), None) => (
+            bytes / prefixes * wanted,
+            "beyond the largest table measured, by its bytes a prefix",
+        ),
+        (None, Some((_, bytes))) => (bytes, "that of the smallest table measured, which has more"),
+        (None, None) => return 0.0,
+    };
+    grounds
+        .steps
+        .insert(format!("{label}: the tables' size is {how}"));
+    bytes
+}
+
+fn assumed_bytes(family: Family, spread: Spread) -> f64 {
+    let found = ASSUMED_BYTES
+        .iter()
+        .find(|(f, s, _)| (*f, *s) == (family, spread));
+    found.map_or(0.0, |(_, _, bytes)| *bytes)
 }

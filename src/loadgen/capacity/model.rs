@@ -10,7 +10,7 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 
 /// More workers than any box has.
-const MOST_WORKERS: u32 = 4096;
+pub(super) const MOST_WORKERS: u32 = 4096;
 
 /// The description beside the measurements.
 pub(super) struct Model<'a> {
@@ -21,8 +21,11 @@ pub(super) struct Model<'a> {
     pub(super) high: bool,
     /// Nanoseconds a frame, by the subscribers' growth (its bits) and the attack: days are many,
     /// and where the tables do not grow they are all alike.
-    known_ns: RefCell<HashMap<(u64, Option<(AttackKind, u32)>), f64>>,
+    known_ns: RefCell<HashMap<Known, f64>>,
 }
+
+/// What [`Model::known_ns`] is known by; without an attack it is the ordinary mix.
+type Known = (u64, Option<(AttackKind, u32)>);
 
 /// What a frame of a mix costs.
 #[derive(Clone, Debug, Default)]

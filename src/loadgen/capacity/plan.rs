@@ -4,7 +4,7 @@ use super::assumptions::{Assumption, assumptions};
 use super::basis::Basis;
 use super::dates::{self, Point};
 use super::memory::Memory;
-use super::model::{FrameCost, Model};
+use super::model::{FrameCost, MOST_WORKERS, Model};
 use super::sensitivity::{Variation, variations};
 use super::traffic::Traffic;
 use crate::loadgen::Export;
@@ -41,7 +41,8 @@ pub struct Plan {
     pub needed: Needed,
     /// The lcores of a box that is there already.
     pub given_lcores: Option<u32>,
-    /// The lcores of a box that all that follows is about: those given, else those needed.
+    /// The lcores of a box that all that follows is about: those given, else those needed until
+    /// the target date, else those needed at the start.
     pub lcores: u32,
     /// Boxes in all.
     pub boxes: u32,
@@ -205,11 +206,12 @@ pub fn plan(traffic: &Traffic, export: &Export) -> Option<Plan> {
         target_lcores: lcores(model.required_work(target)),
         basis: model.basis(&cost.grounds, 0),
     };
-    let box_lcores = traffic.cores.or(needed.target_lcores).unwrap_or(u32::MAX);
+    let enough = needed.target_lcores.or(needed.start_lcores);
+    let box_lcores = traffic.cores.or(enough).unwrap_or(MOST_WORKERS);
     let workers = box_lcores.saturating_sub(1).max(1);
     let basis = model.basis(&cost.grounds, workers);
     let capacity = model.capacity(workers);
-    let ports = traffic.ports();
+    let memory = Memory::new(traffic, export, model.growth(target), workers);
     let attacks = attacks(&model, target, workers);
     let missing = missing(&model, &needed, &attacks);
     let (outgrown, horizon) = dates::outgrown(&model, workers);
@@ -217,11 +219,7 @@ pub fn plan(traffic: &Traffic, export: &Export) -> Option<Plan> {
         name: traffic.name.clone(),
         start: traffic.start,
         target: traffic.target.value,
-        measured: Measured {
-            cpu: export.machine.cpu.clone(),
-            started: export.started.to_string(),
-            version: export.version.clone(),
-        },
+        measured: measured(export),
         warnings: warnings(export),
         links: links(traffic),
         frame: frame(&cost, &model),
@@ -230,12 +228,9 @@ pub fn plan(traffic: &Traffic, export: &Export) -> Option<Plan> {
         lcores: box_lcores,
         boxes: traffic.redundancy.value.boxes(),
         carrying: traffic.redundancy.value.carrying,
-        queues: Queues {
-            ports,
-            per_port: workers,
-            total: ports.saturating_mul(workers).saturating_mul(2),
-        },
-        memory: Memory::new(traffic, export, model.growth(target), workers),
+        queues: queues(traffic, workers),
+        assumptions: assumptions(&model, &cost, &memory, workers),
+        memory,
         cores: cores(&model, workers, target, &cost),
         offered_start_pps: Figure {
             value: model.peak_pps(0.0),
@@ -258,8 +253,24 @@ pub fn plan(traffic: &Traffic, export: &Export) -> Option<Plan> {
         missing,
         variations: variations(traffic, export),
         points: dates::points(&model, workers, outgrown),
-        assumptions: assumptions(&model, &cost, workers),
     })
+}
+
+fn measured(export: &Export) -> Measured {
+    Measured {
+        cpu: export.machine.cpu.clone(),
+        started: export.started.to_string(),
+        version: export.version.clone(),
+    }
+}
+
+fn queues(traffic: &Traffic, workers: u32) -> Queues {
+    let ports = traffic.ports();
+    Queues {
+        ports,
+        per_port: workers,
+        total: ports.saturating_mul(workers).saturating_mul(2),
+    }
 }
 
 /// The run's own warnings, and what it says of itself.

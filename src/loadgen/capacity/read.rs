@@ -1,5 +1,6 @@
 //! A file → [`Traffic`], with everything that is wrong in it.
 
+use super::dates::HORIZON_YEARS;
 use super::keys::TRAFFIC;
 use super::traffic::{
     Addresses, Attack, AttackKind, Frames, Link, Redundancy, Setting, Subscribers, Traffic,
@@ -32,6 +33,7 @@ const BAD_REDUNDANCY: Code = code("bad-redundancy", "Not a redundancy such as 1+
 const BAD_SHARES: Code = code("bad-shares", "Shares that do not add up to 1.");
 const FRAMES_MISSING: Code = code("frames-missing", "A frame-size mix that names no size.");
 const TARGET_EARLY: Code = code("target-before-start", "A target date before the start.");
+const TARGET_FAR: Code = code("target-too-far", "A target date that nobody plans for.");
 const SHARE_ALONE: Code = code(
     "ipv6-share-without-dual",
     "`ipv6-share` without `family: dual`.",
@@ -43,6 +45,12 @@ const fn code(name: &'static str, text: &'static str) -> Code {
         severity: Severity::Error,
         text,
     }
+}
+
+/// Whether a day lies farther from the start than is looked.
+pub fn is_too_far(start: Date, day: Date) -> bool {
+    let last = start.checked_add(HORIZON_YEARS.years());
+    last.is_ok_and(|last| day > last)
 }
 
 /// Reads a description of traffic; `name` is what messages call the file.
@@ -92,15 +100,8 @@ impl Reader<'_> {
             .map(|node| self.subscribers(node))
             .collect::<Vec<_>>();
         let start = start?;
-        if let Some((Some(day), text)) = &target
-            && *day < start
-        {
-            self.complain(
-                TARGET_EARLY,
-                text,
-                "the target date lies before `start`".into(),
-                "a day after `start`",
-            );
+        if let Some((Some(day), text)) = &target {
+            self.target(start, *day, text);
         }
         let growth = |name| root.get("growth").and_then(|node| number(node, name));
         let default_target = start.checked_add(3.years()).unwrap_or(start);
@@ -134,6 +135,16 @@ impl Reader<'_> {
             ring_frames: Setting::or(number(root, "ring-frames"), 1024),
             buffer_bytes: Setting::or(number(root, "buffer-bytes"), 2304),
         })
+    }
+
+    fn target(&mut self, start: Date, day: Date, text: &Text) {
+        if day < start {
+            let message = "the target date lies before `start`".to_owned();
+            self.complain(TARGET_EARLY, text, message, "a day after `start`");
+        } else if is_too_far(start, day) {
+            let message = format!("the target date lies more than {HORIZON_YEARS} years ahead");
+            self.complain(TARGET_FAR, text, message, "a day that can be planned for");
+        }
     }
 
     fn link(&mut self, node: &Node) -> Option<Link> {
