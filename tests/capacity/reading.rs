@@ -21,7 +21,6 @@ fn everything_that_is_wrong_is_said_with_its_place() {
         ("frames", "{ mix: imux }"),
         ("subscribers", "[{ plan: home, count: many }]"),
         ("headrom", "1.3"),
-        ("account", "all"),
     ]);
     assert_snapshot!(told(&wrong), @r#"
     error[wrong-type]: expected a rate, such as 100G, found the number `100`
@@ -65,14 +64,6 @@ fn everything_that_is_wrong_is_said_with_its_place() {
        | ^^^^^^^ unknown key
        |
        = help: did you mean `headroom`?
-
-    error[unknown-word]: expected one of `candidates`, `every-frame`, found `all`
-      --> traffic.yaml:13:10
-       |
-    13 | account: all
-       |          ^^^ unknown word
-       |
-       = help: there is `candidates`, `every-frame`
     "#);
 }
 

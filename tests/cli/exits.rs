@@ -42,6 +42,13 @@ fn each_failure_has_its_code() {
             "explain --policy nofile.yaml --from 192.0.2.1 --to 192.0.2.2".to_owned(),
         ),
         (78, format!("diff {ALPHA} nofile.yaml")),
+    ];
+    each_ends(&endings);
+}
+
+#[test]
+fn each_failure_of_a_plan_has_its_code() {
+    each_ends(&[
         (2, format!("plan {TRAFFIC}")),
         (2, format!("plan {TRAFFIC} --bench {INVENTED} --cores 1")),
         (
@@ -66,11 +73,14 @@ fn each_failure_has_its_code() {
         (78, format!("plan {TRAFFIC} --bench {TRAFFIC}")),
         (78, format!("plan {ALPHA} --bench {INVENTED}")),
         (1, format!("plan {TRAFFIC} --bench {INVENTED} --cores 2")),
-    ];
+    ]);
+}
+
+fn each_ends(endings: &[(i32, String)]) {
     for (code, line) in endings {
-        let run = typed(&line);
-        assert_eq!(run.code, code, "{line}: {run:#?}");
-        let said = if code == 1 { run.stdout } else { run.stderr };
+        let run = typed(line);
+        assert_eq!(run.code, *code, "{line}: {run:#?}");
+        let said = if *code == 1 { run.stdout } else { run.stderr };
         assert_ne!(said, "", "{line}: nothing is said");
     }
 }

@@ -3,10 +3,11 @@
 use crate::program::{Folder, sekisho, typed};
 use std::process::Command;
 
-const COMMANDS: [&str; 7] = [
+const COMMANDS: [&str; 8] = [
     "check",
     "explain",
     "matrix",
+    "plan",
     "diff",
     "replay",
     "completions",

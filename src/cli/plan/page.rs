@@ -53,7 +53,7 @@ fn facts(plan: &Plan) -> Vec<Fact> {
     vec![
         fact(
             &format!(
-                "needed in each of {} boxes until {}",
+                "needed in each box ({} in all) until {}",
                 plan.boxes, plan.target
             ),
             lcores,
@@ -377,17 +377,16 @@ fn assumptions(plan: &Plan) -> Section {
     let row = |assumption: &crate::loadgen::capacity::Assumption| {
         vec![
             assumption.what.as_str().into(),
-            Cell::from(assumption.value.as_str()).marked(mark(assumption.basis)),
+            Cell::from("").marked(mark(assumption.basis)),
+            assumption.value.as_str().into(),
             assumption.source.as_str().into(),
         ]
     };
     let table = Table {
         caption: "Everything that was taken for granted".to_owned(),
-        columns: vec![
-            Column::words("what"),
-            Column::words("how much"),
-            Column::words("source"),
-        ],
+        columns: ["what", "known", "how much", "source"]
+            .map(Column::words)
+            .into(),
         rows: plan.assumptions.iter().map(row).collect(),
     };
     Section {

@@ -107,7 +107,7 @@ fn described(model: &Model<'_>) -> Vec<Assumption> {
             attack.kind.label(),
             attack.frame_bytes
         );
-        list.push(given(&format!("attack {}", attack.name), value));
+        list.push(given(&format!("attack: {}", attack.name), value));
     }
     list
 }

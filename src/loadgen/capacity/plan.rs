@@ -200,12 +200,7 @@ pub fn plan(traffic: &Traffic, export: &Export) -> Option<Plan> {
     let model = Model::new(traffic, export);
     let target = model.days(traffic.target.value);
     let cost = model.frame(target);
-    let lcores = |work: f64| model.workers(work).map(|workers| workers + 1);
-    let needed = Needed {
-        start_lcores: lcores(model.required_work(0.0)),
-        target_lcores: lcores(model.required_work(target)),
-        basis: model.basis(&cost.grounds, 0),
-    };
+    let needed = needed(&model, target, &cost);
     let enough = needed.target_lcores.or(needed.start_lcores);
     let box_lcores = traffic.cores.or(enough).unwrap_or(MOST_WORKERS);
     let workers = box_lcores.saturating_sub(1).max(1);
@@ -254,6 +249,15 @@ pub fn plan(traffic: &Traffic, export: &Export) -> Option<Plan> {
         variations: variations(traffic, export),
         points: dates::points(&model, workers, outgrown),
     })
+}
+
+fn needed(model: &Model<'_>, target: f64, cost: &FrameCost) -> Needed {
+    let lcores = |work: f64| model.workers(work).map(|workers| workers + 1);
+    Needed {
+        start_lcores: lcores(model.required_work(0.0)),
+        target_lcores: lcores(model.required_work(target)),
+        basis: model.basis(&cost.grounds, 0),
+    }
 }
 
 fn measured(export: &Export) -> Measured {
