@@ -183,7 +183,7 @@ impl Rows {
     /// The axis, over everything.
     pub(super) fn axis(&self, bottom: f64) -> Markup {
         html! {
-            path class="axis" d=(format!("M{} {}V{}", Px(self.left), Px(top), Px(bottom))) {}
+            path class="axis" d=(format!("M{} {}V{}", Px(self.left), Px(self.top()), Px(bottom))) {}
         }
     }
 
