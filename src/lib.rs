@@ -8,7 +8,7 @@
 //! - [`policy`]: what an ISP wrote (YAML) becomes tables that verdicts are looked up in.
 //! - [`stage`]: parse → classify → decide, over bursts of up to 64 frames.
 //! - [`io`]: captures in and out.
-//! - [`loadgen`]: load, measurements, and what follows from them.
+//! - [`loadgen`]: load that is made up, what deciding it costs, and what follows from that.
 //! - [`cli`]: one file a command.
 //!
 //! Imports point downward only (`tests/tidy.rs` checks it):

@@ -2,6 +2,7 @@
 //!
 //! Data goes to stdout, progress and messages to stderr. Exit codes: see [`Exit`].
 
+mod bench;
 mod check;
 mod diff;
 mod exit;
@@ -63,6 +64,8 @@ enum Command {
     Diff(diff::Args),
     /// Decide every frame of captures under a policy.
     Replay(replay::Args),
+    /// Measure what deciding a frame costs on this machine, and what changed.
+    Bench(bench::Args),
     /// Reckon the hardware that traffic needs, and until when, from measured costs.
     Plan(plan::Args),
     /// Print the completions for a shell.
@@ -107,6 +110,7 @@ fn run(cli: Cli) -> Result<Exit, Failure> {
         Command::Matrix(args) => matrix::run(&args, cli.output),
         Command::Diff(args) => diff::run(&args, cli.output),
         Command::Replay(args) => replay::run(&args, cli.output),
+        Command::Bench(args) => bench::run(&args, cli.output),
         Command::Plan(args) => plan::run(&args, cli.output),
         Command::Completions(args) => shell::completions(&args),
         Command::Man(args) => shell::man(&args),

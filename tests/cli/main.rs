@@ -9,6 +9,7 @@
 )]
 
 mod agreement;
+mod bench;
 mod capture;
 mod cases;
 mod check;
