@@ -139,9 +139,9 @@ fn links(plan: &Plan) -> String {
 fn a_box(plan: &Plan) -> String {
     let row = |need: &Need| {
         vec![
+            bracketed(need.basis),
             need.what.to_owned(),
             need.value.clone(),
-            bracketed(need.basis),
         ]
     };
     let rows: Vec<Vec<String>> = needs(plan).iter().map(row).collect();

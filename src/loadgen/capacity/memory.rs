@@ -80,7 +80,6 @@ impl Memory {
     }
 }
 
-/// Between the two nearest tables of the export; beyond them by bytes a prefix.
 fn bytes(
     export: &Export,
     family: Family,
@@ -90,53 +89,74 @@ fn bytes(
 ) -> f64 {
     let like = |case: &&Case| case.family == family && case.table == spread && case.prefixes > 0;
     let mut tables: Vec<&Case> = export.cases.iter().filter(like).collect();
-    tables.sort_by(|a, b| {
-        a.prefixes
-            .cmp(&b.prefixes)
-            .then(a.table_bytes.cmp(&b.table_bytes))
-    });
+    tables.sort_by_key(|case| (case.prefixes, case.table_bytes));
     tables.dedup_by_key(|case| case.prefixes);
-    let label = format!("{spread} {family} prefixes");
-    let Some(last) = tables.last() else {
-        let each = assumed_bytes(family, spread);
-        let step = format!("{label}: no case has such a table; {each} bytes a prefix are assumed");
-        grounds.steps.insert(step);
-        return wanted * each;
+    let named = tables.iter().map(|case| case.name.clone());
+    let (found, how) = match (family, tables.as_slice()) {
+        (Family::Ipv6, [.., a, b]) => (per_prefix(a, b) * wanted, "by what more prefixes took"),
+        (Family::Ipv4, [_, ..]) => whole(&tables, wanted),
+        _ => {
+            let each = assumed_bytes(family, spread);
+            let text =
+                format!("{spread} {family} prefixes: no case tells; {each} bytes each are assumed");
+            grounds.steps.insert(text);
+            return wanted * each;
+        }
     };
+    grounds.cases.extend(named);
+    if !how.is_empty() {
+        grounds.steps.insert(format!(
+            "{spread} {family} prefixes: the tables' size is {how}"
+        ));
+    }
+    found
+}
+
+/// What the tables of the export take is the sum of both families; so that nothing is left out,
+/// IPv4 is taken with all that stood beside it, and IPv6 prefixes are added.
+fn whole(tables: &[&Case], wanted: f64) -> (f64, &'static str) {
+    let point = |case: &Case| (count(case.prefixes), count(case.table_bytes));
     let after = tables
         .iter()
         .position(|case| count(case.prefixes) >= wanted);
-    let (below, above) = match after {
-        Some(after) => (
-            after.checked_sub(1).and_then(|before| tables.get(before)),
-            tables.get(after),
+    match (after, tables) {
+        (Some(0), [first, ..]) if count(first.prefixes) > wanted => (
+            point(first).1,
+            "that of the smallest table measured, which has more",
         ),
-        None => (Some(last), None),
-    };
-    let point = |case: &&&Case| (count(case.prefixes), count(case.table_bytes));
-    grounds.cases.extend(
-        below
-            .iter()
-            .chain(above.iter())
-            .map(|case| case.name.clone()),
-    );
-    let (bytes, how) = match (below.as_ref().map(point), above.as_ref().map(point)) {
-        (_, Some((prefixes, bytes))) if prefixes == wanted => return bytes,
-        (Some(a), Some(b)) => {
-            let share = (wanted - a.0) / (b.0 - a.0);
-            (a.1 + share * (b.1 - a.1), "interpolated between two cases")
+        (Some(at), _) => match (
+            at.checked_sub(1).and_then(|at| tables.get(at)),
+            tables.get(at),
+        ) {
+            (_, Some(b)) if point(b).0 == wanted => (point(b).1, ""),
+            (Some(a), Some(b)) => {
+                let more = per_prefix(a, b) * (wanted - point(a).0);
+                (point(a).1 + more, "interpolated between two cases")
+            }
+            _ => (0.0, ""),
+        },
+        (None, [.., a, b]) => {
+            let more = per_prefix(a, b) * (wanted - point(b).0);
+            (
+                point(b).1 + more,
+                "beyond the largest table measured, by what more prefixes took",
+            )
         }
-        (Some((prefixes, bytes)), None) => (
-            bytes / prefixes * wanted,
-            "beyond the largest table measured, by its bytes a prefix",
-        ),
-        (None, Some((_, bytes))) => (bytes, "that of the smallest table measured, which has more"),
-        (None, None) => return 0.0,
-    };
-    grounds
-        .steps
-        .insert(format!("{label}: the tables' size is {how}"));
-    bytes
+        (None, [only]) => {
+            let (prefixes, bytes) = point(only);
+            (
+                bytes / prefixes * wanted,
+                "beyond the only table measured, by its bytes a prefix",
+            )
+        }
+        (None, []) => (0.0, ""),
+    }
+}
+
+/// Bytes that each more prefix took; a larger table takes no less.
+fn per_prefix(a: &Case, b: &Case) -> f64 {
+    let prefixes = count(b.prefixes.saturating_sub(a.prefixes)).max(1.0);
+    count(b.table_bytes.saturating_sub(a.table_bytes)) / prefixes
 }
 
 fn assumed_bytes(family: Family, spread: Spread) -> f64 {
