@@ -77,7 +77,7 @@ pub(super) struct Args {
     #[arg(long, value_name = "FOLDER")]
     baseline_dir: Option<PathBuf>,
     /// The share by which a ratio to the floor may grow; more, and surely, is a regression.
-    #[arg(long, value_name = "SHARE", default_value_t = 0.05, value_parser = above_zero)]
+    #[arg(long, value_name = "SHARE", default_value_t = 0.1, value_parser = above_zero)]
     threshold: f64,
     /// Write the run to this file, in the form of its ending: .json, .md, .csv, .html.
     #[arg(long, value_name = "FILE")]
@@ -172,6 +172,10 @@ impl Args {
             let pool = spec.pool(network, self.seed);
             let pool = pool.map_err(|error| Failure::usage(format_args!("{spec}: {error}")))?;
             if let Some(found) = engine::measure(&pool, network, spec.account, &self.sampling()) {
+                if !found.balance.closes() {
+                    let message = format!("{spec}: the counters do not balance: {}", found.balance);
+                    return Err(Failure::Said(Exit::No, message));
+                }
                 noise.busy_seconds += found.busy_ns as f64 / 1e9;
                 noise.clock_mhz.extend(&found.clock_mhz);
                 cases.push(self.case(spec, &pool, network.table_bytes(), found));

@@ -18,7 +18,7 @@ pub(super) fn run(export: &Export) -> String {
         if let Some(offered) = case.offered {
             let ns = offered.burst_latency_ns;
             text += &format!(
-                "\nat {} Mpps  {}: a burst is done p50 {:.0}, p99 {:.0}, p99.9 {:.0}, max {:.0} ns after it was due",
+                "at {} Mpps  {}: a burst is done p50 {:.0}, p99 {:.0}, p99.9 {:.0}, max {:.0} ns after it was due\n",
                 offered.mpps, case.name, ns.p50, ns.p99, ns.p99_9, ns.max,
             );
         }
@@ -29,7 +29,7 @@ pub(super) fn run(export: &Export) -> String {
 /// What changed since an earlier run.
 pub(super) fn comparison(name: &str, threshold: f64, found: &Comparison) -> String {
     let mut text = format!(
-        "\nsince {name}  changes of the ratio to the floor; within {:.0} % they are none\n\n",
+        "\nsince {name}  changes of the ratio to the floor; within {:.0} % a change is none\n\n",
         threshold * 100.0
     );
     let mut rows = vec![

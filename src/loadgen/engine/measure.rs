@@ -4,7 +4,7 @@ use super::stages::{Stages, Through};
 use crate::loadgen::measure::{Interval, clock_mhz, median_interval, monotonic_ns, thread_cpu_ns};
 use crate::loadgen::traffic::Network;
 use crate::loadgen::{Accounting, Estimate, LatencyNs, StageCost};
-use crate::stats::Tally;
+use crate::stats::{Balance, Tally};
 use crate::wire::BURST;
 use std::hint::black_box;
 
@@ -38,6 +38,8 @@ pub struct Measured {
     pub offered_latency_ns: Option<LatencyNs>,
     /// The clock's rate, before and after.
     pub clock_mhz: Vec<f64>,
+    /// Every frame that went through everything has one verdict, or the figures are of nothing.
+    pub balance: Balance,
     /// Processor time that it took.
     pub busy_ns: u64,
 }
@@ -88,6 +90,7 @@ pub fn measure(
             .offered_mpps
             .and_then(|mpps| offered(&services, BURST as f64 * 1e3 / mpps)?.percentiles()),
         clock_mhz: mhz,
+        balance: stages.balance(),
         busy_ns: thread_cpu_ns() - begin_ns,
     })
 }

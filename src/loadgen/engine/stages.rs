@@ -3,7 +3,7 @@
 use crate::loadgen::Accounting;
 use crate::policy::Tables;
 use crate::stage::{Account, Burst, Facing};
-use crate::stats::Tally;
+use crate::stats::{Balance, Tally};
 use crate::wire::BURST;
 use std::hint::black_box;
 
@@ -33,6 +33,8 @@ pub(super) struct Stages<'t> {
     tables: &'t Tables,
     burst: Burst,
     tally: Tally,
+    /// Frames that were to be counted.
+    rx: u64,
 }
 
 impl<'t> Stages<'t> {
@@ -45,6 +47,7 @@ impl<'t> Stages<'t> {
             tables,
             burst: Burst::new(Facing::Out, account),
             tally,
+            rx: 0,
         }
     }
 
@@ -75,5 +78,11 @@ impl<'t> Stages<'t> {
     pub(super) fn burst(&mut self, frames: &[&[u8]]) {
         self.burst.run(frames, self.tables);
         self.burst.count(frames, &mut self.tally);
+        self.rx += frames.len() as u64;
+    }
+
+    /// Whether every frame that was to be counted was.
+    pub(super) fn balance(&mut self) -> Balance {
+        Balance::new(self.rx, self.tally.counters())
     }
 }

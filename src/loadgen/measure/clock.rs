@@ -41,3 +41,18 @@ pub fn clock_mhz() -> Option<f64> {
         .min()?;
     (taken_ns > 0).then(|| f64::from(2 * STEPS) * 1e3 / taken_ns as f64)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    #[test]
+    fn sleep_takes_time_and_no_processor() {
+        let begin = [monotonic_ns(), thread_cpu_ns()];
+        std::thread::sleep(Duration::from_millis(50));
+        let [passed_ns, had_ns] = [monotonic_ns() - begin[0], thread_cpu_ns() - begin[1]];
+        assert!(passed_ns >= 50_000_000, "{passed_ns}");
+        assert!(had_ns < 25_000_000, "{had_ns}");
+    }
+}
