@@ -256,8 +256,8 @@ fn stacks(text: &str, value: f64) -> Figure {
     }
 }
 
-fn page(text: &str, value: f64) -> Page {
-    let table = Table {
+fn table(text: &str) -> Table {
+    Table {
         caption: format!("Assumptions {text}"),
         columns: vec![
             Column::words("what"),
@@ -276,7 +276,10 @@ fn page(text: &str, value: f64) -> Page {
                 Cell::from(text).marked(Mark::Assumed),
             ],
         ],
-    };
+    }
+}
+
+fn page(text: &str, value: f64) -> Page {
     Page {
         title: format!("Capacity of two 100 GbE links {text}"),
         lead: vec![format!("Two cores carry the load until March 2029. {text}")],
@@ -317,7 +320,7 @@ fn page(text: &str, value: f64) -> Page {
                 blocks: vec![
                     Block::Figure(lines(text, value)),
                     Block::List(vec![format!("one {text}"), "two".into()]),
-                    Block::Table(table),
+                    Block::Table(table(text)),
                 ],
             },
         ],

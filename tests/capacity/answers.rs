@@ -208,6 +208,17 @@ fn memory_is_tables_and_frames() {
     );
 }
 
+/// Beyond the only table: what it took, and the default for each prefix more.
+#[test]
+fn one_table_is_not_multiplied() {
+    let mut export = export();
+    export.cases.retain(|case| case.prefixes == 100_000);
+    let wanted = traffic(&[("subscribers", "[{ plan: home, count: 1000000 }]")]);
+    let memory = plan(&wanted, &export).unwrap().memory;
+    assert_near(memory.table_bytes, 400_000.0 + 900_000.0 * 4.0);
+    assert_eq!(memory.table_basis, Basis::Extrapolated);
+}
+
 #[test]
 fn queues_follow_the_workers() {
     let queues = planned(&[

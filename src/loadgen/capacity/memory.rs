@@ -144,9 +144,10 @@ fn whole(tables: &[&Case], wanted: f64) -> (f64, &'static str) {
         }
         (None, [only]) => {
             let (prefixes, bytes) = point(only);
+            let more = assumed_bytes(Family::Ipv4, only.table) * (wanted - prefixes);
             (
-                bytes / prefixes * wanted,
-                "beyond the only table measured, by its bytes a prefix",
+                bytes + more,
+                "that of the only table measured, and assumed bytes for what is beyond it",
             )
         }
         (None, []) => (0.0, ""),
