@@ -7,6 +7,7 @@ mod check;
 mod diff;
 mod exit;
 mod explain;
+mod files;
 mod generate;
 mod matrix;
 mod out;

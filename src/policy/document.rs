@@ -7,25 +7,33 @@ pub(crate) use super::raw::node::{Node, Text};
 use super::raw::{shape, spelling, yaml};
 pub(crate) use super::source::Sources;
 
-/// Reads a file's text as a mapping with the keys of a table; `guide` is where they are explained.
+/// A kind of document.
+pub(crate) struct Kind {
+    /// Its keys.
+    pub(crate) table: &'static Table,
+    /// Where they are explained.
+    pub(crate) guide: &'static str,
+    /// What is said of one that is empty.
+    pub(crate) empty: Code,
+}
+
+/// Reads a file's text as a document of a kind.
 /// What is wrong goes into the findings; a tree in which something was wrong may still be given.
 pub(crate) fn read(
     name: &str,
     bytes: Vec<u8>,
-    table: &'static Table,
-    guide: &str,
+    kind: &Kind,
     sources: &mut Sources,
     findings: &mut Findings,
 ) -> std::io::Result<Option<Node>> {
     let id = sources.add(name, bytes)?;
-    Ok(tree(id, table, guide, sources, findings))
+    Ok(tree(id, kind, sources, findings))
 }
 
 /// The same of a text that was added already.
 pub(super) fn tree(
     id: SourceId,
-    table: &'static Table,
-    guide: &str,
+    kind: &Kind,
     sources: &Sources,
     findings: &mut Findings,
 ) -> Option<Node> {
@@ -44,11 +52,11 @@ pub(super) fn tree(
     }
     match yaml::read(sources, id) {
         Ok(Some(node)) => {
-            shape::check(&node, table, findings);
+            shape::check(&node, kind.table, findings);
             Some(node)
         }
         Ok(None) => {
-            findings.push(empty(id, table, guide, sources));
+            findings.push(empty(id, kind, sources));
             None
         }
         Err(found) => {
@@ -58,7 +66,8 @@ pub(super) fn tree(
     }
 }
 
-fn empty(id: SourceId, table: &Table, guide: &str, sources: &Sources) -> Diagnostic {
+fn empty(id: SourceId, kind: &Kind, sources: &Sources) -> Diagnostic {
+    let (table, guide) = (kind.table, kind.guide);
     let origin = sources.origin(id, 0..0);
     let required = table.keys.iter().filter(|key| key.required);
     let names: Vec<&str> = required.map(|key| key.name).collect();
@@ -69,7 +78,7 @@ fn empty(id: SourceId, table: &Table, guide: &str, sources: &Sources) -> Diagnos
     };
     let name = table.name.strip_prefix("a ").unwrap_or(table.name);
     Diagnostic::new(
-        Code::EMPTY_POLICY,
+        kind.empty,
         format!("this {name} is empty"),
         &origin,
         "nothing but space and comments",

@@ -72,8 +72,12 @@ fn read_policy(
         }
     };
     let before = findings.errors();
-    let guide = "docs/policy-guide.md";
-    let node = document::tree(id, &POLICY, guide, sources, findings)?;
+    let kind = document::Kind {
+        table: &POLICY,
+        guide: "docs/policy-guide.md",
+        empty: Code::EMPTY_POLICY,
+    };
+    let node = document::tree(id, &kind, sources, findings)?;
     Some(RawPolicy::new(&node, findings.errors() == before))
 }
 

@@ -20,6 +20,7 @@ mod explain;
 mod generate;
 mod outputs;
 mod phases;
+mod plan;
 mod program;
 mod shell;
 mod streams;

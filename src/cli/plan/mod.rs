@@ -1,10 +1,12 @@
 //! `sekisho plan`: the hardware that traffic needs, and until when.
 
+mod needs;
 mod page;
 mod text;
 
+use super::files::refuse_inputs;
 use super::{Exit, Failure, Format, out};
-use crate::io::OutputFile;
+use crate::io::{OutputFile, is_stdout};
 use crate::loadgen::Export;
 use crate::loadgen::capacity::{self, Traffic};
 use jiff::civil::Date;
@@ -36,9 +38,12 @@ pub(super) fn run(args: &Args, format: Format) -> Result<Exit, Failure> {
     let mut traffic = read_traffic(&args.traffic)?;
     let export = read_export(&args.bench)?;
     if let Some(day) = args.at {
-        if day < traffic.start {
-            let start = traffic.start;
-            let message = format!("--at: {day} lies before {start}, the start of the description");
+        let start = traffic.start;
+        if day < start || capacity::is_too_far(start, day) {
+            let years = capacity::HORIZON_YEARS;
+            let message = format!(
+                "--at: {day} is not within {years} years from {start}, the start of the description"
+            );
             return Err(Failure::usage(message));
         }
         traffic.target = capacity::Setting {
@@ -55,16 +60,28 @@ pub(super) fn run(args: &Args, format: Format) -> Result<Exit, Failure> {
         return Err(Failure::Said(Exit::Config, message));
     };
     let files = [&args.traffic, &args.bench].map(|path| path.display().to_string());
-    if let Some(path) = &args.html {
-        write_page(path, &page::page(&plan, &files).html())?;
-    }
-    match format {
-        Format::Text => out::print(&text::text(&plan, &files))?,
+    let report = match format {
+        Format::Text => text::text(&plan, &files),
         Format::Json => {
             let [traffic, bench] = &files;
             let body = json!({ "traffic": traffic, "bench": bench, "plan": plan });
-            out::print_json("plan", &body)?;
+            out::json("plan", &body)?
         }
+    };
+    match &args.html {
+        Some(path) => {
+            let inputs = [args.traffic.as_path(), args.bench.as_path()];
+            refuse_inputs(&[path], inputs.into_iter())?;
+            let html = page::page(&plan, &files).html();
+            if is_stdout(path) {
+                out::print(&html)?;
+                out::note(&report);
+            } else {
+                write_page(path, &html)?;
+                out::print(&report)?;
+            }
+        }
+        None => out::print(&report)?,
     }
     Ok(if plan.suffices { Exit::Ok } else { Exit::No })
 }

@@ -1,6 +1,7 @@
 //! The plan as a page.
 
-use super::text::{answer, mebibytes, mpps, percent};
+use super::needs::{Need, mebibytes, needs};
+use super::text::{answer, mpps};
 use crate::loadgen::capacity::{Basis, CoreLoad, Figure, Plan};
 use crate::loadgen::page::{
     Bar, Bars, Block, Cell, Chart, Column, Curve, Fact, Figure as Picture, Group, Limit, Lines,
@@ -40,12 +41,6 @@ pub(super) fn page(plan: &Plan, files: &[String; 2]) -> Page {
 }
 
 fn facts(plan: &Plan) -> Vec<Fact> {
-    let fact = |text: &str, value: String, unit: &str, basis: Basis| Fact {
-        text: text.to_owned(),
-        value,
-        unit: unit.to_owned(),
-        mark: Some(mark(basis)),
-    };
     let needed = plan.needed;
     let lcores = needed
         .target_lcores
@@ -58,7 +53,7 @@ fn facts(plan: &Plan) -> Vec<Fact> {
     vec![
         fact(
             &format!(
-                "needed in each of {} boxes until {}",
+                "needed in each box ({} in all) until {}",
                 plan.boxes, plan.target
             ),
             lcores,
@@ -99,6 +94,15 @@ fn facts(plan: &Plan) -> Vec<Fact> {
             plan.frame.ns.basis,
         ),
     ]
+}
+
+fn fact(text: &str, value: String, unit: &str, basis: Basis) -> Fact {
+    Fact {
+        text: text.to_owned(),
+        value,
+        unit: unit.to_owned(),
+        mark: Some(mark(basis)),
+    }
 }
 
 fn growth(plan: &Plan) -> Section {
@@ -233,87 +237,21 @@ fn a_box(plan: &Plan) -> Section {
     };
     Section {
         title: "What a box needs".to_owned(),
-        blocks: vec![Block::Table(needs(plan)), Block::Figure(picture)],
+        blocks: vec![Block::Table(needs_table(plan)), Block::Figure(picture)],
     }
 }
 
-fn needs(plan: &Plan) -> Table {
-    let (memory, queues, needed) = (&plan.memory, plan.queues, plan.needed);
-    let lcores = |lcores: Option<u32>| lcores.map_or("none suffices".to_owned(), |n| n.to_string());
-    let row = |what: &str, value: String, basis: Basis| {
-        vec![what.into(), Cell::from(value).marked(mark(basis))]
+fn needs_table(plan: &Plan) -> Table {
+    let row = |need: &Need| {
+        vec![
+            need.what.into(),
+            Cell::from(need.value.as_str()).marked(mark(need.basis)),
+        ]
     };
-    let busiest = plan.cores.iter().find(|core| core.role == "busiest worker");
-    let mut rows = vec![
-        row(
-            "lcores at the start",
-            lcores(needed.start_lcores),
-            needed.basis,
-        ),
-        row(
-            "lcores on the target date",
-            lcores(needed.target_lcores),
-            needed.basis,
-        ),
-    ];
-    if let Some(given) = plan.given_lcores {
-        rows.push(row("lcores there are", given.to_string(), Basis::Given));
-    }
-    if let Some(core) = busiest {
-        let load = format!(
-            "{}, {} at the start",
-            percent(core.target_share),
-            percent(core.start_share)
-        );
-        rows.push(row("load of the busiest worker", load, needed.basis));
-    }
-    rows.extend([
-        row(
-            "NIC queues",
-            format!(
-                "{} ports, {} receive and {} send queues each",
-                queues.ports, queues.per_port, queues.per_port
-            ),
-            needed.basis,
-        ),
-        row(
-            "tables in use",
-            format!(
-                "{} for {} prefixes",
-                mebibytes(memory.table_bytes),
-                readable(memory.prefixes.round())
-            ),
-            memory.table_basis,
-        ),
-        row(
-            "tables beside them while a policy is loaded",
-            mebibytes(memory.reload_bytes),
-            memory.table_basis,
-        ),
-        row(
-            "frame buffers",
-            format!(
-                "{} for {} frames",
-                mebibytes(memory.frame_bytes),
-                readable(memory.frames)
-            ),
-            memory.frame_basis,
-        ),
-        row(
-            "a frame in the engine",
-            format!("{} ns", readable(plan.frame.engine_ns.value)),
-            plan.frame.engine_ns.basis,
-        ),
-        row(
-            "a frame with the driver",
-            format!("{} ns", readable(plan.frame.ns.value)),
-            plan.frame.ns.basis,
-        ),
-    ]);
     Table {
         caption: format!("One box, on {} unless it says otherwise", plan.target),
         columns: vec![Column::words("what"), Column::words("how much")],
-        rows,
+        rows: needs(plan).iter().map(row).collect(),
     }
 }
 
@@ -376,6 +314,10 @@ fn outcomes(plan: &Plan) -> Table {
                 .lcores
                 .map_or("none suffices".to_owned(), |n| n.to_string())
                 .into(),
+            attack
+                .lost_from
+                .map_or("–".to_owned(), |day| day.to_string())
+                .into(),
             full.into(),
         ]
     };
@@ -387,6 +329,7 @@ fn outcomes(plan: &Plan) -> Table {
             Column::numbers("ns each"),
             Column::numbers("lost, Mpps"),
             Column::numbers("lcores to lose none"),
+            Column::words("frames are lost from"),
             Column::words("note"),
         ],
         rows: plan.attacks.iter().map(row).collect(),
@@ -434,17 +377,16 @@ fn assumptions(plan: &Plan) -> Section {
     let row = |assumption: &crate::loadgen::capacity::Assumption| {
         vec![
             assumption.what.as_str().into(),
-            Cell::from(assumption.value.as_str()).marked(mark(assumption.basis)),
+            Cell::from("").marked(mark(assumption.basis)),
+            assumption.value.as_str().into(),
             assumption.source.as_str().into(),
         ]
     };
     let table = Table {
         caption: "Everything that was taken for granted".to_owned(),
-        columns: vec![
-            Column::words("what"),
-            Column::words("how much"),
-            Column::words("source"),
-        ],
+        columns: ["what", "known", "how much", "source"]
+            .map(Column::words)
+            .into(),
         rows: plan.assumptions.iter().map(row).collect(),
     };
     Section {

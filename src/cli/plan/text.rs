@@ -1,12 +1,15 @@
 //! The plan for a terminal.
 
+use super::needs::{Need, needs};
 use crate::cli::out::table;
-use crate::loadgen::capacity::{Basis, Figure, Plan};
+use crate::loadgen::capacity::{Basis, Plan};
 use crate::loadgen::page::readable;
 use std::fmt::Write as _;
 
 /// Lines of a list of lcores that are alike.
 const CORES_SHOWN: usize = 4;
+/// Of the sentences about assumptions.
+const WIDTH: usize = 92;
 
 /// The plan, the answer first.
 pub(super) fn text(plan: &Plan, files: &[String; 2]) -> String {
@@ -134,88 +137,15 @@ fn links(plan: &Plan) -> String {
 }
 
 fn a_box(plan: &Plan) -> String {
-    let lcores = |lcores: Option<u32>| lcores.map_or("none suffices".to_owned(), |n| n.to_string());
-    let (memory, queues) = (&plan.memory, plan.queues);
-    let parts: Vec<String> = plan
-        .frame
-        .parts
-        .iter()
-        .map(|part| format!("{} {}", part.name, readable(part.value)))
-        .collect();
-    let row =
-        |what: &str, value: String, basis: Basis| vec![what.to_owned(), value, bracketed(basis)];
-    let needed = plan.needed;
-    let rows = [
-        row(
-            "lcores needed at the start",
-            lcores(needed.start_lcores),
-            needed.basis,
-        ),
-        row(
-            "lcores needed on the target date",
-            lcores(needed.target_lcores),
-            needed.basis,
-        ),
-        row(
-            "lcores of this plan",
-            plan.lcores.to_string(),
-            given_or(plan, needed.basis),
-        ),
-        row(
-            "a frame",
-            format!(
-                "{} ns ({})",
-                readable(plan.frame.ns.value),
-                parts.join(", ")
-            ),
-            plan.frame.ns.basis,
-        ),
-        row(
-            "  of it in the engine",
-            format!("{} ns", readable(plan.frame.engine_ns.value)),
-            plan.frame.engine_ns.basis,
-        ),
-        row(
-            "NIC queues",
-            format!(
-                "{} ports × {} receive and {} send = {}",
-                queues.ports, queues.per_port, queues.per_port, queues.total
-            ),
-            given_or(plan, needed.basis),
-        ),
-        row(
-            "tables",
-            format!(
-                "{} for {} prefixes, and as much while loading",
-                mebibytes(memory.table_bytes),
-                readable(memory.prefixes.round())
-            ),
-            memory.table_basis,
-        ),
-        row(
-            "frame buffers",
-            format!(
-                "{} for {} frames",
-                mebibytes(memory.frame_bytes),
-                readable(memory.frames)
-            ),
-            memory.frame_basis,
-        ),
-        row(
-            "memory",
-            mebibytes(memory.total_bytes()),
-            memory.table_basis.with(memory.frame_basis),
-        ),
-    ];
+    let row = |need: &Need| {
+        vec![
+            bracketed(need.basis),
+            need.what.to_owned(),
+            need.value.clone(),
+        ]
+    };
+    let rows: Vec<Vec<String>> = needs(plan).iter().map(row).collect();
     table(&rows, &[])
-}
-
-fn given_or(plan: &Plan, basis: Basis) -> Basis {
-    if plan.given_lcores.is_some() {
-        Basis::Given
-    } else {
-        basis
-    }
 }
 
 fn cores(plan: &Plan) -> String {
@@ -256,6 +186,7 @@ fn loss(plan: &Plan) -> String {
         "LOSSLESS UP TO",
         "LOST MPPS",
         "LCORES TO LOSE NONE",
+        "LOST FROM",
         "",
     ])];
     let offered = plan.offered_target_pps.value;
@@ -265,6 +196,7 @@ fn loss(plan: &Plan) -> String {
         mpps(offered),
         mpps(lossless.value),
         mpps((offered - lossless.value).max(0.0)),
+        String::new(),
         String::new(),
         bracketed(lossless.basis),
     ]);
@@ -282,6 +214,9 @@ fn loss(plan: &Plan) -> String {
             attack
                 .lcores
                 .map_or("none suffices".into(), |lcores| lcores.to_string()),
+            attack
+                .lost_from
+                .map_or(format!("after {}", plan.horizon), |day| day.to_string()),
             bracketed(attack.lossless_pps.basis),
         ]);
     }
@@ -320,9 +255,29 @@ fn assumptions(plan: &Plan) -> String {
             .map(String::as_str)
             .filter(|said| !said.is_empty())
             .collect();
-        let _ = writeln!(text, "  {basis:<14} {}", said.join(": "));
+        for (number, line) in wrapped(&said.join(": ")).iter().enumerate() {
+            let _ = match number {
+                0 => writeln!(text, "  {basis:<14} {line}"),
+                _ => writeln!(text, "  {:<14}   {line}", ""),
+            };
+        }
     }
     text
+}
+
+/// Lines of a width, broken between words.
+fn wrapped(text: &str) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for word in text.split(' ') {
+        match lines.last_mut() {
+            Some(line) if line.len() + word.len() < WIDTH => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            _ => lines.push(word.to_owned()),
+        }
+    }
+    lines
 }
 
 fn words(titles: &[&str]) -> Vec<String> {
@@ -339,8 +294,4 @@ pub(super) fn mpps(pps: f64) -> String {
 
 pub(super) fn percent(share: f64) -> String {
     format!("{} %", readable(share * 100.0))
-}
-
-pub(super) fn mebibytes(bytes: f64) -> String {
-    format!("{} MiB", readable(bytes / f64::from(1 << 20)))
 }

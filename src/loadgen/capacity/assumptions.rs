@@ -1,6 +1,7 @@
 //! Everything that a plan takes for granted, with its source.
 
 use super::basis::Basis;
+use super::memory::Memory;
 use super::model::{FrameCost, Model};
 use super::traffic::{Addresses, Setting, Subscribers};
 use crate::loadgen::page::readable;
@@ -41,7 +42,12 @@ impl Assumption {
 }
 
 /// All of them: what was given, what was measured, and what was neither.
-pub(super) fn assumptions(model: &Model<'_>, cost: &FrameCost, workers: u32) -> Vec<Assumption> {
+pub(super) fn assumptions(
+    model: &Model<'_>,
+    cost: &FrameCost,
+    memory: &Memory,
+    workers: u32,
+) -> Vec<Assumption> {
     let mut list = described(model);
     list.extend(defaults(model));
     let days = model.days(model.traffic.target.value);
@@ -62,6 +68,7 @@ pub(super) fn assumptions(model: &Model<'_>, cost: &FrameCost, workers: u32) -> 
         scaling.basis(workers),
         scaling.text.clone(),
     ));
+    list.extend(tables(memory));
     list.extend(rules());
     list
 }
@@ -100,7 +107,7 @@ fn described(model: &Model<'_>) -> Vec<Assumption> {
             attack.kind.label(),
             attack.frame_bytes
         );
-        list.push(given(&format!("attack {}", attack.name), value));
+        list.push(given(&format!("attack: {}", attack.name), value));
     }
     list
 }
@@ -193,6 +200,26 @@ fn costs(what: &str, cost: &FrameCost) -> Vec<Assumption> {
     for step in &cost.grounds.steps {
         list.push(Assumption::new(
             &format!("{what}: beyond the cases"),
+            "",
+            Basis::Extrapolated,
+            step,
+        ));
+    }
+    list
+}
+
+/// Which tables the memory was reckoned from.
+fn tables(memory: &Memory) -> Vec<Assumption> {
+    let cases: Vec<&str> = memory.grounds.cases.iter().map(String::as_str).collect();
+    let value = format!("{} bytes", readable(memory.table_bytes));
+    let source = match cases.is_empty() {
+        true => "default".to_owned(),
+        false => format!("cases {}", cases.join(", ")),
+    };
+    let mut list = vec![Assumption::new("tables", value, memory.table_basis, source)];
+    for step in &memory.grounds.steps {
+        list.push(Assumption::new(
+            "tables: beyond the cases",
             "",
             Basis::Extrapolated,
             step,

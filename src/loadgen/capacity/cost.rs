@@ -61,11 +61,8 @@ const AXES: [Axis; 8] = [
 
 /// The cost of what is wanted; `None` if the export has no case.
 pub(super) fn cost(export: &Export, want: &Want) -> Option<Cost> {
-    let near = |case: &&Case| distance(case, want);
-    let base = export
-        .cases
-        .iter()
-        .min_by(|a, b| near(a).total_cmp(&near(b)))?;
+    let near = export.cases.iter().map(|case| (distance(case, want), case));
+    let (_, base) = near.min_by(|a, b| a.0.total_cmp(&b.0))?;
     let mut grounds = Grounds::default();
     grounds.cases.insert(base.name.clone());
     let mut added_ns = 0.0;
@@ -218,21 +215,11 @@ fn across<'a>(export: &'a Export, base: &Case, want: &Want, axis: Axis) -> Optio
 
 /// Along a numeric axis, between the two cases that the value lies between.
 fn along<'a>(export: &'a Export, base: &Case, axis: Axis, value: f64) -> Option<Found<'a>> {
-    let mut series: Vec<&Case> = Vec::new();
-    let mut starts: Vec<&Case> = export.cases.iter().collect();
-    starts.sort_by(|a, b| unlike(a, base).total_cmp(&unlike(b, base)));
-    for start in starts {
-        let others = export
-            .cases
-            .iter()
-            .filter(|other| differ_only(axis, start, other));
-        series = others.chain([start]).collect();
-        if series.len() > 1 {
-            break;
-        }
-    }
+    let mut series = series(export, base, axis);
     let place = |case: &Case| position(axis, measured(axis, case));
     series.sort_by(|a, b| place(a).total_cmp(&place(b)));
+    // The same case twice spans nothing.
+    series.dedup_by(|a, b| place(a).total_cmp(&place(b)).is_eq());
     let (wanted, from) = (position(axis, value), place(base));
     let pair = |at: f64| {
         let after = series
@@ -264,6 +251,25 @@ fn along<'a>(export: &'a Export, base: &Case, axis: Axis, value: f64) -> Option<
             "beyond what was measured, by"
         },
     })
+}
+
+/// Cases that differ in nothing but the axis, as like `base` as there are.
+fn series<'a>(export: &'a Export, base: &Case, axis: Axis) -> Vec<&'a Case> {
+    let of = |start: &Case| -> Vec<&'a Case> {
+        let like = |case: &&Case| case.name == start.name || differ_only(axis, start, case);
+        export.cases.iter().filter(like).collect()
+    };
+    let own = of(base);
+    if own.len() > 1 {
+        return own;
+    }
+    let mut starts: Vec<&Case> = export.cases.iter().collect();
+    starts.sort_by(|a, b| unlike(a, base).total_cmp(&unlike(b, base)));
+    let others = starts.into_iter().map(of);
+    others
+        .into_iter()
+        .find(|series| series.len() > 1)
+        .unwrap_or_default()
 }
 
 fn same(axis: Axis, a: &Case, b: &Case) -> bool {

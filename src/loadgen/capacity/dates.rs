@@ -6,8 +6,9 @@ use jiff::civil::Date;
 use jiff::{Span, ToSpan};
 use serde::Serialize;
 
-/// How far ahead is looked, in months.
-const HORIZON_MONTHS: i32 = 360;
+/// How far ahead is looked.
+pub const HORIZON_YEARS: i32 = 30;
+const HORIZON_MONTHS: i32 = HORIZON_YEARS * 12;
 
 /// Load and capacity on one day, in frames a second of the ordinary mix.
 #[derive(Clone, Copy, Debug, Serialize)]
@@ -25,27 +26,33 @@ pub struct Point {
 /// The first day on which the peak with its headroom exceeds the capacity, and the last day that
 /// was looked at.
 pub(super) fn outgrown(model: &Model<'_>, workers: u32) -> (Option<Date>, Date) {
+    let headroom = model.traffic.headroom.value;
     let capacity = model.capacity(workers);
-    let exceeds =
-        |day: Date| model.peak(model.days(day)).work * model.traffic.headroom.value > capacity;
+    let day = first_day(model, |days| model.peak(days).work * headroom > capacity);
+    let horizon = later(model.traffic.start, HORIZON_MONTHS.months());
+    (day, day.unwrap_or(horizon))
+}
+
+/// The first day on which something holds that, in one month or another, begins to hold.
+pub(super) fn first_day(model: &Model<'_>, holds: impl Fn(f64) -> bool) -> Option<Date> {
     let start = model.traffic.start;
-    let after = |months: i32| later(start, months.months());
-    let mut before = start;
-    if exceeds(start) {
-        return (Some(start), start);
+    let holds = |day: Date| holds(model.days(day));
+    if holds(start) {
+        return Some(start);
     }
-    for month in 1..=HORIZON_MONTHS {
-        let day = after(month);
-        if exceeds(day) {
+    let months = (1..=HORIZON_MONTHS).map(|month| later(start, month.months()));
+    let mut before = start;
+    for day in months {
+        if holds(day) {
             let mut first = later(before, 1.day());
-            while first < day && !exceeds(first) {
+            while first < day && !holds(first) {
                 first = later(first, 1.day());
             }
-            return (Some(first), first);
+            return Some(first);
         }
         before = day;
     }
-    (None, before)
+    None
 }
 
 /// The first day on which one direction of a link is full at the peak.
@@ -59,7 +66,7 @@ pub(super) fn link_full(traffic: &Traffic) -> Option<(String, Date)> {
         } else {
             (years * 365.25).ceil()
         };
-        let soon = days.is_finite() && (0.0..=365.25 * 30.0).contains(&days);
+        let soon = days.is_finite() && (0.0..=365.25 * f64::from(HORIZON_YEARS)).contains(&days);
         soon.then(|| {
             (
                 link.name.clone(),
@@ -87,7 +94,7 @@ pub(super) fn points(model: &Model<'_>, workers: u32, outgrown: Option<Date>) ->
             day,
             peak_pps,
             required_pps: peak_pps * headroom,
-            lossless_pps: capacity / (model.frame(days).ns * 1e-9),
+            lossless_pps: capacity / (model.frame_ns(days) * 1e-9),
         }
     };
     let months = (0..=HORIZON_MONTHS + 12).map(|month| later(start, month.months()));

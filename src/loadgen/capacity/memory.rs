@@ -80,7 +80,6 @@ impl Memory {
     }
 }
 
-/// Between the two nearest tables of the export; beyond them by bytes a prefix.
 fn bytes(
     export: &Export,
     family: Family,
@@ -90,60 +89,80 @@ fn bytes(
 ) -> f64 {
     let like = |case: &&Case| case.family == family && case.table == spread && case.prefixes > 0;
     let mut tables: Vec<&Case> = export.cases.iter().filter(like).collect();
-    tables.sort_by(|a, b| {
-        a.prefixes
-            .cmp(&b.prefixes)
-            .then(a.table_bytes.cmp(&b.table_bytes))
-    });
+    tables.sort_by_key(|case| (case.prefixes, case.table_bytes));
     tables.dedup_by_key(|case| case.prefixes);
-    let label = format!("{spread} {family} prefixes");
-    let Some(last) = tables.last() else {
-        let each = ASSUMED_BYTES
-            .iter()
-            .find(|(f, s, _)| (*f, *s) == (family, spread));
-        let each = each.map_or(0.0, |(_, _, bytes)| *bytes);
-        grounds.steps.insert(format!(
-            "{label}: no case has such a table; {each} bytes a prefix are assumed"
-        ));
-        return wanted * each;
+    let named = tables.iter().map(|case| case.name.clone());
+    let (found, how) = match (family, tables.as_slice()) {
+        (Family::Ipv6, [.., a, b]) => (per_prefix(a, b) * wanted, "by what more prefixes took"),
+        (Family::Ipv4, [_, ..]) => whole(&tables, wanted),
+        _ => {
+            let each = assumed_bytes(family, spread);
+            let text =
+                format!("{spread} {family} prefixes: no case tells; {each} bytes each are assumed");
+            grounds.steps.insert(text);
+            return wanted * each;
+        }
     };
+    grounds.cases.extend(named);
+    if !how.is_empty() {
+        grounds.steps.insert(format!(
+            "{spread} {family} prefixes: the tables' size is {how}"
+        ));
+    }
+    found
+}
+
+/// What the tables of the export take is the sum of both families; so that nothing is left out,
+/// IPv4 is taken with all that stood beside it, and IPv6 prefixes are added.
+fn whole(tables: &[&Case], wanted: f64) -> (f64, &'static str) {
+    let point = |case: &Case| (count(case.prefixes), count(case.table_bytes));
     let after = tables
         .iter()
         .position(|case| count(case.prefixes) >= wanted);
-    let (below, above) = match after {
-        Some(after) => (
-            after.checked_sub(1).and_then(|before| tables.get(before)),
-            tables.get(after),
+    match (after, tables) {
+        (Some(0), [first, ..]) if count(first.prefixes) > wanted => (
+            point(first).1,
+            "that of the smallest table measured, which has more",
         ),
-        None => (Some(last), None),
-    };
-    let point = |case: &&&Case| (count(case.prefixes), count(case.table_bytes));
-    grounds.cases.extend(
-        below
-            .iter()
-            .chain(above.iter())
-            .map(|case| case.name.clone()),
-    );
-    match (below.as_ref().map(point), above.as_ref().map(point)) {
-        (_, Some((prefixes, bytes))) if prefixes == wanted => bytes,
-        (Some(a), Some(b)) => {
-            grounds.steps.insert(format!(
-                "{label}: the tables' size is interpolated between two cases"
-            ));
-            a.1 + (wanted - a.0) / (b.0 - a.0) * (b.1 - a.1)
+        (Some(at), _) => match (
+            at.checked_sub(1).and_then(|at| tables.get(at)),
+            tables.get(at),
+        ) {
+            (_, Some(b)) if point(b).0 == wanted => (point(b).1, ""),
+            (Some(a), Some(b)) => {
+                let more = per_prefix(a, b) * (wanted - point(a).0);
+                (point(a).1 + more, "interpolated between two cases")
+            }
+            _ => (0.0, ""),
+        },
+        (None, [.., a, b]) => {
+            let more = per_prefix(a, b) * (wanted - point(b).0);
+            (
+                point(b).1 + more,
+                "beyond the largest table measured, by what more prefixes took",
+            )
         }
-        (Some((prefixes, bytes)), None) => {
-            grounds.steps.insert(format!(
-                "{label}: beyond the largest table measured, by its bytes a prefix"
-            ));
-            bytes / prefixes * wanted
+        (None, [only]) => {
+            let (prefixes, bytes) = point(only);
+            let more = assumed_bytes(Family::Ipv4, only.table) * (wanted - prefixes);
+            (
+                bytes + more,
+                "that of the only table measured, and assumed bytes for what is beyond it",
+            )
         }
-        (None, Some((_, bytes))) => {
-            grounds.steps.insert(format!(
-                "{label}: fewer than in the smallest table measured, whose size is taken"
-            ));
-            bytes
-        }
-        (None, None) => 0.0,
+        (None, []) => (0.0, ""),
     }
+}
+
+/// Bytes that each more prefix took; a larger table takes no less.
+fn per_prefix(a: &Case, b: &Case) -> f64 {
+    let prefixes = count(b.prefixes.saturating_sub(a.prefixes)).max(1.0);
+    count(b.table_bytes.saturating_sub(a.table_bytes)) / prefixes
+}
+
+fn assumed_bytes(family: Family, spread: Spread) -> f64 {
+    let found = ASSUMED_BYTES
+        .iter()
+        .find(|(f, s, _)| (*f, *s) == (family, spread));
+    found.map_or(0.0, |(_, _, bytes)| *bytes)
 }

@@ -31,12 +31,12 @@ mod traffic;
 
 pub use assumptions::Assumption;
 pub use basis::{Basis, Grounds};
-pub use dates::Point;
+pub use dates::{HORIZON_YEARS, Point};
 pub use memory::Memory;
 pub use plan::{
     AttackOutcome, CoreLoad, Figure, Frame, LinkLoad, Measured, Needed, Part, Plan, Queues, plan,
 };
-pub use read::{Loaded, read};
+pub use read::{Loaded, is_too_far, read};
 pub use sensitivity::Variation;
 pub use traffic::{
     Addresses, Attack, AttackKind, Frames, IMIX, Link, OVERHEAD_BYTES, Redundancy, Setting,

@@ -6,9 +6,11 @@ use super::scaling::Scaling;
 use super::traffic::{Addresses, Attack, AttackKind, Frames, Traffic, line_pps};
 use crate::loadgen::{Encapsulation, Export, Family, Mix, Spread};
 use jiff::civil::Date;
+use std::cell::RefCell;
+use std::collections::HashMap;
 
 /// More workers than any box has.
-const MOST_WORKERS: u32 = 4096;
+pub(super) const MOST_WORKERS: u32 = 4096;
 
 /// The description beside the measurements.
 pub(super) struct Model<'a> {
@@ -17,7 +19,13 @@ pub(super) struct Model<'a> {
     pub(super) scaling: Scaling,
     /// The far ends of the intervals instead of the medians.
     pub(super) high: bool,
+    /// Nanoseconds a frame, by the subscribers' growth (its bits) and the attack: days are many,
+    /// and where the tables do not grow they are all alike.
+    known_ns: RefCell<HashMap<Known, f64>>,
 }
+
+/// What [`Model::known_ns`] is known by; without an attack it is the ordinary mix.
+type Known = (u64, Option<(AttackKind, u32)>);
 
 /// What a frame of a mix costs.
 #[derive(Clone, Debug, Default)]
@@ -54,6 +62,7 @@ impl<'a> Model<'a> {
             export,
             scaling: Scaling::new(traffic.scaling, export),
             high: false,
+            known_ns: RefCell::default(),
         }
     }
 
@@ -119,7 +128,7 @@ impl<'a> Model<'a> {
         let pps = self.peak_pps(days);
         Load {
             pps,
-            work: pps * self.frame(days).ns * 1e-9,
+            work: pps * self.frame_ns(days) * 1e-9,
         }
     }
 
@@ -145,7 +154,7 @@ impl<'a> Model<'a> {
         let extra = wanted.min(room);
         let load = Load {
             pps: peak.pps + extra,
-            work: peak.work + extra * self.attack_frame(attack, days).ns * 1e-9,
+            work: peak.work + extra * self.attack_ns(attack, days) * 1e-9,
         };
         (load, room < wanted)
     }
@@ -168,12 +177,23 @@ impl<'a> Model<'a> {
         (1..=MOST_WORKERS).find(|workers| self.capacity(*workers) >= work)
     }
 
-    /// The work for which there must be room on a day: the peak with its headroom, or the peak
-    /// with the worst attack, without headroom.
-    pub(super) fn required_work(&self, days: f64) -> f64 {
+    /// The most work for which there must be room from the start until a day: the peak with its
+    /// headroom, or the peak with the worst attack, without headroom.
+    pub(super) fn required_work(&self, until: f64) -> f64 {
         let attacks = self.traffic.attacks.iter();
-        let attacked = attacks.map(|attack| self.under_attack(attack, days).0.work);
-        attacked.fold(self.peak(days).work * self.traffic.headroom.value, f64::max)
+        let attacked = attacks.map(|attack| self.attacked_work(attack, until));
+        attacked.fold(self.headroom_work(until), f64::max)
+    }
+
+    /// The most of the peak with its headroom, until a day.
+    pub(super) fn headroom_work(&self, until: f64) -> f64 {
+        most(until, |days| self.peak(days).work) * self.traffic.headroom.value
+    }
+
+    /// The most of the peak under an attack. It may lie before the last day: ordinary frames that
+    /// grow leave less of the links to cheap and small ones.
+    pub(super) fn attacked_work(&self, attack: &Attack, until: f64) -> f64 {
+        most(until, |days| self.under_attack(attack, days).0.work)
     }
 
     /// Days from the start.
@@ -193,6 +213,26 @@ impl<'a> Model<'a> {
     /// The factor of the subscribers' growth.
     pub(super) fn growth(&self, days: f64) -> f64 {
         Traffic::grown(self.traffic.subscriber_growth.value, days)
+    }
+
+    /// [`Model::frame`], of which only the sum is wanted.
+    pub(super) fn frame_ns(&self, days: f64) -> f64 {
+        self.known(days, None, || self.frame(days).ns)
+    }
+
+    fn attack_ns(&self, attack: &Attack, days: f64) -> f64 {
+        let key = (attack.kind, attack.frame_bytes);
+        self.known(days, Some(key), || self.attack_frame(attack, days).ns)
+    }
+
+    fn known(&self, days: f64, key: Option<(AttackKind, u32)>, ns: impl FnOnce() -> f64) -> f64 {
+        let key = (self.growth(days).to_bits(), key);
+        if let Some(known) = self.known_ns.borrow().get(&key) {
+            return *known;
+        }
+        let ns = ns();
+        self.known_ns.borrow_mut().insert(key, ns);
+        ns
     }
 
     fn prefixes(&self, days: f64) -> (f64, f64) {
@@ -265,4 +305,11 @@ impl<'a> Model<'a> {
         cost.ns = cost.engine_ns + io_ns;
         cost
     }
+}
+
+/// The most of something on the first days of months, and on the last day.
+fn most(until: f64, work: impl Fn(f64) -> f64) -> f64 {
+    let months = (0..=720_u32).map(|month| f64::from(month) * 365.25 / 12.0);
+    let days = months.take_while(|days| *days < until).chain([until]);
+    days.map(work).fold(0.0, f64::max)
 }

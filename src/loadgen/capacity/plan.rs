@@ -4,7 +4,7 @@ use super::assumptions::{Assumption, assumptions};
 use super::basis::Basis;
 use super::dates::{self, Point};
 use super::memory::Memory;
-use super::model::{FrameCost, Model};
+use super::model::{FrameCost, MOST_WORKERS, Model};
 use super::sensitivity::{Variation, variations};
 use super::traffic::Traffic;
 use crate::loadgen::Export;
@@ -41,7 +41,8 @@ pub struct Plan {
     pub needed: Needed,
     /// The lcores of a box that is there already.
     pub given_lcores: Option<u32>,
-    /// The lcores of a box that all that follows is about: those given, else those needed.
+    /// The lcores of a box that all that follows is about: those given, else those needed until
+    /// the target date, else those needed at the start.
     pub lcores: u32,
     /// Boxes in all.
     pub boxes: u32,
@@ -136,7 +137,7 @@ pub struct Part {
 pub struct Needed {
     /// For the peak of the start; nothing if no number suffices.
     pub start_lcores: Option<u32>,
-    /// For the target date.
+    /// For every day until the target date.
     pub target_lcores: Option<u32>,
     /// How they are known.
     pub basis: Basis,
@@ -185,8 +186,10 @@ pub struct AttackOutcome {
     pub lossless_pps: Figure,
     /// Frames a second that are lost.
     pub lost_pps: f64,
-    /// Lcores of each box that lose none.
+    /// Lcores of each box that lose none until the target date.
     pub lcores: Option<u32>,
+    /// The first day on which the peak under attack loses frames.
+    pub lost_from: Option<Date>,
 }
 
 /// Makes the plan. `None` if the export has no case to reckon from.
@@ -197,17 +200,13 @@ pub fn plan(traffic: &Traffic, export: &Export) -> Option<Plan> {
     let model = Model::new(traffic, export);
     let target = model.days(traffic.target.value);
     let cost = model.frame(target);
-    let lcores = |work: f64| model.workers(work).map(|workers| workers + 1);
-    let needed = Needed {
-        start_lcores: lcores(model.required_work(0.0)),
-        target_lcores: lcores(model.required_work(target)),
-        basis: model.basis(&cost.grounds, 0),
-    };
-    let box_lcores = traffic.cores.or(needed.target_lcores).unwrap_or(u32::MAX);
+    let needed = needed(&model, target, &cost);
+    let enough = needed.target_lcores.or(needed.start_lcores);
+    let box_lcores = traffic.cores.or(enough).unwrap_or(MOST_WORKERS);
     let workers = box_lcores.saturating_sub(1).max(1);
     let basis = model.basis(&cost.grounds, workers);
     let capacity = model.capacity(workers);
-    let ports = traffic.ports();
+    let memory = Memory::new(traffic, export, model.growth(target), workers);
     let attacks = attacks(&model, target, workers);
     let missing = missing(&model, &needed, &attacks);
     let (outgrown, horizon) = dates::outgrown(&model, workers);
@@ -215,11 +214,7 @@ pub fn plan(traffic: &Traffic, export: &Export) -> Option<Plan> {
         name: traffic.name.clone(),
         start: traffic.start,
         target: traffic.target.value,
-        measured: Measured {
-            cpu: export.machine.cpu.clone(),
-            started: export.started.to_string(),
-            version: export.version.clone(),
-        },
+        measured: measured(export),
         warnings: warnings(export),
         links: links(traffic),
         frame: frame(&cost, &model),
@@ -228,12 +223,9 @@ pub fn plan(traffic: &Traffic, export: &Export) -> Option<Plan> {
         lcores: box_lcores,
         boxes: traffic.redundancy.value.boxes(),
         carrying: traffic.redundancy.value.carrying,
-        queues: Queues {
-            ports,
-            per_port: workers,
-            total: ports.saturating_mul(workers).saturating_mul(2),
-        },
-        memory: Memory::new(traffic, export, model.growth(target), workers),
+        queues: queues(traffic, workers),
+        assumptions: assumptions(&model, &cost, &memory, workers),
+        memory,
         cores: cores(&model, workers, target, &cost),
         offered_start_pps: Figure {
             value: model.peak_pps(0.0),
@@ -256,8 +248,33 @@ pub fn plan(traffic: &Traffic, export: &Export) -> Option<Plan> {
         missing,
         variations: variations(traffic, export),
         points: dates::points(&model, workers, outgrown),
-        assumptions: assumptions(&model, &cost, workers),
     })
+}
+
+fn needed(model: &Model<'_>, target: f64, cost: &FrameCost) -> Needed {
+    let lcores = |work: f64| model.workers(work).map(|workers| workers + 1);
+    Needed {
+        start_lcores: lcores(model.required_work(0.0)),
+        target_lcores: lcores(model.required_work(target)),
+        basis: model.basis(&cost.grounds, 0),
+    }
+}
+
+fn measured(export: &Export) -> Measured {
+    Measured {
+        cpu: export.machine.cpu.clone(),
+        started: export.started.to_string(),
+        version: export.version.clone(),
+    }
+}
+
+fn queues(traffic: &Traffic, workers: u32) -> Queues {
+    let ports = traffic.ports();
+    Queues {
+        ports,
+        per_port: workers,
+        total: ports.saturating_mul(workers).saturating_mul(2),
+    }
 }
 
 /// The run's own warnings, and what it says of itself.
@@ -369,7 +386,12 @@ fn attacks(model: &Model<'_>, days: f64, workers: u32) -> Vec<AttackOutcome> {
                 basis: model.basis(&grounds, workers),
             },
             lost_pps: (load.pps - lossless).max(0.0),
-            lcores: model.workers(load.work).map(|workers| workers + 1),
+            lcores: model
+                .workers(model.attacked_work(attack, days))
+                .map(|workers| workers + 1),
+            lost_from: dates::first_day(model, |days| {
+                model.under_attack(attack, days).0.work > model.capacity(workers)
+            }),
         }
     };
     model.traffic.attacks.iter().map(outcome).collect()
@@ -387,7 +409,7 @@ fn missing(model: &Model<'_>, needed: &Needed, attacks: &[AttackOutcome]) -> Vec
         };
     };
     let target = model.traffic.target.value;
-    let peak = model.peak(model.days(target)).work * model.traffic.headroom.value;
+    let peak = model.headroom_work(model.days(target));
     let for_peak = model.workers(peak).map(|workers| workers + 1);
     let peak = std::iter::once(("the peak with its headroom".to_owned(), for_peak));
     let attacked = attacks
@@ -398,10 +420,10 @@ fn missing(model: &Model<'_>, needed: &Needed, attacks: &[AttackOutcome]) -> Vec
         Some(needed) => {
             let more = needed - given;
             Some(format!(
-                "{what} on {target} needs {needed} lcores a box: {more} more than the {given} there are"
+                "{what} until {target} needs {needed} lcores a box: {more} more than the {given} there are"
             ))
         }
-        None => Some(format!("{what} on {target} needs more than any box has")),
+        None => Some(format!("{what} until {target} needs more than any box has")),
     };
     peak.chain(attacked).filter_map(short).collect()
 }

@@ -1,12 +1,15 @@
 //! A file → [`Traffic`], with everything that is wrong in it.
 
+use super::dates::HORIZON_YEARS;
 use super::keys::TRAFFIC;
 use super::traffic::{
     Addresses, Attack, AttackKind, Frames, Link, Redundancy, Setting, Subscribers, Traffic,
 };
 use crate::loadgen::{Accounting, Encapsulation, Spread};
 use crate::policy::Severity;
-use crate::policy::document::{Code, Diagnostic, Findings, Node, Sources, Text, read as document};
+use crate::policy::document::{
+    Code, Diagnostic, Findings, Kind, Node, Sources, Text, read as document,
+};
 use jiff::ToSpan;
 use jiff::civil::Date;
 use std::io;
@@ -23,12 +26,14 @@ pub struct Loaded {
     pub diagnostics: Vec<Diagnostic>,
 }
 
+const EMPTY: Code = code("empty-description", "A description that says nothing.");
 const BAD_RATE: Code = code("bad-rate", "Not a rate such as 100G.");
 const BAD_DATE: Code = code("bad-date", "Not a date, or not one that exists.");
 const BAD_REDUNDANCY: Code = code("bad-redundancy", "Not a redundancy such as 1+1.");
 const BAD_SHARES: Code = code("bad-shares", "Shares that do not add up to 1.");
 const FRAMES_MISSING: Code = code("frames-missing", "A frame-size mix that names no size.");
 const TARGET_EARLY: Code = code("target-before-start", "A target date before the start.");
+const TARGET_FAR: Code = code("target-too-far", "A target date that nobody plans for.");
 const SHARE_ALONE: Code = code(
     "ipv6-share-without-dual",
     "`ipv6-share` without `family: dual`.",
@@ -42,12 +47,22 @@ const fn code(name: &'static str, text: &'static str) -> Code {
     }
 }
 
+/// Whether a day lies farther from the start than is looked.
+pub fn is_too_far(start: Date, day: Date) -> bool {
+    let last = start.checked_add(HORIZON_YEARS.years());
+    last.is_ok_and(|last| day > last)
+}
+
 /// Reads a description of traffic; `name` is what messages call the file.
 pub fn read(name: &str, bytes: Vec<u8>) -> io::Result<Loaded> {
     let mut sources = Sources::default();
     let mut findings = Findings::default();
-    let guide = "docs/capacity-planning.md";
-    let root = document(name, bytes, &TRAFFIC, guide, &mut sources, &mut findings)?;
+    let kind = Kind {
+        table: &TRAFFIC,
+        guide: "docs/capacity-planning.md",
+        empty: EMPTY,
+    };
+    let root = document(name, bytes, &kind, &mut sources, &mut findings)?;
     let well_formed = findings.errors() == 0;
     let traffic = root.filter(|_| well_formed).and_then(|root| {
         Reader {
@@ -85,15 +100,8 @@ impl Reader<'_> {
             .map(|node| self.subscribers(node))
             .collect::<Vec<_>>();
         let start = start?;
-        if let Some((Some(day), text)) = &target
-            && *day < start
-        {
-            self.complain(
-                TARGET_EARLY,
-                text,
-                "the target date lies before `start`".into(),
-                "a day after `start`",
-            );
+        if let Some((Some(day), text)) = &target {
+            self.target(start, *day, text);
         }
         let growth = |name| root.get("growth").and_then(|node| number(node, name));
         let default_target = start.checked_add(3.years()).unwrap_or(start);
@@ -127,6 +135,16 @@ impl Reader<'_> {
             ring_frames: Setting::or(number(root, "ring-frames"), 1024),
             buffer_bytes: Setting::or(number(root, "buffer-bytes"), 2304),
         })
+    }
+
+    fn target(&mut self, start: Date, day: Date, text: &Text) {
+        if day < start {
+            let message = "the target date lies before `start`".to_owned();
+            self.complain(TARGET_EARLY, text, message, "a day after `start`");
+        } else if is_too_far(start, day) {
+            let message = format!("the target date lies more than {HORIZON_YEARS} years ahead");
+            self.complain(TARGET_FAR, text, message, "a day that can be planned for");
+        }
     }
 
     fn link(&mut self, node: &Node) -> Option<Link> {
@@ -207,7 +225,7 @@ impl Reader<'_> {
                 SHARE_ALONE,
                 &share,
                 "`ipv6-share` is of subscribers with both families".into(),
-                "write `family: dual`, or leave it out",
+                "`family: dual` beside it, or no `ipv6-share`",
             );
         }
         Some(Subscribers {

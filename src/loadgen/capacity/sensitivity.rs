@@ -31,7 +31,7 @@ pub(super) fn variations(traffic: &Traffic, export: &Export) -> Vec<Variation> {
         found.push(variation(text, &Model::new(&changed, export)));
     };
     add("as planned".into(), &|_| {});
-    add("all frames 64 octets, as many bits a second".into(), &|t| {
+    add("all frames 64 octets, the links as full".into(), &|t| {
         t.frames = Frames::all(64)
     });
     add("all links full of 64 octets, no headroom".into(), &|t| {

@@ -129,7 +129,7 @@ pub struct Attack {
 }
 
 /// What the frames of an attack are.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum AttackKind {
     /// The headers that take longest to read.
     Adversarial,

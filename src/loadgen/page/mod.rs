@@ -17,6 +17,7 @@ pub use number::readable;
 pub use table::{Cell, Column, Mark, Table};
 
 use chart::HATCHES;
+use jiff::civil::Date;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 /// A page, top to bottom.
@@ -87,14 +88,14 @@ impl Page {
                     (HATCHES)
                     main {
                         h1 { (self.title) }
-                        @for text in &self.lead { p.lead { (text) } }
+                        @for text in &self.lead { p.lead { (prose(text)) } }
                         @if !self.facts.is_empty() {
                             dl.facts { @for fact in &self.facts { (fact.markup()) } }
                         }
                         @for (number, section) in (1..).zip(&self.sections) {
                             (section.markup(number))
                         }
-                        footer { @for text in &self.foot { p { (text) } } }
+                        footer { @for text in &self.foot { p { (prose(text)) } } }
                     }
                 }
             }
@@ -109,7 +110,7 @@ impl Fact {
     fn markup(&self) -> Markup {
         html! {
             div.fact {
-                dt { (self.text) }
+                dt { (prose(&self.text)) }
                 dd.value {
                     (self.value)
                     @if !self.unit.is_empty() { " " span.unit { (self.unit) } }
@@ -137,11 +138,23 @@ impl Section {
 impl Block {
     fn markup(&self, id: &str) -> Markup {
         match self {
-            Self::Text(text) => html! { p { (text) } },
-            Self::Note(text) => html! { p.note role="note" { (text) } },
-            Self::List(lines) => html! { ul.plain { @for line in lines { li { (line) } } } },
+            Self::Text(text) => html! { p { (prose(text)) } },
+            Self::Note(text) => html! { p.note role="note" { (prose(text)) } },
+            Self::List(lines) => html! { ul.plain { @for line in lines { li { (prose(line)) } } } },
             Self::Table(table) => table.markup(),
             Self::Figure(figure) => figure.markup(id),
+        }
+    }
+}
+
+/// Text whose dates do not break at their hyphens.
+fn prose(text: &str) -> Markup {
+    html! {
+        @for word in text.split_inclusive(' ') {
+            @match word.split_at_checked(10).filter(|(day, _)| day.parse::<Date>().is_ok()) {
+                Some((day, rest)) => { span.day { (day) } (rest) }
+                None => { (word) }
+            }
         }
     }
 }

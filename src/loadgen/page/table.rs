@@ -124,7 +124,18 @@ impl Table {
     }
 }
 
+/// Letters from which on a cell gets a column's width.
+const WORDY: usize = 24;
+
 impl Cell {
+    fn class(&self, number: bool) -> Option<&'static str> {
+        if number {
+            Some("number")
+        } else {
+            (self.text.len() >= WORDY).then_some("wordy")
+        }
+    }
+
     fn markup(&self, head: bool, number: bool) -> Markup {
         let inside = html! {
             (self.text)
@@ -134,7 +145,7 @@ impl Cell {
             @if head {
                 th class=[number.then_some("number")] scope="row" { (inside) }
             } @else {
-                td class=[number.then_some("number")] { (inside) }
+                td class=[self.class(number)] { (inside) }
             }
         }
     }

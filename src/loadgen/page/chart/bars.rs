@@ -99,6 +99,7 @@ impl Bars {
             @for (group, y) in &drawn { (shapes(&rows, group, *y)) }
             (rows.limits(bottom))
             @for (group, y) in &drawn { (texts(&rows, group, *y)) }
+            (rows.axis(bottom))
         };
         (Rows::height(bottom), drawing)
     }

@@ -9,6 +9,7 @@ pub use bars::{Bar, Bars, Group};
 pub use lines::{Curve, Lines, Moment};
 pub use stacks::{Stack, Stacks};
 
+use super::prose;
 use super::table::Table;
 use maud::{Markup, PreEscaped, html};
 use plot::Px;
@@ -97,8 +98,8 @@ impl Figure {
         let legend = self.chart.legend();
         html! {
             figure {
-                figcaption { (self.title) }
-                p { (self.summary) }
+                figcaption { (prose(&self.title)) }
+                p { (prose(&self.summary)) }
                 @if !legend.is_empty() {
                     ul.legend { @for key in &legend { li { (key.swatch.markup()) span { (key.text) } } } }
                 }

@@ -7,7 +7,7 @@ use std::fmt;
 use unicode_width::UnicodeWidthStr;
 
 /// Of the letters in charts, which are 13 px high. Fonts differ: a little more than most need.
-const LETTER_PX: f64 = 7.0;
+const LETTER_PX: f64 = 7.7;
 pub(super) const LINE_PX: f64 = 17.0;
 /// Where labels beside bars would leave too little for the bars, they stand above them.
 const LABEL_SHARE: f64 = 0.36;
@@ -151,7 +151,7 @@ impl Rows {
         bottom + 44.0
     }
 
-    /// The grid and the axis, which stand behind the bars.
+    /// The grid, which stands behind the bars.
     pub(super) fn grid(&self, bottom: f64, unit: &str) -> Markup {
         let top = self.top();
         html! {
@@ -162,7 +162,6 @@ impl Rows {
                     (self.scale.text(tick))
                 }
             }
-            path class="axis" d=(format!("M{} {}V{}", Px(self.left), Px(top), Px(bottom))) {}
             text.soft x=(Px(self.left)) y=(Px(bottom + 37.0)) { (unit) }
         }
     }
@@ -181,11 +180,18 @@ impl Rows {
         }
     }
 
+    /// The axis, over everything.
+    pub(super) fn axis(&self, bottom: f64) -> Markup {
+        html! {
+            path class="axis" d=(format!("M{} {}V{}", Px(self.left), Px(self.top()), Px(bottom))) {}
+        }
+    }
+
     /// The label of a row, whose bars begin at `y` and are `height` high.
     pub(super) fn label(&self, text: &str, y: f64, height: f64) -> Markup {
         html! {
             @if self.labels_above {
-                text.halo x=(Px(self.left)) y=(Px(y - 6.0)) { (fitted(text, self.width - self.left)) }
+                text.halo x=(Px(self.left + 4.0)) y=(Px(y - 6.0)) { (fitted(text, self.width - self.left)) }
             } @else {
                 text x=(Px(self.left - 10.0)) y=(Px(y + height / 2.0 + 4.5)) text-anchor="end" { (text) }
             }

@@ -63,6 +63,7 @@ impl Stacks {
             @for (stack, y) in &drawn { (segments(&rows, stack, *y)) }
             (rows.limits(bottom))
             @for (stack, y) in &drawn { (texts(&rows, stack, *y)) }
+            (rows.axis(bottom))
         };
         (Rows::height(bottom), drawing)
     }
