@@ -66,9 +66,11 @@ impl Way {
 pub struct Ends {
     /// Which way it goes.
     pub way: Way,
-    /// The plan and the peer's set, outbound: of the source, and of the destination.
+    /// The plan and the peer's set, outbound: of the source, and of the destination. Not looked up
+    /// where every frame goes in.
     pub out: Passage,
-    /// The plan and the peer's set, inbound: of the destination, and of the source.
+    /// The plan and the peer's set, inbound: of the destination, and of the source. Not looked up
+    /// where every frame goes out.
     pub inward: Passage,
 }
 
@@ -216,9 +218,10 @@ impl Classified {
     ) {
         for index in parsed.others {
             let packet = &parsed.packets[index];
-            let wanted = account == Account::EveryFrame || decide::may_match(packet);
+            let may_match = decide::may_match(packet);
+            let wanted = account == Account::EveryFrame || may_match;
             self.ends[index] = if wanted {
-                classify(packet, tables, facing)
+                classify(packet, tables, facing, may_match)
             } else {
                 Ends::UNKNOWN
             };
@@ -263,28 +266,35 @@ fn either([first, second]: [PlanId; 2]) -> PlanId {
     PlanId(first.0 | second.0 & without)
 }
 
-/// Looks both ends of one packet up, in both directions.
-pub(super) fn classify(packet: &Packet, tables: &Tables, facing: Facing) -> Ends {
+/// Looks up the ends of one packet, in the directions that it may go; the peers only where they are
+/// asked for.
+pub(super) fn classify(packet: &Packet, tables: &Tables, facing: Facing, peers: bool) -> Ends {
     let Some(family) = packet.family else {
         return Ends::UNKNOWN;
     };
     let passage = |subscriber, peer| Passage {
         plan: tables.plan(family, subscriber),
-        peer_set: tables.peer_set(family, peer),
-    };
-    let (out, inward) = (
-        passage(packet.src, packet.dst),
-        passage(packet.dst, packet.src),
-    );
-    let way = match facing {
-        Facing::Out => Way::Out,
-        Facing::In => Way::In,
-        Facing::Auto => match (out.plan != PlanId::NONE, inward.plan != PlanId::NONE) {
-            (true, false) => Way::Out,
-            (false, true) => Way::In,
-            (true, true) => Way::Both,
-            (false, false) => Way::Unknown,
+        peer_set: if peers {
+            tables.peer_set(family, peer)
+        } else {
+            PeerSetId::OTHER
         },
+    };
+    let outward = || passage(packet.src, packet.dst);
+    let inward = || passage(packet.dst, packet.src);
+    let (way, out, inward) = match facing {
+        Facing::Out => (Way::Out, outward(), Passage::NONE),
+        Facing::In => (Way::In, Passage::NONE, inward()),
+        Facing::Auto => {
+            let (out, inward) = (outward(), inward());
+            let way = match (out.plan != PlanId::NONE, inward.plan != PlanId::NONE) {
+                (true, false) => Way::Out,
+                (false, true) => Way::In,
+                (true, true) => Way::Both,
+                (false, false) => Way::Unknown,
+            };
+            (way, out, inward)
+        }
     };
     Ends { way, out, inward }
 }
