@@ -3,12 +3,12 @@
 
 #[cfg(not(all(test, loom)))]
 pub(super) use std::sync::{
-    Mutex,
+    Mutex, MutexGuard,
     atomic::{AtomicU8, AtomicU32, AtomicU64, Ordering},
 };
 
 #[cfg(all(test, loom))]
 pub(super) use loom::sync::{
-    Mutex,
+    Mutex, MutexGuard,
     atomic::{AtomicU8, AtomicU32, AtomicU64, Ordering},
 };

@@ -22,6 +22,8 @@ mod hosts;
 mod ipv4;
 mod ipv6;
 pub mod live;
+#[cfg(all(test, loom))]
+mod model;
 mod readers;
 mod trie;
 

@@ -13,11 +13,11 @@
 //! the writer's question takes too: a reader that the writer did not see begins its lookups after
 //! that question, hence after what was taken out before it.
 
-use std::sync::{Arc, MutexGuard, PoisonError};
+use std::sync::{Arc, PoisonError};
 
 use crossbeam_utils::CachePadded;
 
-use super::atomics::{AtomicU64, Mutex, Ordering};
+use super::atomics::{AtomicU64, Mutex, MutexGuard, Ordering};
 
 /// The readers of one or more tables.
 #[derive(Debug)]
@@ -87,17 +87,12 @@ impl Readers {
     }
 
     /// Nothing that could panic is done under the lock.
-    fn lock(&self) -> Guard<'_> {
+    fn lock(&self) -> MutexGuard<'_, Vec<Announcement>> {
         self.announced
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
     }
 }
-
-#[cfg(not(all(test, loom)))]
-type Guard<'r> = MutexGuard<'r, Vec<Announcement>>;
-#[cfg(all(test, loom))]
-type Guard<'r> = loom::sync::MutexGuard<'r, Vec<Announcement>>;
 
 /// One reader: a worker, or any other thread that asks a table that is written to.
 ///

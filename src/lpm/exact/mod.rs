@@ -12,6 +12,14 @@
 //!
 //! The build chooses each group's shift such that no bucket overflows (hash and displace), which
 //! fills six slots of eight and leaves nothing to a second table.
+//!
+//! A slot is one atomic, so that a key and its value change at once (`writer.rs`).
+
+mod writer;
+
+pub(super) use writer::ExactWriter;
+
+use super::atomics::{AtomicU8, AtomicU64, Ordering};
 
 /// Slots of a bucket: one cache line.
 const SLOTS: usize = 8;
@@ -19,6 +27,10 @@ const SLOTS: usize = 8;
 /// Fewer buckets than this would not tell keys of equal low bits apart, and an empty slot could
 /// not be told from a key (see [`empty_slot`]).
 const MIN_BUCKETS: u64 = 512;
+
+/// In a table with room for more, fewer buckets than this would leave a group few shifts to move
+/// to (see [`reaches`]).
+const MIN_LIVE_BUCKETS: u64 = 4_096;
 
 /// Keys of a group in the mean, at most. More make the search for a shift long, fewer make the
 /// shifts fall out of the first-level cache.
@@ -37,73 +49,69 @@ const SHIFT_STEP: u32 = 0x9E37_79B9;
 /// The group of the empty slots. Its shift stays 0.
 const EMPTY_GROUP: usize = 0;
 
-/// Eight slots of 56 bits of key and 8 of value: the key's low 32 bits, and the next 24 above
-/// the value. So eight comparisons are a few vector instructions of any processor.
-#[derive(Clone, Copy)]
-#[repr(C, align(64))]
-struct Bucket {
-    low: [u32; SLOTS],
-    high: [u32; SLOTS],
-}
+/// Eight slots of 56 bits of key and 8 of value.
+#[repr(align(64))]
+struct Bucket([AtomicU64; SLOTS]);
 
 impl Bucket {
     /// The value of the slot that holds the low 56 bits of `key`, or `otherwise`.
     #[inline]
     fn lookup_or(&self, key: u64, otherwise: u8) -> u8 {
-        let [wanted_low, wanted_high] = halves(key, otherwise);
-        let slots = self.low.iter().zip(&self.high);
-        let difference = slots.fold(0, |found, (low, high)| {
-            // Where the key is equal, this is the difference of the values alone.
-            let difference = high ^ wanted_high;
-            let equal = (*low == wanted_low) & (difference >> 8 == 0);
-            found | u32::from(equal).wrapping_neg() & difference
-        });
-        // At most one slot is equal. Not a choice between two values, which the compiler would
-        // be free to make a branch.
-        otherwise ^ difference as u8
+        let wanted = packed(key, otherwise);
+        let slots = self.0.iter();
+        let differences = slots.map(|slot| slot.load(Ordering::Relaxed) ^ wanted);
+        // Where the key is equal, this is the difference of the values alone, hence the smallest.
+        // While a key moves within the bucket two slots may hold it: then this is one of them.
+        let smallest = differences.fold(u64::MAX, u64::min);
+        // Not a choice between two values, which the compiler would be free to make a branch.
+        let equal = u64::from(smallest < 256).wrapping_neg();
+        otherwise ^ (smallest & equal) as u8
     }
 
-    /// Puts a key in the first slot that holds `free`.
-    fn store(&mut self, free: [u32; 2], [low, high]: [u32; 2]) {
-        let mut slots = self.low.iter_mut().zip(&mut self.high);
-        if let Some(slot) = slots.find(|(low, high)| [**low, **high] == free) {
-            (*slot.0, *slot.1) = (low, high);
-        }
+    /// The first slot of which this is so.
+    fn find(&self, wanted: impl Fn(u64) -> bool) -> Option<&AtomicU64> {
+        self.0
+            .iter()
+            .find(|slot| wanted(slot.load(Ordering::Relaxed)))
     }
 }
 
 /// The low 56 bits of a key, and a value, as a slot holds them.
 #[inline]
-fn halves(key: u64, value: u8) -> [u32; 2] {
-    [key as u32, ((key >> 32) as u32) << 8 | u32::from(value)]
+fn packed(key: u64, value: u8) -> u64 {
+    key << 8 | u64::from(value)
 }
 
 /// The prefixes of one length.
 pub(super) struct Exact {
+    length: u8,
     /// The bits of the address that are the key.
     mask: u64,
     seed: u64,
     /// A power of two.
-    shifts: Vec<u8>,
+    shifts: Vec<AtomicU8>,
     buckets: Vec<Bucket>,
 }
 
 impl Exact {
-    /// What a table of so many keys takes.
-    pub(super) fn needed_bytes(keys: u64) -> u64 {
-        bucket_count(keys).saturating_mul(size_of::<Bucket>() as u64) + group_count(keys)
+    /// What a table of so many keys takes, with room for `spare` more.
+    pub(super) fn needed_bytes(keys: u64, spare: u32) -> u64 {
+        let buckets = bucket_count(keys, spare);
+        buckets.saturating_mul(size_of::<Bucket>() as u64) + group_count(keys, spare)
     }
 
-    /// Builds from keys that all differ; `length` is 1–64, the key's bits are left-aligned.
-    pub(super) fn build(length: u8, keys: &[(u64, u8)]) -> Self {
-        let groups = group_count(keys.len() as u64) as usize;
-        let buckets = bucket_count(keys.len() as u64) as usize;
+    /// Builds from keys that all differ, with room for `spare` more; `length` is 1–64, the key's
+    /// bits are left-aligned.
+    pub(super) fn build(length: u8, keys: &[(u64, u8)], spare: u32) -> Self {
+        let groups = group_count(keys.len() as u64, spare) as usize;
+        let buckets = bucket_count(keys.len() as u64, spare) as usize;
         let mut seed = FIRST_SEED;
         loop {
-            let mut table = Self {
+            let table = Self {
+                length,
                 mask: u64::MAX << (64 - length),
                 seed,
-                shifts: vec![0; groups],
+                shifts: (0..groups).map(|_| AtomicU8::new(0)).collect(),
                 buckets: empty_buckets(buckets),
             };
             if table.place(keys) {
@@ -130,10 +138,27 @@ impl Exact {
         (self.buckets.capacity() * size_of::<Bucket>() + self.shifts.capacity()) as u64
     }
 
+    /// The length of the prefixes.
+    pub(super) fn length(&self) -> u8 {
+        self.length
+    }
+
+    /// The most keys that it could hold.
+    pub(super) fn slot_count(&self) -> u64 {
+        (self.buckets.len() * SLOTS) as u64
+    }
+
     #[inline]
     fn bucket_index(&self, permuted: u64) -> usize {
-        let shift = self.shifts.get(self.group(permuted)).copied();
-        shifted_bucket(permuted, shift.unwrap_or(0), self.buckets.len())
+        let shift = self.shift(self.group(permuted));
+        shifted_bucket(permuted, shift, self.buckets.len())
+    }
+
+    /// Acquired: who finds a shift finds what was stored for it.
+    #[inline]
+    fn shift(&self, group: usize) -> u8 {
+        let shift = self.shifts.get(group);
+        shift.map_or(0, |shift| shift.load(Ordering::Acquire))
     }
 
     #[inline]
@@ -143,7 +168,7 @@ impl Exact {
 
     /// Finds a shift for each group, the largest groups first, while there is room for them.
     /// False if a group fits nowhere.
-    fn place(&mut self, keys: &[(u64, u8)]) -> bool {
+    fn place(&self, keys: &[(u64, u8)]) -> bool {
         let mut permuted: Vec<_> = keys
             .iter()
             .map(|&(key, value)| (permute(key, self.seed), value))
@@ -172,38 +197,46 @@ impl Exact {
     }
 
     /// Stores the keys of a group that [`reserve`] has found room for.
-    fn store(&mut self, group: usize, keys: &[(u64, u8)], shift: u8) {
+    fn store(&self, group: usize, keys: &[(u64, u8)], shift: u8) {
         let buckets = self.buckets.len();
-        if let Some(place) = self.shifts.get_mut(group) {
-            *place = shift;
-        }
         for &(key, value) in keys {
             let index = shifted_bucket(key, shift, buckets);
-            if let Some(bucket) = self.buckets.get_mut(index) {
-                bucket.store(empty_slot(index, buckets), halves(key, value));
+            if let Some(free) = self.free_slot(index) {
+                free.store(packed(key, value), Ordering::Relaxed);
             }
         }
+        if let Some(place) = self.shifts.get(group) {
+            place.store(shift, Ordering::Release);
+        }
+    }
+
+    fn free_slot(&self, bucket: usize) -> Option<&AtomicU64> {
+        let empty = empty_slot(bucket, self.buckets.len());
+        self.buckets.get(bucket)?.find(|slot| slot == empty)
     }
 }
 
 fn empty_buckets(buckets: usize) -> Vec<Bucket> {
-    (0..buckets)
-        .map(|index| {
-            let [low, high] = empty_slot(index, buckets);
-            Bucket {
-                low: [low; SLOTS],
-                high: [high; SLOTS],
-            }
-        })
-        .collect()
+    let empty = |bucket| {
+        let slot = empty_slot(bucket, buckets);
+        Bucket(std::array::from_fn(|_| AtomicU64::new(slot)))
+    };
+    (0..buckets).map(empty).collect()
 }
 
-fn group_count(keys: u64) -> u64 {
+fn group_count(keys: u64, spare: u32) -> u64 {
+    let keys = keys.saturating_add(spare.into());
     keys.div_ceil(GROUP_KEYS).next_power_of_two()
 }
 
-fn bucket_count(keys: u64) -> u64 {
-    keys.div_ceil(FILLED_SLOTS).max(MIN_BUCKETS)
+fn bucket_count(keys: u64, spare: u32) -> u64 {
+    let fewest = if spare == 0 {
+        MIN_BUCKETS
+    } else {
+        MIN_LIVE_BUCKETS
+    };
+    let keys = keys.saturating_add(spare.into());
+    keys.div_ceil(FILLED_SLOTS).max(fewest)
 }
 
 /// Scales 32 bits of the key, moved by its group's shift, to the number of buckets.
@@ -239,10 +272,10 @@ fn reserve(keys: &[(u64, u8)], shift: u8, filled: &mut [u8]) -> bool {
 /// They belong to the group whose shift is 0, so their bucket follows from bits 32–63. Bits 32–55
 /// are chosen opposite to the middle of this bucket on the circle of 2^24; a bucket is at most
 /// 2^23 wide, so that no upper eight bits lead into it.
-fn empty_slot(bucket: usize, buckets: usize) -> [u32; 2] {
+fn empty_slot(bucket: usize, buckets: usize) -> u64 {
     let middle = ((bucket as u64 * 2 + 1) << 31) / buckets as u64;
     let opposite = (middle + (1 << 23)) & 0xFF_FFFF;
-    halves(opposite << 32, 0)
+    packed(opposite << 32, 0)
 }
 
 /// A keyed bijection of 64 bits: multiplications by odd numbers, and shifts that an xor can undo.
@@ -257,7 +290,7 @@ pub(super) fn permute(key: u64, seed: u64) -> u64 {
     x ^ x >> 32
 }
 
-#[cfg(test)]
+#[cfg(all(test, not(loom)))]
 mod tests {
     use super::*;
 
@@ -296,8 +329,8 @@ mod tests {
     fn every_size_around_a_power_of_two_holds_its_keys_and_no_other() {
         for count in [0, 1, 8, 9, 255, 256, 257, 3_071, 3_072, 3_073, 20_000] {
             let keys = numbered(strewn(count));
-            let table = Exact::build(64, &keys);
-            assert_eq!(table.memory_bytes(), Exact::needed_bytes(count));
+            let table = Exact::build(64, &keys, 0);
+            assert_eq!(table.memory_bytes(), Exact::needed_bytes(count, 0));
             assert_holds_exactly(&table, &keys);
         }
     }
@@ -310,7 +343,7 @@ mod tests {
         let keys = numbered(crowd.chain((1..=480).map(|key| key << 40)));
         assert_eq!(keys.len(), 500);
 
-        let table = Exact::build(64, &keys);
+        let table = Exact::build(64, &keys, 0);
         assert_eq!(table.buckets.len(), MIN_BUCKETS as usize);
         assert_holds_exactly(&table, &keys);
     }
@@ -318,12 +351,12 @@ mod tests {
     #[test]
     fn nine_keys_that_no_shift_can_part_take_another_seed() {
         // Equal in bits 32–63, hence in one bucket under any shift, and in group 3 of 8.
-        assert_eq!(group_count(64), 8);
+        assert_eq!(group_count(64, 0), 8);
         let crowd = (1..=9).map(|index| unpermute(99 << 55 | index << 8 | 3, FIRST_SEED));
         let keys = numbered(crowd.chain((1..=55).map(|key| key << 40)));
         assert_eq!(keys.len(), 64);
 
-        let table = Exact::build(64, &keys);
+        let table = Exact::build(64, &keys, 0);
         assert_ne!(table.seed, FIRST_SEED);
         assert_holds_exactly(&table, &keys);
     }
@@ -332,8 +365,7 @@ mod tests {
     fn a_free_slot_is_no_key_of_its_bucket() {
         for buckets in [512, 513, 1_000, 65_537] {
             for bucket in 0..buckets.min(1_000) {
-                let [low, high] = empty_slot(bucket, buckets);
-                let key = u64::from(low) | u64::from(high >> 8) << 32;
+                let key = empty_slot(bucket, buckets) >> 8;
                 for upper_eight in 0..=255 {
                     assert_ne!(shifted_bucket(key | upper_eight << 56, 0, buckets), bucket);
                 }

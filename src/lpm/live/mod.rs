@@ -35,7 +35,8 @@ use std::collections::HashMap;
 use std::hash::Hash;
 
 #[cfg(doc)]
-use super::readers::{Reader, Readers};
+use super::readers::Reader;
+use super::readers::{Epoch, Readers};
 
 /// Room that a build leaves for later insertions.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -65,6 +66,15 @@ pub enum Refused {
         /// The readers that keep the oldest of them.
         readers: usize,
     },
+}
+
+impl Refused {
+    /// Parts that were retired at `epoch` or later, a moment ago, are not free yet.
+    pub(super) fn waiting(waiting: usize, readers: &Readers, epoch: Epoch) -> Self {
+        // The last reader may have announced since the writer has looked.
+        let readers = readers.behind(epoch).max(1);
+        Self::Waiting { waiting, readers }
+    }
 }
 
 /// What there was no room in.

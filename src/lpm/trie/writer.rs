@@ -217,14 +217,10 @@ impl<const INNER: usize> TrieWriter<INNER> {
         let Some(lacking) = missing.clone().find(|depth| !self.has_spare(*depth)) else {
             return Ok(());
         };
-        let waiting = self.retired.iter().filter(|page| page.depth == lacking);
-        match waiting.clone().next() {
-            None => Err(Refused::Rebuild(Part::Pages)),
-            Some(oldest) => Err(Refused::Waiting {
-                waiting: self.retired.len(),
-                readers: readers.behind(oldest.epoch),
-            }),
-        }
+        let oldest = self.retired.iter().find(|page| page.depth == lacking);
+        Err(oldest.map_or(Refused::Rebuild(Part::Pages), |oldest| {
+            Refused::waiting(self.retired.len(), readers, oldest.epoch)
+        }))
     }
 
     /// Divides the slots that a prefix lies in. Nothing that a lookup finds changes: the new pages
