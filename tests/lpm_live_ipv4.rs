@@ -292,3 +292,14 @@ fn the_bytes_told_beforehand_hold_the_headroom() {
     let refused = Ipv4Writer::build(&prefixes, spare(5, 7), &readers, needed - 1).unwrap_err();
     assert_eq!(refused.needed_bytes, needed);
 }
+
+#[test]
+fn four_million_hosts_of_full_blocks_take_less_than_16_mib_with_their_headroom() {
+    let first = address("100.64.0.0");
+    let dense: Vec<_> = (first..first + 15_625 * 256)
+        .map(|host| (Ipv4Net::from(Ipv4Addr::from(host)), 1))
+        .collect();
+    assert_eq!(dense.len(), 4_000_000);
+    let needed_bytes = Ipv4Writer::needed_bytes(&dense, spare(256, 16_384));
+    assert!(needed_bytes <= 16 << 20, "{needed_bytes}");
+}

@@ -2,16 +2,17 @@
 //!
 //! ```text
 //! key ─bijection─▶ low bits ─▶ shift of its group ─┐
-//!              └─▶ high bits ──────────────── + ───┴─▶ bucket of 8 slots = one cache line
+//!              └─▶ high bits ──────────────── + ───┴─▶ slot
 //! ```
 //!
-//! A slot holds the low 56 bits of the permuted key and the 8-bit value. Keys whose low 56 bits
-//! are equal have the same group, hence the same shift, and high bits that differ in their upper
-//! eight: with 256 buckets or more they never meet in one bucket. So bucket and slot together are
-//! the whole key, and a false match is impossible.
+//! A slot holds the low 55 bits of the permuted key, a bit that says that it is taken, and the
+//! 8-bit value. Keys whose low 55 bits are equal have the same group, hence the same shift, and are
+//! moved by it alike, so that their upper nine bits keep them at least 2^23 apart on the circle of
+//! 2^32: with more than 512 slots they never meet in one slot. So slot and stored bits together
+//! are the whole key, and a false match is impossible.
 //!
-//! The build chooses each group's shift such that no bucket overflows (hash and displace), which
-//! fills six slots of eight and leaves nothing to a second table.
+//! The build chooses each group's shift such that every key has a slot of its own (hash and
+//! displace), which fills three slots of four and leaves nothing to a second table.
 //!
 //! A slot is one atomic, so that a key and its value change at once (`writer.rs`).
 
@@ -19,68 +20,28 @@ mod writer;
 
 pub(super) use writer::ExactWriter;
 
-use super::atomics::{AtomicU8, AtomicU64, Ordering};
+use super::atomics::{AtomicU16, AtomicU64, Ordering};
 
-/// Slots of a bucket: one cache line.
-const SLOTS: usize = 8;
+/// No fewer than 513, which would not tell keys of equal low bits apart.
+const MIN_SLOTS: u64 = 1 << 10;
 
-/// Fewer buckets than this would not tell keys of equal low bits apart, and an empty slot could
-/// not be told from a key (see [`empty_slot`]).
-const MIN_BUCKETS: u64 = 512;
-
-/// In a table with room for more, fewer buckets than this would leave a group few shifts to move
-/// to (see [`reaches`]).
-const MIN_LIVE_BUCKETS: u64 = 4_096;
+/// In a table with room for more keys, fewer slots than this would leave a group few shifts to
+/// move to (see `writer.rs`). A model under loom has only two keys.
+const MIN_LIVE_SLOTS: u64 = if cfg!(all(test, loom)) {
+    MIN_SLOTS
+} else {
+    1 << 14
+};
 
 /// Keys of a group in the mean, at most. More make the search for a shift long, fewer make the
 /// shifts fall out of the first-level cache.
-const GROUP_KEYS: u64 = 8;
-
-/// Slots that a build fills of every [`SLOTS`]. With 7 the search for shifts begins to fail for
-/// one table in thirty; and later insertions need room.
-const FILLED_SLOTS: u64 = 6;
+const GROUP_KEYS: u64 = 4;
 
 /// The key of the permutation that a build tries first.
 const FIRST_SEED: u64 = 0x9E6C_63D0_876A_9A43;
 
-/// How far a shift of 1 moves a key: 2^32 by the golden ratio, which spreads 256 shifts evenly.
-const SHIFT_STEP: u32 = 0x9E37_79B9;
-
-/// The group of the empty slots. Its shift stays 0.
-const EMPTY_GROUP: usize = 0;
-
-/// Eight slots of 56 bits of key and 8 of value.
-#[repr(align(64))]
-struct Bucket([AtomicU64; SLOTS]);
-
-impl Bucket {
-    /// The value of the slot that holds the low 56 bits of `key`, or `otherwise`.
-    #[inline]
-    fn lookup_or(&self, key: u64, otherwise: u8) -> u8 {
-        let wanted = packed(key, otherwise);
-        let slots = self.0.iter();
-        let differences = slots.map(|slot| slot.load(Ordering::Relaxed) ^ wanted);
-        // Where the key is equal, this is the difference of the values alone, hence the smallest.
-        // While a key moves within the bucket two slots may hold it: then this is one of them.
-        let smallest = differences.fold(u64::MAX, u64::min);
-        // Not a choice between two values, which the compiler would be free to make a branch.
-        let equal = u64::from(smallest < 256).wrapping_neg();
-        otherwise ^ (smallest & equal) as u8
-    }
-
-    /// The first slot of which this is so.
-    fn find(&self, wanted: impl Fn(u64) -> bool) -> Option<&AtomicU64> {
-        self.0
-            .iter()
-            .find(|slot| wanted(slot.load(Ordering::Relaxed)))
-    }
-}
-
-/// The low 56 bits of a key, and a value, as a slot holds them.
-#[inline]
-fn packed(key: u64, value: u8) -> u64 {
-    key << 8 | u64::from(value)
-}
+/// The bit of a slot that says that it is taken.
+const TAKEN: u64 = 1 << 8;
 
 /// The prefixes of one length.
 pub(super) struct Exact {
@@ -89,36 +50,36 @@ pub(super) struct Exact {
     mask: u64,
     seed: u64,
     /// A power of two.
-    shifts: Vec<AtomicU8>,
-    buckets: Vec<Bucket>,
+    shifts: Vec<AtomicU16>,
+    /// 0 is a free slot.
+    slots: Vec<AtomicU64>,
 }
 
 impl Exact {
     /// What a table of so many keys takes, with room for `spare` more.
     pub(super) fn needed_bytes(keys: u64, spare: u32) -> u64 {
-        let buckets = bucket_count(keys, spare);
-        buckets.saturating_mul(size_of::<Bucket>() as u64) + group_count(keys, spare)
+        let slots = slot_count(keys, spare).saturating_mul(size_of::<AtomicU64>() as u64);
+        slots.saturating_add(group_count(keys, spare) * size_of::<AtomicU16>() as u64)
     }
 
     /// Builds from keys that all differ, with room for `spare` more; `length` is 1–64, the key's
     /// bits are left-aligned.
     pub(super) fn build(length: u8, keys: &[(u64, u8)], spare: u32) -> Self {
         let groups = group_count(keys.len() as u64, spare) as usize;
-        let buckets = bucket_count(keys.len() as u64, spare) as usize;
+        let slots = slot_count(keys.len() as u64, spare) as usize;
         let mut seed = FIRST_SEED;
         loop {
             let table = Self {
                 length,
                 mask: u64::MAX << (64 - length),
                 seed,
-                shifts: (0..groups).map(|_| AtomicU8::new(0)).collect(),
-                buckets: empty_buckets(buckets),
+                shifts: (0..groups).map(|_| AtomicU16::new(0)).collect(),
+                slots: (0..slots).map(|_| AtomicU64::new(0)).collect(),
             };
             if table.place(keys) {
                 return table;
             }
-            // At the end a quarter of the buckets is full: one shift in ten fits a group of eight,
-            // and one group in 10^13 finds none among 256. Other keys, other groups.
+            // Other keys, other groups.
             seed = permute(seed, 0);
         }
     }
@@ -127,15 +88,19 @@ impl Exact {
     #[inline]
     pub(super) fn lookup_or(&self, address: u64, otherwise: u8) -> u8 {
         let permuted = permute(address & self.mask, self.seed);
-        match self.buckets.get(self.bucket_index(permuted)) {
-            Some(bucket) => bucket.lookup_or(permuted, otherwise),
-            None => otherwise,
-        }
+        let slot = self.slots.get(self.slot_of(permuted));
+        let found = slot.map_or(0, |slot| slot.load(Ordering::Relaxed));
+        // Where the key is equal, this is the difference of the values alone.
+        let difference = found ^ packed(permuted, otherwise);
+        // Not a choice between two values, which the compiler would be free to make a branch.
+        let equal = u64::from(difference < TAKEN).wrapping_neg();
+        otherwise ^ (difference & equal) as u8
     }
 
     /// What the table takes.
     pub(super) fn memory_bytes(&self) -> u64 {
-        (self.buckets.capacity() * size_of::<Bucket>() + self.shifts.capacity()) as u64
+        (self.slots.capacity() * size_of::<AtomicU64>()
+            + self.shifts.capacity() * size_of::<AtomicU16>()) as u64
     }
 
     /// The length of the prefixes.
@@ -145,18 +110,18 @@ impl Exact {
 
     /// The most keys that it could hold.
     pub(super) fn slot_count(&self) -> u64 {
-        (self.buckets.len() * SLOTS) as u64
+        self.slots.len() as u64
     }
 
     #[inline]
-    fn bucket_index(&self, permuted: u64) -> usize {
+    fn slot_of(&self, permuted: u64) -> usize {
         let shift = self.shift(self.group(permuted));
-        shifted_bucket(permuted, shift, self.buckets.len())
+        shifted_slot(permuted, shift, self.slots.len())
     }
 
     /// Acquired: who finds a shift finds what was stored for it.
     #[inline]
-    fn shift(&self, group: usize) -> u8 {
+    fn shift(&self, group: usize) -> u16 {
         let shift = self.shifts.get(group);
         shift.map_or(0, |shift| shift.load(Ordering::Acquire))
     }
@@ -169,59 +134,43 @@ impl Exact {
     /// Finds a shift for each group, the largest groups first, while there is room for them.
     /// False if a group fits nowhere.
     fn place(&self, keys: &[(u64, u8)]) -> bool {
-        let mut permuted: Vec<_> = keys
+        let permuted = keys
             .iter()
-            .map(|&(key, value)| (permute(key, self.seed), value))
-            .collect();
+            .map(|&(key, value)| (permute(key, self.seed), value));
+        let mut permuted: Vec<_> = permuted.collect();
         permuted.sort_unstable_by_key(|&(key, _)| self.group(key));
-        let mut groups: Vec<_> = permuted
-            .chunk_by(|a, b| self.group(a.0) == self.group(b.0))
-            .map(|keys| (keys.first().map_or(0, |&(key, _)| self.group(key)), keys))
-            .collect();
-        groups.sort_by_key(|&(group, keys)| (group != EMPTY_GROUP, std::cmp::Reverse(keys.len())));
+        let groups = permuted.chunk_by(|a, b| self.group(a.0) == self.group(b.0));
+        let mut groups: Vec<_> = groups.collect();
+        groups.sort_by_key(|keys| std::cmp::Reverse(keys.len()));
 
-        let mut filled = vec![0; self.buckets.len()];
-        groups.into_iter().all(|(group, keys)| {
-            let shifts = if group == EMPTY_GROUP {
-                0..=0
-            } else {
-                0..=u8::MAX
-            };
-            let mut shifts = shifts.into_iter();
-            let Some(shift) = shifts.find(|&shift| reserve(keys, shift, &mut filled)) else {
-                return false;
-            };
-            self.store(group, keys, shift);
-            true
+        let mut taken = vec![false; self.slots.len()];
+        groups.into_iter().all(|keys| {
+            let shift = (0..=u16::MAX).find(|&shift| reserve(keys, shift, &mut taken));
+            shift.is_some_and(|shift| {
+                self.store(keys, shift);
+                true
+            })
         })
     }
 
-    /// Stores the keys of a group that [`reserve`] has found room for.
-    fn store(&self, group: usize, keys: &[(u64, u8)], shift: u8) {
-        let buckets = self.buckets.len();
+    /// Stores the keys of a group in the slots of a shift, which are free, and then the shift.
+    fn store(&self, keys: &[(u64, u8)], shift: u16) {
         for &(key, value) in keys {
-            let index = shifted_bucket(key, shift, buckets);
-            if let Some(free) = self.free_slot(index) {
-                free.store(packed(key, value), Ordering::Relaxed);
+            if let Some(slot) = self.slots.get(shifted_slot(key, shift, self.slots.len())) {
+                slot.store(packed(key, value), Ordering::Relaxed);
             }
         }
-        if let Some(place) = self.shifts.get(group) {
+        let group = keys.first().map(|&(key, _)| self.group(key));
+        if let Some(place) = group.and_then(|group| self.shifts.get(group)) {
             place.store(shift, Ordering::Release);
         }
     }
-
-    fn free_slot(&self, bucket: usize) -> Option<&AtomicU64> {
-        let empty = empty_slot(bucket, self.buckets.len());
-        self.buckets.get(bucket)?.find(|slot| slot == empty)
-    }
 }
 
-fn empty_buckets(buckets: usize) -> Vec<Bucket> {
-    let empty = |bucket| {
-        let slot = empty_slot(bucket, buckets);
-        Bucket(std::array::from_fn(|_| AtomicU64::new(slot)))
-    };
-    (0..buckets).map(empty).collect()
+/// The low 55 bits of a permuted key, and its value, as a slot holds them.
+#[inline]
+fn packed(permuted: u64, value: u8) -> u64 {
+    permuted << 9 | TAKEN | u64::from(value)
 }
 
 fn group_count(keys: u64, spare: u32) -> u64 {
@@ -229,53 +178,50 @@ fn group_count(keys: u64, spare: u32) -> u64 {
     keys.div_ceil(GROUP_KEYS).next_power_of_two()
 }
 
-fn bucket_count(keys: u64, spare: u32) -> u64 {
-    let fewest = if spare == 0 {
-        MIN_BUCKETS
-    } else {
-        MIN_LIVE_BUCKETS
-    };
-    let keys = keys.saturating_add(spare.into());
-    keys.div_ceil(FILLED_SLOTS).max(fewest)
+/// A build fills three slots of four. A key that comes later must find a shift for its whole group
+/// at once, which wants more free slots: then it is five of eight when the room is used up.
+fn slot_count(keys: u64, spare: u32) -> u64 {
+    match spare {
+        0 => keys.saturating_mul(4).div_ceil(3).max(MIN_SLOTS),
+        _ => {
+            let keys = keys.saturating_add(spare.into());
+            keys.saturating_mul(8).div_ceil(5).max(MIN_LIVE_SLOTS)
+        }
+    }
 }
 
-/// Scales 32 bits of the key, moved by its group's shift, to the number of buckets.
+/// Scales 32 bits of the key, moved by its group's shift, to the number of slots.
+///
+/// A step of the shift moves each key by its own low bits, so that no two keys of a group stay
+/// together; only keys whose low 55 bits are equal do.
 #[inline]
-fn shifted_bucket(permuted: u64, shift: u8, buckets: usize) -> usize {
-    let moved = ((permuted >> 32) as u32).wrapping_add(u32::from(shift).wrapping_mul(SHIFT_STEP));
-    ((u64::from(moved) * buckets as u64) >> 32) as usize
+fn shifted_slot(permuted: u64, shift: u16, slots: usize) -> usize {
+    ((u64::from(moved(permuted, shift)) * slots as u64) >> 32) as usize
+}
+
+#[inline]
+fn moved(permuted: u64, shift: u16) -> u32 {
+    let step = permuted as u32 | 1;
+    ((permuted >> 32) as u32).wrapping_add(u32::from(shift).wrapping_mul(step))
 }
 
 /// Takes a slot for each key of a group, or none and false.
-fn reserve(keys: &[(u64, u8)], shift: u8, filled: &mut [u8]) -> bool {
-    let buckets = filled.len();
-    for (taken, &(key, _)) in keys.iter().enumerate() {
-        let Some(count) = filled.get_mut(shifted_bucket(key, shift, buckets)) else {
-            return false;
-        };
-        if usize::from(*count) < SLOTS {
-            *count += 1;
+fn reserve(keys: &[(u64, u8)], shift: u16, taken: &mut [bool]) -> bool {
+    let slots = taken.len();
+    for (reserved, &(key, _)) in keys.iter().enumerate() {
+        let slot = taken.get_mut(shifted_slot(key, shift, slots));
+        if let Some(slot) = slot.filter(|slot| !**slot) {
+            *slot = true;
             continue;
         }
-        for &(key, _) in keys.iter().take(taken) {
-            if let Some(count) = filled.get_mut(shifted_bucket(key, shift, buckets)) {
-                *count -= 1;
+        for &(key, _) in keys.iter().take(reserved) {
+            if let Some(slot) = taken.get_mut(shifted_slot(key, shift, slots)) {
+                *slot = false;
             }
         }
         return false;
     }
     true
-}
-
-/// What stands in a bucket's free slots: the low bits of keys that never come to this bucket.
-///
-/// They belong to the group whose shift is 0, so their bucket follows from bits 32–63. Bits 32–55
-/// are chosen opposite to the middle of this bucket on the circle of 2^24; a bucket is at most
-/// 2^23 wide, so that no upper eight bits lead into it.
-fn empty_slot(bucket: usize, buckets: usize) -> u64 {
-    let middle = ((bucket as u64 * 2 + 1) << 31) / buckets as u64;
-    let opposite = (middle + (1 << 23)) & 0xFF_FFFF;
-    packed(opposite << 32, 0)
 }
 
 /// A keyed bijection of 64 bits: multiplications by odd numbers, and shifts that an xor can undo.
@@ -311,50 +257,44 @@ mod tests {
         for &(key, _) in keys.iter().take(500) {
             let neighbours = (0..64).map(|bit| key ^ 1 << bit);
             for stranger in neighbours.filter(|key| !known.contains(key)) {
-                assert_eq!(
-                    table.lookup_or(stranger, 77),
-                    77,
-                    "{stranger:x} beside {key:x}"
-                );
-                assert_eq!(
-                    table.lookup_or(stranger, 78),
-                    78,
-                    "{stranger:x} beside {key:x}"
-                );
+                for otherwise in [77, 78] {
+                    let found = table.lookup_or(stranger, otherwise);
+                    assert_eq!(found, otherwise, "{stranger:x} beside {key:x}");
+                }
             }
         }
     }
 
     #[test]
     fn every_size_around_a_power_of_two_holds_its_keys_and_no_other() {
-        for count in [0, 1, 8, 9, 255, 256, 257, 3_071, 3_072, 3_073, 20_000] {
+        for count in [0, 1, 4, 5, 255, 256, 257, 767, 768, 769, 20_000] {
             let keys = numbered(strewn(count));
-            let table = Exact::build(64, &keys, 0);
-            assert_eq!(table.memory_bytes(), Exact::needed_bytes(count, 0));
-            assert_holds_exactly(&table, &keys);
+            for spare in [0, 1_000] {
+                let table = Exact::build(64, &keys, spare);
+                assert_eq!(table.memory_bytes(), Exact::needed_bytes(count, spare));
+                assert_holds_exactly(&table, &keys);
+            }
         }
     }
 
     #[test]
-    fn a_bucket_that_twenty_keys_want_is_relieved_by_shifts() {
-        let wants_bucket_99 =
-            |&key: &u64| shifted_bucket(permute(key, FIRST_SEED), 0, MIN_BUCKETS as usize) == 99;
-        let crowd = strewn(100_000).filter(wants_bucket_99).take(20);
+    fn keys_that_want_one_slot_are_parted_by_shifts() {
+        let wants_slot_99 =
+            |&key: &u64| shifted_slot(permute(key, FIRST_SEED), 0, MIN_SLOTS as usize) == 99;
+        let crowd = strewn(100_000).filter(wants_slot_99).take(20);
         let keys = numbered(crowd.chain((1..=480).map(|key| key << 40)));
         assert_eq!(keys.len(), 500);
 
         let table = Exact::build(64, &keys, 0);
-        assert_eq!(table.buckets.len(), MIN_BUCKETS as usize);
+        assert_eq!(table.slots.len(), MIN_SLOTS as usize);
         assert_holds_exactly(&table, &keys);
     }
 
     #[test]
-    fn nine_keys_that_no_shift_can_part_take_another_seed() {
-        // Equal in bits 32–63, hence in one bucket under any shift, and in group 3 of 8.
-        assert_eq!(group_count(64, 0), 8);
-        let crowd = (1..=9).map(|index| unpermute(99 << 55 | index << 8 | 3, FIRST_SEED));
-        let keys = numbered(crowd.chain((1..=55).map(|key| key << 40)));
-        assert_eq!(keys.len(), 64);
+    fn keys_that_no_shift_can_part_take_another_seed() {
+        // Equal in bits 0–31 and near in bits 32–63, hence in one slot under any shift.
+        let crowd = (0..2).map(|index| unpermute(99 << 55 | index << 32 | 3, FIRST_SEED));
+        let keys = numbered(crowd.chain((1..=62).map(|key| key << 40)));
 
         let table = Exact::build(64, &keys, 0);
         assert_ne!(table.seed, FIRST_SEED);
@@ -362,27 +302,15 @@ mod tests {
     }
 
     #[test]
-    fn a_free_slot_is_no_key_of_its_bucket() {
-        for buckets in [512, 513, 1_000, 65_537] {
-            for bucket in 0..buckets.min(1_000) {
-                let key = empty_slot(bucket, buckets) >> 8;
-                for upper_eight in 0..=255 {
-                    assert_ne!(shifted_bucket(key | upper_eight << 56, 0, buckets), bucket);
-                }
-            }
-        }
-    }
-
-    #[test]
-    fn keys_whose_slots_would_be_alike_never_share_a_bucket() {
-        for key in strewn(2_000) {
-            for shift in [0, 1, 100, 255] {
-                let mut buckets: Vec<_> = (0..256)
-                    .map(|upper| key & !(0xFF << 56) | upper << 56)
-                    .map(|key| shifted_bucket(key, shift, MIN_BUCKETS as usize))
+    fn keys_whose_slots_would_be_alike_never_share_a_slot() {
+        for key in strewn(1_000) {
+            for shift in [0, 1, 100, u16::MAX] {
+                let mut slots: Vec<_> = (0..512)
+                    .map(|upper| key & !(0x1FF << 55) | upper << 55)
+                    .map(|key| shifted_slot(key, shift, MIN_SLOTS as usize))
                     .collect();
-                buckets.sort_unstable();
-                assert!(buckets.windows(2).all(|pair| pair[0] != pair[1]), "{key:x}");
+                slots.sort_unstable();
+                assert!(slots.windows(2).all(|pair| pair[0] != pair[1]), "{key:x}");
             }
         }
     }

@@ -1,32 +1,33 @@
 //! Changes of an exact table while others look up.
 //!
-//! A new key takes a free slot of its bucket: one store. Where the bucket is full, its whole group
-//! moves to another shift:
+//! A new key takes the slot that its group's shift leads it to: one store. Where that is taken,
+//! the whole group moves to another shift:
 //!
 //! ```text
-//! copy the group's keys to the buckets of shift s' ─▶ store s' ─▶ readers move ─▶ free the old slots
+//! copy the group's keys to the slots of shift s' ─▶ store s' ─▶ readers move ─▶ free the old slots
 //! ```
 //!
-//! A lookup loads the shift once, and then one bucket. Under the old shift it finds the old copies,
-//! which stay until no reader can have loaded that shift; under the new one it finds the new
-//! copies, which were stored before. So a key that is there is never missed.
+//! A lookup loads the shift once, and then one slot. Under the old shift it finds the old copy,
+//! which stays until no reader can have loaded that shift; under the new one it finds the new
+//! copy, which was stored before. So a key that is there is never missed.
 //!
-//! Nor is a key found that is not there. While both shifts are in use, a bucket may hold a key of
+//! Nor is a key found that is not there. While both shifts are in use, a slot may hold a key of
 //! the group that belongs to it under the other shift only, and a slot does not hold the key's
-//! upper eight bits. So a group moves only to a shift under which no key stands where the old
-//! shift leads any key of the same low 56 bits, nor the other way round ([`confusable`]); the same
+//! upper nine bits. So a group moves only to a shift under which no key stands where the old
+//! shift leads any key of the same low 55 bits, nor the other way round ([`confusable`]); the same
 //! is asked of a key that comes while old copies stay.
 //!
-//! Group 0 keeps shift 0: the patterns of free slots are keys of that group.
+//! A group that has grown so large that it fits nowhere else stays, and the group in whose slot its
+//! new key belongs moves away.
 
 use std::collections::VecDeque;
 
-use super::{EMPTY_GROUP, Exact, empty_slot, packed, permute, shifted_bucket};
-use crate::lpm::atomics::Ordering;
+use super::{Exact, TAKEN, moved, packed, permute, shifted_slot};
+use crate::lpm::atomics::{AtomicU64, Ordering};
 use crate::lpm::readers::{Epoch, Readers};
 use crate::lpm::{Part, Refused};
 
-/// Groups whose old copies wait for readers, at most: some nine slots each.
+/// Groups whose old copies wait for readers, at most: some four slots each.
 const MOST_RETIRED: usize = 1_024;
 
 /// Which keys stand in an exact table.
@@ -47,8 +48,8 @@ struct Key {
 struct Retired {
     epoch: Epoch,
     group: usize,
-    shift: u8,
-    /// Buckets and low 56 bits.
+    shift: u16,
+    /// Slots, and the permuted keys in them.
     copies: Vec<(usize, u64)>,
 }
 
@@ -103,11 +104,13 @@ impl ExactWriter {
             exact.replace(permute(key, exact.seed), Some(value));
             return Ok(());
         }
-        if self.add(exact, readers, key, value)? {
-            self.push(exact, Key { key, own });
-            return Ok(());
+        let new = (permute(key, exact.seed), value);
+        let there = self.add(exact, readers, new)?
+            || self.move_group(exact, readers, exact.group(new.0), Some(new))?
+            || self.make_way(exact, readers, new)? && self.add(exact, readers, new)?;
+        if !there {
+            return Err(self.refused(exact, readers));
         }
-        self.move_group(exact, readers, key, value)?;
         self.push(exact, Key { key, own });
         Ok(())
     }
@@ -124,8 +127,8 @@ impl ExactWriter {
     pub(in crate::lpm) fn reclaim(&mut self, exact: &Exact, readers: &Readers) {
         let passed = readers.passed();
         while let Some(group) = self.retired.pop_front_if(|group| group.epoch <= passed) {
-            for (bucket, key) in group.copies {
-                exact.free(bucket, key);
+            for (slot, key) in group.copies {
+                exact.free(slot, key);
             }
         }
     }
@@ -146,27 +149,25 @@ impl ExactWriter {
         }
     }
 
-    /// Puts a new key into its bucket; false if that is full.
+    /// Puts a new key into its slot; false if that is taken.
     fn add(
         &mut self,
         exact: &Exact,
         readers: &Readers,
-        key: u64,
-        value: u8,
+        (permuted, value): (u64, u8),
     ) -> Result<bool, Refused> {
-        let permuted = permute(key, exact.seed);
-        let bucket = exact.bucket_index(permuted);
-        if exact.free_slot(bucket).is_none() || self.is_confused(exact, permuted) {
+        let slot = exact.slot_of(permuted);
+        if !exact.is_free(slot) || self.is_confused(exact, permuted) {
             self.reclaim(exact, readers);
         }
         if self.is_confused(exact, permuted) {
             return Err(self.refused(exact, readers));
         }
-        let free = exact.free_slot(bucket);
-        if let Some(free) = free {
-            free.store(packed(permuted, value), Ordering::Release);
+        let free = exact.is_free(slot);
+        if let Some(slot) = exact.slots.get(slot).filter(|_| free) {
+            slot.store(packed(permuted, value), Ordering::Release);
         }
-        Ok(free.is_some())
+        Ok(free)
     }
 
     /// Whether a key of a group that has moved could be taken for another one by a reader that
@@ -176,41 +177,39 @@ impl ExactWriter {
         let mut moves = self.retired.iter().filter(|moved| moved.group == group);
         moves.any(|moved| {
             let shifts = [moved.shift, exact.shift(group)];
-            confusable(permuted, shifts, exact.buckets.len())
+            confusable(permuted, shifts, exact.slots.len())
         })
     }
 
-    /// Moves the group of a new key, with it, to a shift whose buckets have room.
+    /// Moves a group, with a new key of it, to a shift whose slots are free; false if there is
+    /// none.
     fn move_group(
         &mut self,
         exact: &Exact,
         readers: &Readers,
-        new: u64,
-        value: u8,
-    ) -> Result<(), Refused> {
-        let new = permute(new, exact.seed);
-        let group = exact.group(new);
+        group: usize,
+        new: Option<(u64, u8)>,
+    ) -> Result<bool, Refused> {
         let moves = self.retired.iter().any(|moved| moved.group == group);
         if moves || self.retired.len() >= MOST_RETIRED {
             return Err(self.refused(exact, readers));
         }
-        let keys = self.groups.get(group).into_iter().flatten();
-        let old: Vec<_> = keys.map(|key| permute(key.key, exact.seed)).collect();
         let before = exact.shift(group);
-        let mut shifts = (0..=u8::MAX).filter(|_| group != EMPTY_GROUP);
-        let Some(after) = shifts.find(|after| exact.has_room(&old, new, before, *after)) else {
-            return Err(self.refused(exact, readers));
-        };
-        let buckets = exact.buckets.len();
-        let mut keys = vec![(new, value)];
-        let mut copies = Vec::with_capacity(old.len());
+        let old = self.groups.get(group).into_iter().flatten();
+        let old = old.map(|key| permute(key.key, exact.seed));
+        let mut keys = Vec::from_iter(new);
+        let mut copies = Vec::new();
         for key in old {
-            let bucket = shifted_bucket(key, before, buckets);
-            let slot = exact.slot(bucket, key);
+            let place = shifted_slot(key, before, exact.slots.len());
+            let slot = exact.slots.get(place);
             keys.extend(slot.map(|slot| (key, slot.load(Ordering::Relaxed) as u8)));
-            copies.push((bucket, key));
+            copies.push((place, key));
         }
-        exact.store(group, &keys, after);
+        let mut shifts = 0..=u16::MAX;
+        let Some(after) = shifts.find(|after| exact.has_room(&keys, [before, *after])) else {
+            return Ok(false);
+        };
+        exact.store(&keys, after);
         let epoch = readers.advance();
         self.retired.push_back(Retired {
             epoch,
@@ -218,7 +217,20 @@ impl ExactWriter {
             shift: before,
             copies,
         });
-        Ok(())
+        Ok(true)
+    }
+
+    /// Moves the group away whose key is in the slot of a new one; false if it fits nowhere else.
+    fn make_way(
+        &mut self,
+        exact: &Exact,
+        readers: &Readers,
+        (permuted, _): (u64, u8),
+    ) -> Result<bool, Refused> {
+        let slot = exact.slots.get(exact.slot_of(permuted));
+        let low_bits = slot.map_or(0, |slot| slot.load(Ordering::Relaxed) >> 9);
+        let group = exact.group(low_bits);
+        Ok(group != exact.group(permuted) && self.move_group(exact, readers, group, None)?)
     }
 
     /// Why a group cannot move: it may when the readers have left what has moved before.
@@ -234,7 +246,7 @@ impl Exact {
     /// The value of a key that is there.
     pub(in crate::lpm) fn value(&self, key: u64) -> Option<u8> {
         let permuted = permute(key, self.seed);
-        let slot = self.slot(self.bucket_index(permuted), permuted)?;
+        let slot = self.slot_with(self.slot_of(permuted), permuted)?;
         Some(slot.load(Ordering::Relaxed) as u8)
     }
 
@@ -242,80 +254,196 @@ impl Exact {
         self.group(permute(key, self.seed))
     }
 
-    /// The slot of a bucket that holds a permuted key.
-    fn slot(&self, bucket: usize, permuted: u64) -> Option<&crate::lpm::atomics::AtomicU64> {
-        let bucket = self.buckets.get(bucket)?;
-        bucket.find(|slot| slot >> 8 == packed(permuted, 0) >> 8)
+    fn is_free(&self, slot: usize) -> bool {
+        let slot = self.slots.get(slot);
+        slot.is_some_and(|slot| slot.load(Ordering::Relaxed) == 0)
+    }
+
+    /// A slot, if it holds that permuted key.
+    fn slot_with(&self, slot: usize, permuted: u64) -> Option<&AtomicU64> {
+        let slot = self.slots.get(slot)?;
+        let difference = slot.load(Ordering::Relaxed) ^ packed(permuted, 0);
+        (difference < TAKEN).then_some(slot)
     }
 
     /// Stores another value of a permuted key that is there, or frees its slot.
     fn replace(&self, permuted: u64, value: Option<u8>) {
-        let bucket = self.bucket_index(permuted);
-        match value {
-            None => self.free(bucket, permuted),
-            Some(value) => {
-                if let Some(slot) = self.slot(bucket, permuted) {
-                    slot.store(packed(permuted, value), Ordering::Release);
+        if let Some(slot) = self.slot_with(self.slot_of(permuted), permuted) {
+            let replaced = value.map_or(0, |value| packed(permuted, value));
+            slot.store(replaced, Ordering::Release);
+        }
+    }
+
+    fn free(&self, slot: usize, permuted: u64) {
+        if let Some(slot) = self.slot_with(slot, permuted) {
+            slot.store(0, Ordering::Release);
+        }
+    }
+
+    /// Whether the keys of a group find free slots under the second shift, and none of them can
+    /// be taken for another while some readers use the first one.
+    fn has_room(&self, keys: &[(u64, u8)], shifts @ [_, after]: [u16; 2]) -> bool {
+        let slots = self.slots.len();
+        let slot = |key| shifted_slot(key, after, slots);
+        keys.iter().all(|&(key, _)| self.is_free(slot(key)))
+            && keys.iter().enumerate().all(|(index, &(key, _))| {
+                let mut others = keys.iter().take(index);
+                others.all(|&(other, _)| slot(other) != slot(key))
+                    && !confusable(key, shifts, slots)
+            })
+    }
+}
+
+/// Whether, of two shifts, one leads a key, or another one with its low 55 bits, to the slot to
+/// which the other shift leads the key.
+fn confusable(permuted: u64, [one, other]: [u16; 2], slots: usize) -> bool {
+    reaches(permuted, one, shifted_slot(permuted, other, slots), slots)
+        || reaches(permuted, other, shifted_slot(permuted, one, slots), slots)
+}
+
+/// Whether a shift leads some key with the low 55 bits of this one to a slot.
+///
+/// The upper nine bits place such keys 2^23 apart on the circle of 2^32; a slot is an interval of
+/// it, less than 2^23 wide.
+fn reaches(permuted: u64, shift: u16, slot: usize, slots: usize) -> bool {
+    let first = |slot: u64| (slot << 32).div_ceil(slots as u64);
+    let (start, end) = (first(slot as u64), first(slot as u64 + 1));
+    let moved = u64::from(moved(permuted, shift));
+    moved.wrapping_sub(start) % (1 << 23) < end - start
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_shift_reaches_is_what_some_upper_bits_lead_to() {
+        for slots in [1_024, 1_025, 3_000, 16_384] {
+            for index in 1..200_u64 {
+                let key = index.wrapping_mul(0x9E37_79B9_7F4A_7C15);
+                let shift = (index * 321) as u16;
+                let variants = (0..512).map(|upper| key & !(0x1FF << 55) | upper << 55);
+                let reached: Vec<_> = variants
+                    .map(|key| shifted_slot(key, shift, slots))
+                    .collect();
+                for slot in (0..slots).step_by(7).chain([slots - 1]) {
+                    assert_eq!(reaches(key, shift, slot, slots), reached.contains(&slot));
                 }
             }
         }
     }
 
-    fn free(&self, bucket: usize, permuted: u64) {
-        if let Some(slot) = self.slot(bucket, permuted) {
-            slot.store(empty_slot(bucket, self.buckets.len()), Ordering::Release);
+    /// Fills a table until groups must move, and asks it as a reader would who loaded the shift
+    /// before each move.
+    #[test]
+    fn a_reader_with_the_old_shift_finds_what_it_found_before() {
+        let readers = Readers::new();
+        let mut reader = readers.register();
+        let exact = Exact::build(64, &[], 1_000);
+        let mut writer = ExactWriter::new(&exact, &[], std::iter::empty());
+        let keys = (1..=9_000_u64).map(|index| index.wrapping_mul(0x9E37_79B9_7F4A_7C15));
+        let mut present = Vec::new();
+        let mut moved = 0;
+        for key in keys {
+            let group = exact.group_of(key);
+            let before = exact.shift(group);
+            if writer.insert(&exact, &readers, key, 7, true).is_err() {
+                reader.announce();
+                continue;
+            }
+            let of_group = present.iter().filter(|key| exact.group_of(**key) == group);
+            let old_slot = |key: u64| {
+                let permuted = permute(key, exact.seed);
+                exact.slot_with(shifted_slot(permuted, before, exact.slots.len()), permuted)
+            };
+            for key in of_group.copied().collect::<Vec<u64>>() {
+                assert!(old_slot(key).is_some(), "{key:x} is missed");
+            }
+            if exact.shift(group) != before {
+                moved += 1;
+                // Keys that differ from the new one in the upper bits of the permuted key only.
+                let permuted = permute(key, exact.seed);
+                for upper in (0..512).filter(|upper| *upper != permuted >> 55) {
+                    let stranger = permuted & !(0x1FF << 55) | upper << 55;
+                    let slot = shifted_slot(stranger, before, exact.slots.len());
+                    assert!(exact.slot_with(slot, stranger).is_none());
+                }
+            }
+            present.push(key);
+            reader.announce();
         }
+        assert!(moved > 100, "{moved} groups moved");
+        writer.reclaim(&exact, &readers);
+        assert_eq!(writer.retired(), 0);
+        let taken = (0..exact.slots.len()).filter(|slot| !exact.is_free(*slot));
+        assert_eq!(taken.count(), present.len());
     }
 
-    /// Whether the keys of a group and a new one find free slots under the shift `after`, and
-    /// none of them can be taken for another while some readers use the shift `before`.
-    fn has_room(&self, old: &[u64], new: u64, before: u8, after: u8) -> bool {
-        let buckets = self.buckets.len();
-        let keys = || old.iter().chain([&new]).copied();
-        let bucket = |key| shifted_bucket(key, after, buckets);
-        keys().all(|key| {
-            let sharing = keys().filter(|other| bucket(*other) == bucket(key)).count();
-            self.free_slots(bucket(key)) >= sharing && !confusable(key, [before, after], buckets)
-        })
-    }
-
-    fn free_slots(&self, bucket: usize) -> usize {
-        let empty = empty_slot(bucket, self.buckets.len());
-        let slots = self
-            .buckets
-            .get(bucket)
-            .into_iter()
-            .flat_map(|bucket| &bucket.0);
-        slots
-            .filter(|slot| slot.load(Ordering::Relaxed) == empty)
-            .count()
+    #[test]
+    fn a_stalled_reader_bounds_the_copies_that_wait() {
+        let readers = Readers::new();
+        let mut stalled = readers.register();
+        let exact = Exact::build(64, &[], 60_000);
+        let mut writer = ExactWriter::new(&exact, &[], std::iter::empty());
+        let mut keys = (1..60_000_u64).map(|index| index.wrapping_mul(0x9E37_79B9_7F4A_7C15));
+        let refused = keys.by_ref().find_map(|key| {
+            let refused = writer.insert(&exact, &readers, key, 7, true).err()?;
+            Some((key, refused))
+        });
+        let (key, refused) = refused.unwrap();
+        assert!(
+            matches!(refused, Refused::Waiting { readers: 1, .. }),
+            "{refused}"
+        );
+        assert!(writer.retired.len() <= MOST_RETIRED);
+        assert_eq!(exact.lookup_or(key, 1), 1);
+        stalled.announce();
+        assert_eq!(writer.insert(&exact, &readers, key, 7, true), Ok(()));
     }
 }
 
-/// Whether, of two shifts, one leads a key, or another one with its low 56 bits, to the bucket to
-/// which the other shift leads the key.
-fn confusable(permuted: u64, [one, other]: [u8; 2], buckets: usize) -> bool {
-    reaches(
-        permuted,
-        one,
-        shifted_bucket(permuted, other, buckets),
-        buckets,
-    ) || reaches(
-        permuted,
-        other,
-        shifted_bucket(permuted, one, buckets),
-        buckets,
-    )
-}
+/// A move under loom, which runs it in every order that the memory model allows.
+#[cfg(all(test, loom))]
+mod model {
+    use super::*;
+    use crate::lpm::exact::{FIRST_SEED, slot_count};
+    use loom::thread;
+    use std::sync::Arc;
 
-/// Whether a shift leads some key with the low 56 bits of this one to a bucket.
-///
-/// The upper eight bits place such keys 2^24 apart on the circle of 2^32; a bucket is an interval
-/// of it, at most 2^23 wide.
-fn reaches(permuted: u64, shift: u8, bucket: usize, buckets: usize) -> bool {
-    let moved =
-        ((permuted >> 32) as u32).wrapping_add(u32::from(shift).wrapping_mul(super::SHIFT_STEP));
-    let first = |bucket: u64| (bucket << 32).div_ceil(buckets as u64);
-    let (start, end) = (first(bucket as u64), first(bucket as u64 + 1));
-    u64::from(moved).wrapping_sub(start) % (1 << 24) < end - start
+    /// Both keys are of the one group that there is, and shift 0 leads both to one slot.
+    #[test]
+    fn a_key_that_is_there_is_found_while_its_group_moves() {
+        let (first, second) = colliding();
+        let mut builder = loom::model::Builder::new();
+        builder.preemption_bound = Some(3);
+        builder.check(move || {
+            let exact = Arc::new(Exact::build(64, &[(first, 1)], 1));
+            let mut writer = ExactWriter::new(&exact, &[(first, 1)], std::iter::empty());
+            let readers = Readers::new();
+            let mut reader = readers.register();
+            let table = Arc::clone(&exact);
+            let thread = thread::spawn(move || {
+                for _ in 0..2 {
+                    reader.announce();
+                    assert_eq!(table.lookup_or(first, 0), 1);
+                    assert!([0, 2].contains(&table.lookup_or(second, 0)));
+                }
+            });
+            writer.insert(&exact, &readers, second, 2, true).unwrap();
+            assert_ne!(exact.shift(0), 0);
+            writer.reclaim(&exact, &readers);
+            thread.join().unwrap();
+            writer.reclaim(&exact, &readers);
+            assert_eq!(writer.retired(), 0);
+            let values = [first, second].map(|key| exact.lookup_or(key, 0));
+            assert_eq!(values, [1, 2]);
+        });
+    }
+
+    fn colliding() -> (u64, u64) {
+        let slots = slot_count(1, 1) as usize;
+        let slot = |key| shifted_slot(permute(key, FIRST_SEED), 0, slots);
+        let second = (2_u64..).find(|key| slot(*key) == slot(1));
+        (1, second.unwrap())
+    }
 }

@@ -47,7 +47,8 @@ pub struct Headroom {
     /// Leaf pages of the trie: 256 bytes each. An insertion takes one for a /24 (of IPv6: a /32)
     /// that holds nothing longer yet.
     pub leaf_pages: u32,
-    /// IPv6: keys of each exact table, about 11 bytes each.
+    /// IPv6: keys of each exact table, 13 to 14 bytes each. A table with room for more keys
+    /// also takes that for the keys that it is built with, instead of 11.
     pub keys: u32,
 }
 
