@@ -20,7 +20,7 @@ use sekisho::lpm::{
     Headroom, Ipv4Table, Ipv4Writer, Ipv6Table, Ipv6Writer, Reader, Readers, Refused,
 };
 
-const CHANGES: usize = 4_000;
+const CHANGES: usize = 1_500;
 const READERS: usize = 2;
 
 type Model = BTreeMap<IpNet, u8>;
@@ -79,6 +79,15 @@ fn read(watched: &[Watched], lookup: &Lookup, mut reader: Reader, done: &AtomicB
     bursts
 }
 
+/// Ends the readers, also when the writer panics.
+struct Done<'d>(&'d AtomicBool);
+
+impl Drop for Done<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
 type Change = (IpNet, Option<u8>);
 
 /// Changes prefixes at random while others read; how often a change had to wait.
@@ -100,6 +109,7 @@ fn stress(
     let done = AtomicBool::new(false);
     let mut waited = 0;
     thread::scope(|scope| {
+        let ends = Done(&done);
         let threads: Vec<_> = (0..READERS)
             .map(|_| {
                 let reader = readers.register();
@@ -141,7 +151,7 @@ fn stress(
             }
             model = after;
         }
-        done.store(true, Ordering::Relaxed);
+        drop(ends);
         for thread in threads {
             assert!(thread.join().unwrap() > 0, "every reader has read");
         }
@@ -161,7 +171,7 @@ fn ipv4_lookups_find_the_old_value_or_the_new_one() {
             .into_iter()
             .zip(0..)
             .map(move |(length, index)| {
-                let net = Ipv4Net::new((at | index * 37).into(), length).unwrap();
+                let net = Ipv4Net::new((at | index * 36).into(), length).unwrap();
                 IpNet::V4(net.trunc())
             })
     });
@@ -215,7 +225,7 @@ fn ipv6_lookups_find_the_old_value_or_the_new_one() {
         .chain(strewn.map(|high| IpNet::V6(net(high, 56))))
         .collect();
     let filling =
-        (1..13_000_u64).map(|index| index.wrapping_mul(0xD6E8_FEB8_6659_FD93) >> 4 | 3 << 62);
+        (1..6_000_u64).map(|index| index.wrapping_mul(0xD6E8_FEB8_6659_FD93) >> 4 | 3 << 62);
     let first: Vec<_> = filling
         .map(|high| (net(high, 56), 1))
         .chain([(net(0, 48), 1), (net(0, 64), 1)])

@@ -12,7 +12,7 @@ use super::trie::{Shape, Short, Trie};
 pub(super) const TRIE_LENGTH: u8 = Trie::<2>::MAX_LENGTH;
 
 /// From here to /64 it stands in one of the exact tables.
-const FIRST_EXACT_LENGTH: usize = TRIE_LENGTH as usize + 1;
+pub(super) const FIRST_EXACT_LENGTH: u8 = TRIE_LENGTH + 1;
 
 /// Each exact table costs every lookup a cache line.
 const MAX_EXACT_TABLES: usize = 4;
@@ -234,7 +234,7 @@ fn exact_layouts(sorted: &[Prefix]) -> Vec<ExactLayout> {
         }
     }
     let tables = tables_for(&counts);
-    let mut shortest = FIRST_EXACT_LENGTH;
+    let mut shortest = usize::from(FIRST_EXACT_LENGTH);
     let layout = |length: u8| {
         let lengths = shortest..=usize::from(length);
         shortest = usize::from(length) + 1;

@@ -8,7 +8,7 @@ use prefix_trie::PrefixMap;
 use super::{Headroom, Part, Refused, changed};
 use crate::lpm::TooLarge;
 use crate::lpm::exact::{Exact, ExactWriter};
-use crate::lpm::ipv6::{Ipv6Table, Layout, TRIE_LENGTH};
+use crate::lpm::ipv6::{FIRST_EXACT_LENGTH, Ipv6Table, Layout, TRIE_LENGTH};
 use crate::lpm::readers::Readers;
 use crate::lpm::trie::{Short, TrieWriter};
 
@@ -89,7 +89,7 @@ impl Ipv6Writer {
                 let prefix = Short::new(high, length, value);
                 self.trie.insert(&self.table.short, &self.readers, prefix)
             }
-            ..=64 => self.change(high, length, Some(value)),
+            FIRST_EXACT_LENGTH..=64 => self.change(high, length, Some(value)),
             _ => Err(Refused::Rebuild(Part::Hosts)),
         }
     }
@@ -106,7 +106,7 @@ impl Ipv6Writer {
                 let table = &self.table.short;
                 Ok(self.trie.remove(table, &self.readers, prefix))
             }
-            ..=64 => match self.value(high, length) {
+            FIRST_EXACT_LENGTH..=64 => match self.value(high, length) {
                 None => Ok(None),
                 Some(_) => self.change(high, length, None),
             },
