@@ -171,7 +171,7 @@ fn ipv4_lookups_find_the_old_value_or_the_new_one() {
             .into_iter()
             .zip(0..)
             .map(move |(length, index)| {
-                let net = Ipv4Net::new((at | index * 36).into(), length).unwrap();
+                let net = Ipv4Net::new((at | (index * 36)).into(), length).unwrap();
                 IpNet::V4(net.trunc())
             })
     });
@@ -214,7 +214,7 @@ fn ipv6_lookups_find_the_old_value_or_the_new_one() {
         let net = Ipv6Net::new((u128::from(high) << 64).into(), length).unwrap();
         net.trunc()
     };
-    let block = |index: u64| 0x2001_0DB8 << 32 | (index % 3) << 30 | index / 3 * 0x0101_0100;
+    let block = |index: u64| 0x2001_0DB8 << 32 | (index % 3) << 30 | (index / 3 * 0x0101_0100);
     let nested = (0..12).flat_map(|index| {
         let lengths = [16, 20, 32, 40, 48, 52, 56, 60, 64];
         lengths.map(|length| IpNet::V6(net(block(index), length)))
