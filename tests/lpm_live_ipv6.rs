@@ -61,7 +61,7 @@ fn built() -> Model {
     let lengths = [20, 32, 40, 44, 48, 52, 56, 60, 64, 65, 128];
     let nets = (0..66_u128).map(|index| {
         let length = lengths[index as usize % lengths.len()];
-        let address = 0x2001 << 112 | (index % 4) << 86 | (index % 7) << 70 | index % 3 << 66;
+        let address = 0x2001 << 112 | (index % 4) << 86 | (index % 7) << 70 | (index % 3) << 66;
         (net(address, length), index as u8 | 1)
     });
     nets.collect()

@@ -40,6 +40,11 @@ struct Watched {
 }
 
 impl Watched {
+    fn new(address: IpAddr, value: u8) -> Self {
+        let allowed = AtomicU64::new(u64::from(value) << 8 | u64::from(value));
+        Self { address, allowed }
+    }
+
     fn allow(&self, before: u8, after: u8) {
         let number = (self.allowed.load(Ordering::Relaxed) >> 16) + 1;
         let values = u64::from(before) << 8 | u64::from(after);
@@ -90,6 +95,26 @@ impl Drop for Done<'_> {
 
 type Change = (IpNet, Option<u8>);
 
+/// Makes a change, which may have to wait for the stalled reader; what it returned, and how often
+/// it was refused.
+fn retried(
+    mut change: impl FnMut() -> Result<Option<u8>, Refused>,
+    stalled: &mut Reader,
+) -> (Option<u8>, usize) {
+    for refusals in 0.. {
+        match change() {
+            Ok(found) => return (found, refusals),
+            Err(Refused::Waiting { waiting, readers }) => {
+                assert!(waiting > 0 && (1..=READERS + 1).contains(&readers));
+                stalled.announce();
+                thread::yield_now();
+            }
+            Err(refused) => panic!("{refused}"),
+        }
+    }
+    unreachable!("the loop has no end");
+}
+
 /// Changes prefixes at random while others read; how often a change had to wait.
 fn stress(
     mut model: Model,
@@ -100,11 +125,7 @@ fn stress(
 ) -> (Model, usize) {
     let addresses = pool.iter().flat_map(|net| [net.network(), net.broadcast()]);
     let watched: Vec<_> = addresses
-        .map(|address| {
-            let value = u64::from(scan(&model, address));
-            let allowed = AtomicU64::new(value << 8 | value);
-            Watched { address, allowed }
-        })
+        .map(|address| Watched::new(address, scan(&model, address)))
         .collect();
     let done = AtomicBool::new(false);
     let mut waited = 0;
@@ -134,18 +155,9 @@ fn stress(
             for (watched, after) in &touched {
                 watched.allow(scan(&model, watched.address), *after);
             }
-            loop {
-                match change((net, value)) {
-                    Ok(found) => break assert_eq!(found, before, "{net}, change {number}"),
-                    Err(Refused::Waiting { waiting, readers }) => {
-                        assert!(waiting > 0 && (1..=READERS + 1).contains(&readers));
-                        waited += 1;
-                        stalled.announce();
-                        thread::yield_now();
-                    }
-                    Err(refused) => panic!("{net}: {refused}"),
-                }
-            }
+            let (found, refusals) = retried(|| change((net, value)), &mut stalled);
+            assert_eq!(found, before, "{net}, change {number}");
+            waited += refusals;
             for (watched, after) in touched {
                 watched.allow(after, after);
             }

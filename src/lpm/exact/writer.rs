@@ -339,9 +339,9 @@ mod tests {
     fn a_reader_with_the_old_shift_finds_what_it_found_before() {
         let readers = Readers::new();
         let mut reader = readers.register();
-        let exact = Exact::build(64, &[], 1_000);
+        let exact = Exact::build(64, &[], 10_000);
         let mut writer = ExactWriter::new(&exact, &[], std::iter::empty());
-        let keys = (1..=9_000_u64).map(|index| index.wrapping_mul(0x9E37_79B9_7F4A_7C15));
+        let keys = (1..=7_000_u64).map(|index| index.wrapping_mul(0x9E37_79B9_7F4A_7C15));
         let mut present = Vec::new();
         let mut moved = 0;
         for key in keys {
