@@ -1,0 +1,124 @@
+//! The machine, and how DPDK is started on it.
+
+use crate::ffi::{Eal, dpdk_version};
+use anyhow::Result;
+use clap::ValueEnum;
+use rustix::thread::{CpuSet, sched_getaffinity};
+use std::fmt::Write as _;
+use std::fs;
+
+/// DPDK's tables at their largest: rte_fib's routes of four million /32.
+const HUGE_PAGES: u64 = 1_536;
+
+/// The same with small pages. They are taken from the system as they are written to.
+const SMALL_MEBIBYTES: &str = "4096";
+
+/// What DPDK's tables lie in. sekisho's, and the crates', lie in what malloc gets.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Pages {
+    /// 2 MiB.
+    Huge,
+    /// 4 KiB.
+    Small,
+}
+
+impl Pages {
+    /// Huge ones where enough are free.
+    pub(crate) fn best() -> Self {
+        let meminfo = fs::read_to_string("/proc/meminfo").unwrap_or_default();
+        let free = field(&meminfo, "HugePages_Free").and_then(|pages| pages.parse().ok());
+        if free.unwrap_or(0) >= HUGE_PAGES {
+            Self::Huge
+        } else {
+            Self::Small
+        }
+    }
+
+    pub(crate) fn start_eal(self) -> Result<Eal> {
+        let mut arguments: Vec<String> = [
+            // One lcore, which is this thread.
+            &format!("--lcores=0@{}", processor()),
+            "--no-pci",
+            "--no-telemetry",
+            // Without it DPDK keeps from AVX-512.
+            "--force-max-simd-bitwidth=512",
+            "--log-level=warning",
+        ]
+        .map(str::to_owned)
+        .into();
+        // Neither leaves a file behind or takes a lock, so that runs side by side are possible.
+        let more: &[&str] = match self {
+            Self::Huge => &["--in-memory"],
+            Self::Small => &["--no-huge", "--no-shconf", "-m", SMALL_MEBIBYTES],
+        };
+        arguments.extend(more.iter().copied().map(str::to_owned));
+        Eal::start(&arguments)
+    }
+}
+
+/// The last one that this thread may run on: the first has more of the interrupts. EAL pins this
+/// thread to it, and everyone is measured there.
+pub(crate) fn processor() -> usize {
+    let allowed = sched_getaffinity(None).ok();
+    let allowed = |&cpu: &usize| allowed.as_ref().is_some_and(|set| set.is_set(cpu));
+    (0..CpuSet::MAX_CPU).rev().find(allowed).unwrap_or(0)
+}
+
+/// What must be known to read the figures.
+pub(crate) fn describe(pages: Pages) -> String {
+    let read = |path: &str| fs::read_to_string(path).unwrap_or_default();
+    let cpuinfo = read("/proc/cpuinfo");
+    let processors = cpuinfo
+        .lines()
+        .filter(|l| l.starts_with("processor"))
+        .count();
+    let wide = ["avx2", "avx512f", "avx512bw", "avx512dq"];
+    let flags = field(&cpuinfo, "flags").unwrap_or_default();
+    let wide = wide
+        .into_iter()
+        .filter(|&w| flags.split(' ').any(|f| f == w));
+    let mut text = String::from("## The machine\n\n");
+    let lines = [
+        (
+            "processor",
+            field(&cpuinfo, "model name").unwrap_or_default().to_owned(),
+        ),
+        ("processors", processors.to_string()),
+        ("pinned to", processor().to_string()),
+        ("of its instructions", wide.collect::<Vec<_>>().join(", ")),
+        (
+            "kernel",
+            read("/proc/sys/kernel/osrelease").trim().to_owned(),
+        ),
+        (
+            "load before the run",
+            read("/proc/loadavg").trim().to_owned(),
+        ),
+        (
+            "transparent huge pages",
+            read("/sys/kernel/mm/transparent_hugepage/enabled")
+                .trim()
+                .to_owned(),
+        ),
+        ("DPDK", dpdk_version()),
+        (
+            "pages of DPDK's tables",
+            match pages {
+                Pages::Huge => "2 MiB".to_owned(),
+                Pages::Small => "4 KiB (--no-huge)".to_owned(),
+            },
+        ),
+    ];
+    for (what, value) in lines {
+        let _ = writeln!(text, "- {what}: {value}");
+    }
+    text
+}
+
+/// The value behind `name` and a colon, in the files of /proc.
+fn field<'t>(text: &'t str, name: &str) -> Option<&'t str> {
+    text.lines().find_map(|line| {
+        let (key, value) = line.split_once(':')?;
+        (key.trim() == name).then_some(value.trim())
+    })
+}

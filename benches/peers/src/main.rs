@@ -1,0 +1,71 @@
+//! sekisho beside its peers, in one run. `bash benches/peers/run.sh` installs what this needs.
+
+mod ffi;
+mod lookups;
+mod machine;
+mod measure;
+mod prefixes;
+mod queries;
+mod random;
+mod report;
+
+use anyhow::Result;
+use clap::{Parser, ValueEnum};
+use machine::Pages;
+use measure::Effort;
+use report::Report;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+/// Measures sekisho beside its peers, and prints Markdown tables of ratios.
+#[derive(Parser)]
+struct Arguments {
+    /// A smoke run: few and short samples.
+    #[arg(long)]
+    quick: bool,
+    /// Writes what is printed to a file, too.
+    #[arg(long, value_name = "FILE")]
+    markdown: Option<PathBuf>,
+    /// Runs one part only.
+    #[arg(long, value_enum)]
+    only: Option<Part>,
+    /// The pages that DPDK's tables lie in; without this, huge ones where enough are free.
+    #[arg(long, value_enum)]
+    pages: Option<Pages>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Part {
+    Lookups,
+}
+
+fn main() -> Result<ExitCode> {
+    let arguments = Arguments::parse();
+    let runs = |part| arguments.only.is_none_or(|only| only == part);
+    let effort = if arguments.quick {
+        Effort {
+            samples: 5,
+            sample: Duration::from_millis(2),
+            patience: Duration::from_secs(20),
+        }
+    } else {
+        Effort {
+            samples: 11,
+            sample: Duration::from_millis(20),
+            patience: Duration::from_secs(300),
+        }
+    };
+    let mut report = Report::default();
+    let pages = arguments.pages.unwrap_or_else(Pages::best);
+    let eal = pages.start_eal()?;
+    report.section(&machine::describe(pages));
+    if runs(Part::Lookups) {
+        lookups::run_all(&eal, effort, &mut report);
+    }
+    let whole = report.conclude();
+    if let Some(path) = &arguments.markdown {
+        report.write(path)?;
+    }
+    Ok(ExitCode::from(u8::from(!whole)))
+}
