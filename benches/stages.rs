@@ -24,12 +24,17 @@ use frames::{Layout, POOLS, Pool, Random, Talk, any_address};
 use ledger::Ledger;
 use network::{Network, Spread};
 use sekisho::io::{CaptureReader, Record};
-use sekisho::stage::{Burst, Facing};
-use sekisho::stats::Counters;
-use sekisho::wire::{Frame, LinkType};
+use sekisho::stage::{Account, Burst, Facing};
+use sekisho::wire::BURST;
 use std::hint::black_box;
 use std::io::{Cursor, Read};
 use std::sync::Arc;
+
+/// What is looked up and counted under its plan.
+const ACCOUNTS: [(&str, Account); 2] = [
+    ("candidates", Account::Candidates),
+    ("every frame", Account::EveryFrame),
+];
 
 /// Large enough that a capture of so many octets does not stay in a cache.
 const CAPTURE_BYTES: usize = 48 << 20;
@@ -173,27 +178,24 @@ fn stages(criterion: &mut Criterion, strewn: &Network, dense: &Network) {
         for frames in POOLS {
             let pool = Pool::new(traffic.frames(network).take(frames));
             let name = format!("{case}/{frames}");
+            let count = frames;
+            let frames = pool.frames();
             let mut measure = |contender, work: &mut dyn FnMut()| {
-                ledger.measure(&mut group, &name, contender, frames, work);
+                ledger.measure(&mut group, &name, contender, count, work);
             };
             measure("floor", &mut || {
-                black_box(pool.floor());
+                black_box(frames::floor(black_box(&frames)));
             });
-            let mut burst = Burst::default();
-            measure("decide", &mut || {
-                for frames in pool.bursts() {
-                    burst.run(frames.map(whole), &network.tables, Facing::Auto);
-                    black_box(&burst);
-                }
-            });
-            let mut counters = network.counters();
-            measure("decide and count", &mut || {
-                for frames in pool.bursts() {
-                    let frames = frames.map(whole);
-                    burst.run(frames.clone(), &network.tables, Facing::Auto);
-                    count(&mut counters, &burst, frames);
-                }
-            });
+            for (name, account) in ACCOUNTS {
+                let mut burst = Burst::new(Facing::Out, account);
+                let mut tally = network.tally();
+                measure(name, &mut || {
+                    for frames in frames.chunks(BURST) {
+                        burst.run(frames, &network.tables);
+                        burst.count(frames, &mut tally);
+                    }
+                });
+            }
         }
     }
     group.finish();
@@ -218,13 +220,12 @@ fn replay(criterion: &mut Criterion, network: &Network) {
                 black_box(records);
             });
         });
-        let mut burst = Burst::default();
-        let mut counters = network.counters();
+        let mut burst = Burst::new(Facing::Auto, Account::EveryFrame);
+        let mut tally = network.tally();
         measure("read, decide and count", &mut || {
             each_burst(&file, |records| {
-                let frames = records.iter().map(|record| record.frame);
-                burst.run(frames.clone(), &network.tables, Facing::Auto);
-                count(&mut counters, &burst, frames);
+                burst.run(records, &network.tables);
+                burst.count(records, &mut tally);
             });
         });
     }
@@ -250,27 +251,5 @@ fn each_burst(file: &Arc<[u8]>, mut each: impl FnMut(&[Record<'_>])) {
             return;
         }
         each(&records);
-    }
-}
-
-fn whole(bytes: &[u8]) -> Frame<'_> {
-    Frame {
-        bytes,
-        original_len: bytes.len() as u32,
-        link_type: LinkType::ETHERNET,
-    }
-}
-
-/// As `replay` counts.
-fn count<'f>(counters: &mut Counters, burst: &Burst, frames: impl Iterator<Item = Frame<'f>>) {
-    for (trail, frame) in burst.trails().zip(frames) {
-        let decision = trail.decision;
-        counters.add(
-            decision.verdict,
-            decision.reason,
-            decision.rule.0,
-            decision.plan.0,
-            frame.original_len,
-        );
     }
 }

@@ -9,8 +9,8 @@
 
 use sekisho::io::CaptureReader;
 use sekisho::policy::{Program, Tables, load};
-use sekisho::stage::{Burst, Facing};
-use sekisho::stats::{Counters, Reason, Verdict};
+use sekisho::stage::{Account, Burst, Facing, Trail};
+use sekisho::stats::{Reason, Tally, Verdict};
 use sekisho::wire::{BURST, Frame, Shape};
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
@@ -66,34 +66,24 @@ fn no_frame_allocates() {
     let frames: Vec<Frame<'_>> = octets.iter().flat_map(Octets::at_every_length).collect();
     let mut seen = Seen::default();
     for policy in files("config", ".yaml") {
-        let (tables, mut counters) = compile(policy);
+        let (tables, mut tally) = compile(policy);
         for facing in [Facing::Auto, Facing::Out, Facing::In] {
-            let mut burst = Burst::default();
-            for frames in frames.chunks(BURST) {
-                let (count, ()) = allocations(|| {
-                    burst.run(frames.iter().copied(), &tables, facing);
-                    count(&burst, frames, &mut counters);
-                });
-                let shapes: HashSet<_> = burst.trails().map(|t| t.packet.shape).collect();
-                assert_eq!(count, 0, "facing {facing:?}, frames of {shapes:?}");
-                seen.note(&burst);
+            for account in [Account::Candidates, Account::EveryFrame] {
+                let mut burst = Burst::new(facing, account);
+                for frames in frames.chunks(BURST) {
+                    let (count, ()) = allocations(|| {
+                        burst.run(frames, &tables);
+                        burst.count(frames, &mut tally);
+                    });
+                    let trails: Vec<_> = burst.trails(frames, &tables).collect();
+                    let shapes: HashSet<_> = trails.iter().map(|t| t.packet.shape).collect();
+                    assert_eq!(count, 0, "facing {facing:?}, frames of {shapes:?}");
+                    seen.note(&trails);
+                }
             }
         }
     }
     seen.assert_all(frames.len());
-}
-
-fn count(burst: &Burst, frames: &[Frame<'_>], counters: &mut Counters) {
-    for (frame, trail) in frames.iter().zip(burst.trails()) {
-        let decision = trail.decision;
-        counters.add(
-            decision.verdict,
-            decision.reason,
-            decision.rule.0,
-            decision.plan.0,
-            frame.original_len,
-        );
-    }
 }
 
 /// Which outcomes the frames had: the proof holds for those that occurred.
@@ -104,8 +94,8 @@ struct Seen {
 }
 
 impl Seen {
-    fn note(&mut self, burst: &Burst) {
-        for trail in burst.trails() {
+    fn note(&mut self, trails: &[Trail]) {
+        for trail in trails {
             self.shapes.insert(trail.packet.shape);
             let decision = trail.decision;
             self.outcomes.insert((decision.verdict, decision.reason));
@@ -167,13 +157,13 @@ fn read(capture: &Path) -> Vec<Octets> {
     }
 }
 
-fn compile(policy: PathBuf) -> (Arc<Tables>, Counters) {
+fn compile(policy: PathBuf) -> (Arc<Tables>, Tally) {
     let name = policy.display().to_string();
     let as_of = "2026-07-01T00:00:00Z".parse().unwrap();
     let resolved = load(&[policy], as_of).resolved.expect(&name);
     let program = Program::compile(Arc::new(resolved)).expect(&name);
     let legend = program.legend();
-    let counters = Counters::new(legend.rule_ids().len(), legend.plan_ids().len());
+    let counters = Tally::new(legend.rule_ids().len(), legend.plan_ids().len());
     (program.at(as_of).expect(&name).tables, counters)
 }
 

@@ -7,9 +7,6 @@ mod random;
 pub(crate) use layout::{Layout, Talk, any_address};
 pub(crate) use random::Random;
 
-use sekisho::wire::BURST;
-use std::hint::black_box;
-
 /// What fits a first- or second-level cache, and what does not.
 pub(crate) const POOLS: [usize; 2] = [4_096, 262_144];
 
@@ -53,22 +50,23 @@ impl Pool {
         }
     }
 
-    /// The frames, in bursts.
-    pub(crate) fn bursts(&self) -> impl Iterator<Item = impl Iterator<Item = &[u8]> + Clone> {
+    /// The frames, as a port hands them over.
+    pub(crate) fn frames(&self) -> Vec<&[u8]> {
         let lines = &self.bytes[self.start..];
         let frame = |place: &Place| {
             let offset = place.offset as usize;
             &lines[offset..offset + place.len as usize]
         };
-        let bursts = self.places.chunks(BURST);
-        bursts.map(move |burst| burst.iter().map(frame))
+        self.places.iter().map(frame).collect()
     }
+}
 
-    /// What no program that looks at these frames can do without: a word of each header line is
-    /// read, and nothing is decided.
-    pub(crate) fn floor(&self) -> u64 {
-        let (words, _) = black_box(self).bytes[self.start..].as_chunks::<8>();
-        let lines = words.iter().step_by(LINE_BYTES / 8);
-        lines.fold(0, |sum, word| sum ^ u64::from_ne_bytes(*word))
-    }
+/// What no program that looks at these frames can do without: a word of each header's cache line
+/// is read, in their order, and nothing is decided.
+#[inline]
+pub(crate) fn floor(frames: &[&[u8]]) -> u64 {
+    frames.iter().fold(0, |sum, frame| {
+        let words = frame.chunks(LINE_BYTES).filter_map(<[u8]>::first_chunk);
+        words.fold(sum, |sum, word| sum ^ u64::from_ne_bytes(*word))
+    })
 }

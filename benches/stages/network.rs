@@ -3,7 +3,7 @@
 use crate::frames::Random;
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use sekisho::policy::{Program, Tables, load_with};
-use sekisho::stats::Counters;
+use sekisho::stats::Tally;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::io;
@@ -80,8 +80,8 @@ impl Network {
         }
     }
 
-    pub(crate) fn counters(&self) -> Counters {
-        Counters::new(self.rules, self.plans)
+    pub(crate) fn tally(&self) -> Tally {
+        Tally::new(self.rules, self.plans)
     }
 
     /// An address of a subscriber: every prefix is as likely as any other.

@@ -25,7 +25,7 @@ pub use output::{OutputFile, discard_unfinished, is_stdout};
 pub use reader::CaptureReader;
 pub use writer::CaptureWriter;
 
-use crate::wire::Frame;
+use crate::wire::{AsFrame, Frame};
 
 /// The most bytes that one record may hold: what libpcap calls `MAXIMUM_SNAPLEN`. A record that
 /// claims more is taken for damage.
@@ -40,6 +40,13 @@ pub struct Record<'a> {
     /// no time. A fraction of a second or more is carried over; what a 64-bit count cannot hold
     /// is its nearest end.
     pub timestamp_ns: Option<i64>,
+}
+
+impl AsFrame for Record<'_> {
+    #[inline(always)]
+    fn as_frame(&self) -> Frame<'_> {
+        self.frame
+    }
 }
 
 /// One step of a format through the unread bytes of a capture.

@@ -1,5 +1,17 @@
+use super::bits::Bits;
+use super::decide;
+use super::parse::Parsed;
 use crate::policy::{Direction, PeerSetId, PlanId, Tables};
-use crate::wire::Packet;
+use crate::wire::{BURST, Packet};
+
+/// Which frames are counted under their plans.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Account {
+    /// Those that a rule may speak of: only these are looked up.
+    Candidates,
+    /// Every frame of a subscriber: every frame is looked up.
+    EveryFrame,
+}
 
 /// From where a run looks at frames.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -10,6 +22,17 @@ pub enum Facing {
     Out,
     /// Every frame goes from a peer to a subscriber.
     In,
+}
+
+impl Facing {
+    /// The one direction that there is, if there is one.
+    pub(super) fn direction(self) -> Option<Direction> {
+        match self {
+            Self::Auto => None,
+            Self::Out => Some(Direction::Out),
+            Self::In => Some(Direction::In),
+        }
+    }
 }
 
 /// Which way a frame goes.
@@ -57,7 +80,21 @@ pub struct Passage {
     pub peer_set: PeerSetId,
 }
 
+impl Passage {
+    const NONE: Self = Self {
+        plan: PlanId::NONE,
+        peer_set: PeerSetId::OTHER,
+    };
+}
+
 impl Ends {
+    /// Of a frame without addresses, or whose ends were not looked up.
+    pub(super) const UNKNOWN: Self = Self {
+        way: Way::Unknown,
+        out: Passage::NONE,
+        inward: Passage::NONE,
+    };
+
     /// The passage that names the subscriber: inbound only where the frame goes just that way.
     pub fn named(&self) -> Passage {
         match self.way {
@@ -75,14 +112,144 @@ impl Ends {
     }
 }
 
-/// Looks both ends up.
+/// Who the ends of a burst's frames are, a column for each answer.
+#[derive(Debug)]
+pub(super) struct Classified {
+    /// Frames that a fast lane read and a rule may speak of. The rest of the fast lanes' is
+    /// forwarded.
+    pub(super) candidates: Bits,
+    /// The subscriber's plan, of candidates and of frames that are counted.
+    pub(super) plan: [PlanId; BURST],
+    /// The peer's set, of candidates.
+    pub(super) peer_set: [PeerSetId; BURST],
+    /// Both ends of the others.
+    pub(super) ends: [Ends; BURST],
+}
+
+impl Default for Classified {
+    fn default() -> Self {
+        Self {
+            candidates: Bits::default(),
+            plan: [PlanId::NONE; BURST],
+            peer_set: [PeerSetId::OTHER; BURST],
+            ends: [Ends::UNKNOWN; BURST],
+        }
+    }
+}
+
+impl Classified {
+    pub(super) fn classify(
+        &mut self,
+        parsed: &Parsed,
+        tables: &Tables,
+        facing: Facing,
+        account: Account,
+    ) {
+        self.candidates = match facing.direction() {
+            Some(direction) if tables.matrix.judges_running(direction) => parsed.port_25,
+            _ => parsed.port_25.and(parsed.opening),
+        };
+        let counted = match account {
+            Account::EveryFrame => parsed.all,
+            Account::Candidates => {
+                self.plan.fill(PlanId::NONE);
+                self.candidates
+            }
+        };
+        match facing {
+            Facing::Out => self.look_up(parsed, tables, Direction::Out, counted),
+            Facing::In => self.look_up(parsed, tables, Direction::In, counted),
+            Facing::Auto => self.look_up_either(parsed, tables, counted),
+        }
+        self.look_up_others(parsed, tables, facing, account);
+    }
+
+    /// The subscriber's end of frames that are counted, and the peer's of candidates.
+    fn look_up(&mut self, parsed: &Parsed, tables: &Tables, direction: Direction, counted: Bits) {
+        let prefixes = &*tables.prefixes;
+        let ipv4 = [&parsed.ipv4_src, &parsed.ipv4_dst];
+        let ipv6 = [&parsed.ipv6_src, &parsed.ipv6_dst];
+        let ([near4, far4], [near6, far6]) = match direction {
+            Direction::Out => (ipv4, ipv6),
+            Direction::In => ([ipv4[1], ipv4[0]], [ipv6[1], ipv6[0]]),
+        };
+        let plan = &mut self.plan;
+        each(parsed.ipv4.and(counted), near4, plan, |address| {
+            PlanId(prefixes.v4_subscribers.lookup(address))
+        });
+        each(parsed.ipv6.and(counted), near6, plan, |address| {
+            PlanId(prefixes.v6_subscribers.lookup(address))
+        });
+        let peer_set = &mut self.peer_set;
+        each(parsed.ipv4.and(self.candidates), far4, peer_set, |address| {
+            PeerSetId(prefixes.v4_peers.lookup(address))
+        });
+        each(parsed.ipv6.and(self.candidates), far6, peer_set, |address| {
+            PeerSetId(prefixes.v6_peers.lookup(address))
+        });
+    }
+
+    /// The plan of the source, and where it has none, of the destination.
+    #[expect(clippy::indexing_slicing, reason = "an index of `Bits` is below 64")]
+    fn look_up_either(&mut self, parsed: &Parsed, tables: &Tables, counted: Bits) {
+        let prefixes = &*tables.prefixes;
+        for index in parsed.ipv4.and(counted) {
+            let plan = |address| PlanId(prefixes.v4_subscribers.lookup(address));
+            let ends = [parsed.ipv4_src[index], parsed.ipv4_dst[index]];
+            self.plan[index] = either(ends.map(plan));
+        }
+        for index in parsed.ipv6.and(counted) {
+            let plan = |address| PlanId(prefixes.v6_subscribers.lookup(address));
+            let ends = [parsed.ipv6_src[index], parsed.ipv6_dst[index]];
+            self.plan[index] = either(ends.map(plan));
+        }
+    }
+
+    #[expect(clippy::indexing_slicing, reason = "an index of `Bits` is below 64")]
+    fn look_up_others(
+        &mut self,
+        parsed: &Parsed,
+        tables: &Tables,
+        facing: Facing,
+        account: Account,
+    ) {
+        for index in parsed.others {
+            let packet = &parsed.packets[index];
+            let wanted = account == Account::EveryFrame || decide::may_match(packet);
+            self.ends[index] = if wanted {
+                classify(packet, tables, facing)
+            } else {
+                Ends::UNKNOWN
+            };
+        }
+    }
+}
+
+/// Looks a column of addresses up.
+#[inline(always)]
+#[expect(clippy::indexing_slicing, reason = "an index of `Bits` is below 64")]
+fn each<A: Copy, V>(
+    set: Bits,
+    addresses: &[A; BURST],
+    values: &mut [V; BURST],
+    look_up: impl Fn(A) -> V,
+) {
+    for index in set {
+        values[index] = look_up(addresses[index]);
+    }
+}
+
+/// The first plan that is one; no branch.
+#[inline(always)]
+fn either([first, second]: [PlanId; 2]) -> PlanId {
+    let without = u8::from(first == PlanId::NONE).wrapping_neg();
+    PlanId(first.0 | second.0 & without)
+}
+
+/// Looks both ends of one packet up, in both directions.
 pub(super) fn classify(packet: &Packet, tables: &Tables, facing: Facing) -> Ends {
     let Some(family) = packet.family else {
-        return Ends {
-            way: Way::Unknown,
-            out: Passage::default(),
-            inward: Passage::default(),
-        };
+        return Ends::UNKNOWN;
     };
     let passage = |subscriber, peer| Passage {
         plan: tables.plan(family, subscriber),

@@ -1,10 +1,10 @@
-use super::classify::{Ends, Way};
+use super::Facing;
+use super::bits::Bits;
+use super::classify::{Classified, Ends, Passage, Way};
+use super::parse::{Parsed, SMTP};
 use crate::policy::{Action, Direction, PeerSetId, PlanId, Question, RuleId, Tables};
 use crate::stats::{Reason, Verdict};
-use crate::wire::{Packet, Shape};
-
-/// TCP port 25: the only port that rules speak of.
-const SMTP: u16 = 25;
+use crate::wire::{BURST, Family, Packet, Shape};
 
 /// What becomes of a frame, why, and under which rule.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,6 +21,123 @@ pub struct Decision {
     pub peer_set: PeerSetId,
     /// The direction that decided.
     pub direction: Direction,
+}
+
+impl Decision {
+    /// The same of a frame whose ends were looked up afterwards.
+    pub(super) fn between(self, ends: &Ends) -> Self {
+        let direction = match ends.way {
+            Way::Out => Direction::Out,
+            Way::In => Direction::In,
+            Way::Both | Way::Unknown => self.direction,
+        };
+        let Passage { plan, peer_set } = ends.passage(direction);
+        Self {
+            plan,
+            peer_set,
+            direction,
+            ..self
+        }
+    }
+}
+
+/// What becomes of a burst's frames, a column for each answer.
+#[derive(Debug)]
+pub(super) struct Decided {
+    pub(super) verdict: [Verdict; BURST],
+    pub(super) reason: [Reason; BURST],
+    pub(super) rule: [RuleId; BURST],
+    pub(super) direction: [Direction; BURST],
+}
+
+impl Default for Decided {
+    fn default() -> Self {
+        Self {
+            verdict: [Verdict::Forward; BURST],
+            reason: [Reason::NotCandidate; BURST],
+            rule: [RuleId::NONE; BURST],
+            direction: [Direction::Out; BURST],
+        }
+    }
+}
+
+impl Decided {
+    pub(super) fn decide(
+        &mut self,
+        parsed: &Parsed,
+        classified: &mut Classified,
+        tables: &Tables,
+        facing: Facing,
+    ) {
+        let direction = facing.direction().unwrap_or(Direction::Out);
+        self.verdict.fill(Verdict::Forward);
+        self.reason.fill(Reason::NotCandidate);
+        self.rule.fill(RuleId::NONE);
+        self.direction.fill(direction);
+        for (family, read) in [(Family::V4, parsed.ipv4), (Family::V6, parsed.ipv6)] {
+            let candidates = classified.candidates.and(read);
+            self.segments(candidates, parsed.opening, family, direction, classified, tables);
+        }
+        self.others(parsed, classified, tables);
+    }
+
+    /// Segments at port 25 that a fast lane read.
+    #[expect(clippy::indexing_slicing, reason = "an index of `Bits` is below 64")]
+    fn segments(
+        &mut self,
+        candidates: Bits,
+        opening: Bits,
+        family: Family,
+        direction: Direction,
+        classified: &Classified,
+        tables: &Tables,
+    ) {
+        for index in candidates {
+            let question = Question {
+                family,
+                direction,
+                opening: opening.has(index),
+                plan: classified.plan[index],
+                peer_set: classified.peer_set[index],
+            };
+            (self.verdict[index], self.reason[index], self.rule[index]) =
+                segment_verdict(question, tables);
+        }
+    }
+
+    /// Packets that are judged one by one.
+    #[expect(clippy::indexing_slicing, reason = "an index of `Bits` is below 64")]
+    fn others(&mut self, parsed: &Parsed, classified: &mut Classified, tables: &Tables) {
+        for index in parsed.others {
+            let decision = decide(&parsed.packets[index], &classified.ends[index], tables);
+            self.verdict[index] = decision.verdict;
+            self.reason[index] = decision.reason;
+            self.rule[index] = decision.rule;
+            self.direction[index] = decision.direction;
+            classified.plan[index] = decision.plan;
+            classified.peer_set[index] = decision.peer_set;
+        }
+    }
+}
+
+/// What the matrix says of a TCP segment at port 25.
+#[inline]
+fn segment_verdict(question: Question, tables: &Tables) -> (Verdict, Reason, RuleId) {
+    let rule = tables.rule(question);
+    let reason = match (question.opening, question.plan, rule) {
+        (true, PlanId::NONE, _) => Reason::NoSubscriber,
+        (false, _, RuleId::NONE) => Reason::NotCandidate,
+        _ => at_port_25(question.direction),
+    };
+    // No rule speaks of a source without a plan.
+    (verdict_of(tables.action(rule)), reason, rule)
+}
+
+/// Whether a rule may speak of a packet, in either direction.
+pub(super) fn may_match(packet: &Packet) -> bool {
+    [Direction::Out, Direction::In]
+        .into_iter()
+        .any(|direction| !matches!(asks(packet, direction), Asks::Nothing(_) | Asks::Unreadable))
 }
 
 /// Decides one packet; a packet between two subscribers by the stricter of its two passages.
@@ -68,29 +185,21 @@ enum Asks {
 
 fn judge(packet: &Packet, ends: &Ends, direction: Direction, tables: &Tables) -> Decision {
     let passage = ends.passage(direction);
-    let look = |opening| match packet.family {
-        Some(family) => tables.rule(Question {
-            family,
-            direction,
-            opening,
-            plan: passage.plan,
-            peer_set: passage.peer_set,
-        }),
-        None => RuleId::NONE,
+    let question = |opening| Question {
+        // A packet without addresses asks nothing.
+        family: packet.family.unwrap_or(Family::V4),
+        direction,
+        opening,
+        plan: passage.plan,
+        peer_set: passage.peer_set,
     };
+    let look = |opening| tables.rule(question(opening));
     let subscriber = passage.plan != PlanId::NONE;
     let (verdict, reason, rule) = match asks(packet, direction) {
         Asks::Nothing(reason) => (Verdict::Forward, reason, RuleId::NONE),
         Asks::Unreadable => (Verdict::Indeterminate, Reason::Truncated, RuleId::NONE),
-        Asks::Segment { opening: false } => match look(false) {
-            RuleId::NONE => (Verdict::Forward, Reason::NotCandidate, RuleId::NONE),
-            rule => (verdict_of(tables.action(rule)), at_port_25(direction), rule),
-        },
+        Asks::Segment { opening } => segment_verdict(question(opening), tables),
         _ if !subscriber => (Verdict::Forward, Reason::NoSubscriber, RuleId::NONE),
-        Asks::Segment { opening: true } => {
-            let rule = look(true);
-            (verdict_of(tables.action(rule)), at_port_25(direction), rule)
-        }
         Asks::Evasive(reason) => {
             let rule = look(true);
             (verdict_of(tables.action(rule)), reason, rule)

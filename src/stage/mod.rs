@@ -1,80 +1,163 @@
-//! parse → classify → decide, over bursts of up to 64 frames.
+//! parse → classify → decide → count, over bursts of up to 64 frames.
 //!
 //! ```text
-//!  frames ─▶ parse ─▶ classify ─▶ decide ─▶ decisions
+//!  frames ─▶ parse ─▶ classify ─▶ decide ─▶ count
+//!              │          │          │        └ the frames that nothing is said of in one sum
 //!              │          │          └ one look into the matrix: rule → verdict, reason
-//!              │          └ plan of the subscriber, set of the peer
-//!              └ wire::parse, and whether the capture cut what decides
+//!              │          └ plan of the subscriber, set of the peer; of candidates, or of all
+//!              └ the fast lanes, field by field; what they leave to the full lane, packet by packet
 //! ```
-//! Everything that gives a verdict runs this: `replay`, `explain`, `check --cases`. Nothing here
-//! allocates, fails or panics; [`Trail`] is what the stages found, for those who explain.
+//! A burst is a structure of arrays: each stage is a loop over columns, and what sets of frames
+//! have in common is a mask of 64 bits. Frames that a fast lane read (the [wire](crate::wire)
+//! contract says which these are) never become a [`Packet`]; the others do, and are classified and
+//! decided one by one, by the same matrix.
+//!
+//! Everything that gives a verdict runs this: `replay`, `explain`, `check --cases`, the workers.
+//! Nothing here allocates, fails or panics. [`Trail`] is what the stages found, for those who
+//! explain.
 
+mod bits;
 mod classify;
 mod decide;
 mod parse;
 
-pub use classify::{Ends, Facing, Way};
+pub use classify::{Account, Ends, Facing, Way};
 pub use decide::Decision;
 
-use crate::policy::Tables;
-use crate::wire::{BURST, Frame, Packet};
-use arrayvec::ArrayVec;
+use crate::policy::{PlanId, Tables};
+use crate::stats::Tally;
+use crate::wire::{AsFrame, Packet};
+use classify::Classified;
+use decide::Decided;
+use parse::Parsed;
 
 /// Up to 64 frames on their way through the stages; reused from burst to burst.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Burst {
-    packets: ArrayVec<Packet, BURST>,
-    ends: ArrayVec<Ends, BURST>,
-    decisions: ArrayVec<Decision, BURST>,
+    facing: Facing,
+    account: Account,
+    parsed: Parsed,
+    classified: Classified,
+    decided: Decided,
 }
 
-/// What each stage found about one frame.
-#[derive(Clone, Copy, Debug)]
-pub struct Trail<'a> {
+/// What the stages found about one frame.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Trail {
     /// From `parse`.
-    pub packet: &'a Packet,
-    /// From `classify`.
-    pub ends: &'a Ends,
+    pub packet: Packet,
+    /// From `classify`; both ends, also where the decision needed none.
+    pub ends: Ends,
     /// From `decide`.
-    pub decision: &'a Decision,
+    pub decision: Decision,
 }
 
 impl Burst {
-    /// Takes frames through all stages; those beyond the 64th are left to the next burst.
-    pub fn run<'f>(
-        &mut self,
-        frames: impl IntoIterator<Item = Frame<'f>>,
-        tables: &Tables,
-        facing: Facing,
-    ) {
-        self.packets = frames
-            .into_iter()
-            .take(BURST)
-            .map(|frame| parse::parse(&frame))
-            .collect();
-        self.ends = self
-            .packets
-            .iter()
-            .map(|p| classify::classify(p, tables, facing))
-            .collect();
-        self.decisions = self
-            .packets
-            .iter()
-            .zip(&self.ends)
-            .map(|(packet, ends)| decide::decide(packet, ends, tables))
-            .collect();
+    /// For frames that are seen from this side, and counted so.
+    pub fn new(facing: Facing, account: Account) -> Self {
+        Self {
+            facing,
+            account,
+            parsed: Parsed::default(),
+            classified: Classified::default(),
+            decided: Decided::default(),
+        }
     }
 
-    /// What was found about each frame, in their order.
-    pub fn trails(&self) -> impl Iterator<Item = Trail<'_>> {
-        self.packets
-            .iter()
-            .zip(&self.ends)
-            .zip(&self.decisions)
-            .map(|((packet, ends), decision)| Trail {
+    /// Takes the first 64 frames through parse, classify and decide; those behind them are left to
+    /// the next burst.
+    pub fn run(&mut self, frames: &[impl AsFrame], tables: &Tables) {
+        self.parse(frames);
+        self.classify(tables);
+        self.decide(tables);
+    }
+
+    /// The first stage alone, of the first 64 frames.
+    pub fn parse(&mut self, frames: &[impl AsFrame]) {
+        self.parsed.parse(frames, self.facing);
+    }
+
+    /// The second stage alone, of what was parsed last.
+    pub fn classify(&mut self, tables: &Tables) {
+        self.classified
+            .classify(&self.parsed, tables, self.facing, self.account);
+    }
+
+    /// The third stage alone, of what was classified last.
+    pub fn decide(&mut self, tables: &Tables) {
+        self.decided
+            .decide(&self.parsed, &mut self.classified, tables, self.facing);
+    }
+
+    /// Counts the frames that were decided last; they are the ones that it was run with.
+    pub fn count(&self, frames: &[impl AsFrame], tally: &mut Tally) {
+        let spoken_of = self.classified.candidates.or(self.parsed.others);
+        let quiet = self.parsed.all.without(spoken_of);
+        let plan = |index: usize| self.classified.plan.get(index).map_or(0, |plan| plan.0);
+        let bytes = |index: usize| {
+            let frame = frames.get(index).map(AsFrame::as_frame);
+            frame.map_or(0, |frame| frame.original_len)
+        };
+        match self.account {
+            Account::EveryFrame => tally.add_quiet(quiet.map(|i| (i, plan(i), bytes(i)))),
+            Account::Candidates => tally.add_quiet_alike(PlanId::NONE.0, quiet.map(bytes)),
+        }
+        for index in spoken_of {
+            if let Some(decision) = self.decision(index) {
+                let Decision {
+                    verdict,
+                    reason,
+                    rule,
+                    plan,
+                    ..
+                } = decision;
+                tally.add(verdict, reason, rule.0, plan.0, bytes(index));
+            }
+        }
+    }
+
+    /// What was decided of each frame, in their order.
+    ///
+    /// Plan and peer's set are known where the decision, or the count, needed them.
+    pub fn decisions(&self) -> impl Iterator<Item = Decision> + '_ {
+        self.parsed.all.filter_map(|index| self.decision(index))
+    }
+
+    /// What was found about each of the frames that were decided last, in their order; plan and
+    /// peer's set are looked up for every frame.
+    pub fn trails<'a>(
+        &'a self,
+        frames: &'a [impl AsFrame],
+        tables: &'a Tables,
+    ) -> impl Iterator<Item = Trail> + 'a {
+        frames.iter().zip(self.decisions()).map(|(frame, decision)| {
+            let packet = parse::packet(&frame.as_frame());
+            let ends = classify::classify(&packet, tables, self.facing);
+            let decision = decision.between(&ends);
+            debug_assert_eq!(decision, decide::decide(&packet, &ends, tables), "{packet:?}");
+            Trail {
                 packet,
                 ends,
                 decision,
-            })
+            }
+        })
+    }
+
+    fn decision(&self, index: usize) -> Option<Decision> {
+        let Decided {
+            verdict,
+            reason,
+            rule,
+            direction,
+        } = &self.decided;
+        let Classified { plan, peer_set, .. } = &self.classified;
+        Some(Decision {
+            verdict: *verdict.get(index)?,
+            reason: *reason.get(index)?,
+            rule: *rule.get(index)?,
+            plan: *plan.get(index)?,
+            peer_set: *peer_set.get(index)?,
+            direction: *direction.get(index)?,
+        })
     }
 }

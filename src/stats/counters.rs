@@ -12,6 +12,17 @@ pub struct Count {
     pub bytes: u64,
 }
 
+impl Count {
+    /// One frame of so many octets.
+    #[inline]
+    pub fn of(bytes: u32) -> Self {
+        Self {
+            frames: 1,
+            bytes: bytes.into(),
+        }
+    }
+}
+
 impl AddAssign for Count {
     fn add_assign(&mut self, other: Self) {
         self.frames += other.frames;
@@ -42,12 +53,9 @@ impl Counters {
         }
     }
 
-    /// Counts one frame.
-    pub fn add(&mut self, verdict: Verdict, reason: Reason, rule: u16, plan: u8, bytes: u32) {
-        let count = Count {
-            frames: 1,
-            bytes: u64::from(bytes),
-        };
+    /// Counts frames that are alike, and their octets.
+    #[inline]
+    pub fn add(&mut self, verdict: Verdict, reason: Reason, rule: u16, plan: u8, count: Count) {
         let rows = [
             self.by_reason.get_mut(reason as usize),
             self.by_rule.get_mut(usize::from(rule)),
@@ -165,8 +173,8 @@ mod tests {
     #[test]
     fn a_frame_is_counted_once_under_reason_rule_and_plan() {
         let mut counters = Counters::new(2, 3);
-        counters.add(Verdict::Drop, Reason::Port25Syn, 2, 3, 60);
-        counters.add(Verdict::Forward, Reason::NotIp, 0, 0, 42);
+        counters.add(Verdict::Drop, Reason::Port25Syn, 2, 3, Count::of(60));
+        counters.add(Verdict::Forward, Reason::NotIp, 0, 0, Count::of(42));
         assert_eq!(
             counters.reasons().collect::<Vec<_>>(),
             [
@@ -196,7 +204,7 @@ mod tests {
     #[test]
     fn a_lost_frame_shows_in_the_balance() {
         let mut counters = Counters::new(0, 0);
-        counters.add(Verdict::Indeterminate, Reason::Truncated, 0, 0, 60);
+        counters.add(Verdict::Indeterminate, Reason::Truncated, 0, 0, Count::of(60));
         assert!(Balance::new(1, &counters).closes());
         let short = Balance::new(3, &counters);
         assert_eq!(short.missing(), 2);

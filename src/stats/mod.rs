@@ -2,6 +2,8 @@
 
 mod counters;
 mod reason;
+mod tally;
 
 pub use counters::{Balance, ByVerdict, Count, Counters, counter_name};
 pub use reason::{Reason, Verdict};
+pub use tally::Tally;

@@ -10,8 +10,9 @@
 //! its first 14 octets (ports and flags), whatever its data offset, checksum or length say.
 //!
 //! # Two lanes
-//! [`parse_fast`] knows the few layouts that nearly every frame has and leaves the rest to
-//! [`parse_full`]; where it answers, both answer the same.
+//! The fast lane knows the few layouts that nearly every frame has and leaves the rest to
+//! [`parse_full`]; where it answers ([`parse_fast`]), both answer the same. The stages read its
+//! fields for a burst at a time.
 //!
 //! [`Packet`]: crate::wire::Packet
 //! [`parse`]: crate::wire::parse
@@ -29,9 +30,12 @@ mod transport;
 
 pub use build::tcp_probe;
 pub use fast::parse_fast;
+pub(crate) use fast::{
+    ETHERNET_OCTETS, Header, IPV4_OCTETS, LINK_OCTETS, Tcp, ipv4, ipv6, start,
+};
 pub use full::{parse_full, parse_part};
 pub use link::LinkType;
-pub use packet::{BURST, Family, Fragment, Frame, Packet, Shape, TRANSPORT_OCTETS, TcpFlags};
+pub use packet::{AsFrame, BURST, Family, Fragment, Frame, Packet, Shape, TRANSPORT_OCTETS, TcpFlags};
 
 /// Reads a frame from its link header to the TCP or UDP header.
 #[inline(always)]

@@ -28,6 +28,32 @@ impl Frame<'_> {
     }
 }
 
+/// What the stages take: whatever holds a frame.
+pub trait AsFrame {
+    /// The frame that it holds.
+    fn as_frame(&self) -> Frame<'_>;
+}
+
+impl AsFrame for Frame<'_> {
+    #[inline(always)]
+    fn as_frame(&self) -> Frame<'_> {
+        *self
+    }
+}
+
+/// A whole Ethernet frame, as a port receives it.
+impl AsFrame for &[u8] {
+    #[inline(always)]
+    fn as_frame(&self) -> Frame<'_> {
+        Frame {
+            bytes: self,
+            // No port receives 4 GiB at once.
+            original_len: self.len() as u32,
+            link_type: LinkType::ETHERNET,
+        }
+    }
+}
+
 /// IP version.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[repr(u8)]

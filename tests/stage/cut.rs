@@ -2,7 +2,7 @@
 //! with any octets in place of the missing ones; one that is not has both among them.
 
 use crate::{judge, tables};
-use sekisho::stage::{Burst, Facing};
+use sekisho::stage::Facing;
 use sekisho::stats::Verdict;
 use sekisho::wire::{Frame, LinkType};
 use std::collections::HashSet;
@@ -240,15 +240,14 @@ fn shows_half_a_port(whole: &Whole, cut: usize) -> bool {
 
 fn check(policy: &str) {
     let tables = tables(policy);
-    let mut burst = Burst::default();
     for whole in wholes() {
-        let mut verdict = |bytes: &[u8], facing| {
+        let verdict = |bytes: &[u8], facing| {
             let frame = Frame {
                 bytes,
                 original_len: whole.bytes.len() as u32,
                 link_type: whole.link_type,
             };
-            judge(&mut burst, frame, &tables, facing).0
+            judge(frame, &tables, facing).0
         };
         for cut in 0..whole.bytes.len() {
             let completions = completions(&whole, cut);

@@ -13,7 +13,7 @@ mod model;
 
 use jiff::Timestamp;
 use sekisho::policy::{self, Program, RuleId, Tables};
-use sekisho::stage::{Burst, Facing};
+use sekisho::stage::{Account, Burst, Facing};
 use sekisho::stats::{Reason, Verdict};
 use sekisho::wire::Frame;
 use std::sync::Arc;
@@ -36,9 +36,10 @@ fn tables(yaml: &str) -> Arc<Tables> {
 /// Verdict, reason, and the name of the rule.
 type Judged = (Verdict, Reason, Option<String>);
 
-fn judge(burst: &mut Burst, frame: Frame<'_>, tables: &Tables, facing: Facing) -> Judged {
-    burst.run([frame], tables, facing);
-    let decision = *burst.trails().next().unwrap().decision;
+fn judge(frame: Frame<'_>, tables: &Tables, facing: Facing) -> Judged {
+    let mut burst = Burst::new(facing, Account::Candidates);
+    burst.run(&[frame], tables);
+    let decision = burst.decisions().next().unwrap();
     let rule = (decision.rule != RuleId::NONE)
         .then(|| tables.legend.rule(decision.rule).unwrap().1.name.clone());
     (decision.verdict, decision.reason, rule)

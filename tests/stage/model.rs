@@ -3,7 +3,7 @@
 
 use crate::{Judged, judge, tables};
 use etherparse::PacketBuilder;
-use sekisho::stage::{Burst, Facing};
+use sekisho::stage::Facing;
 use sekisho::stats::{Reason, Verdict};
 use sekisho::wire::{Frame, LinkType};
 
@@ -220,7 +220,6 @@ fn frames(v6: bool, src: End, dst: End) -> Vec<(Kind, Vec<u8>)> {
 #[test]
 fn decisions_follow_the_contracts() {
     let tables = tables(POLICY);
-    let mut burst = Burst::default();
     for (v6, src) in ENDS.into_iter().flat_map(|src| [(false, src), (true, src)]) {
         for dst in ENDS {
             for (kind, bytes) in frames(v6, src, dst) {
@@ -231,7 +230,7 @@ fn decisions_follow_the_contracts() {
                         link_type: LinkType::RAW,
                     };
                     assert_eq!(
-                        judge(&mut burst, frame, &tables, facing),
+                        judge(frame, &tables, facing),
                         model(kind, facing, src, dst),
                         "{kind:?} {src:?} → {dst:?} {facing:?}, IPv6: {v6}"
                     );

@@ -2,7 +2,7 @@
 
 use crate::cli::policies::Policies;
 use crate::cli::{Exit, Failure};
-use crate::stage::{Burst, Facing};
+use crate::stage::{Account, Burst, Facing};
 use crate::stats::Verdict;
 use crate::wire::{self, Family, Frame, LinkType, TcpFlags};
 use jiff::Timestamp;
@@ -167,9 +167,9 @@ impl Row {
             original_len,
             link_type: LinkType::ETHERNET,
         };
-        let mut burst = Burst::default();
-        burst.run([frame], &policies.epoch(at)?.tables, self.direction.into());
-        Ok(match burst.trails().next().map(|trail| *trail.decision) {
+        let mut burst = Burst::new(self.direction.into(), Account::Candidates);
+        burst.run(&[frame], &policies.epoch(at)?.tables);
+        Ok(match burst.decisions().next() {
             Some(found) if found.verdict.label() == self.verdict => Ok(()),
             Some(found) => {
                 let legend = policies.legend();

@@ -2,7 +2,7 @@ use super::Policies;
 use crate::cli::{Exit, Failure, out};
 use crate::io::CaptureReader;
 use crate::policy::{Legend, RuleId};
-use crate::stage::{Burst, Decision, Facing};
+use crate::stage::{Account, Burst, Decision, Facing};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use std::path::Path;
@@ -37,7 +37,8 @@ impl Changed {
         at: Timestamp,
     ) -> Result<(), Failure> {
         let (before, after) = (old.epoch(at)?, new.epoch(at)?);
-        let (mut burst_before, mut burst_after) = (Burst::default(), Burst::default());
+        let burst = || Burst::new(Facing::Auto, Account::Candidates);
+        let (mut burst_before, mut burst_after) = (burst(), burst());
         let mut number = 0;
         let mut read = || {
             let mut reader = CaptureReader::open(path)?;
@@ -46,17 +47,16 @@ impl Changed {
                 if records.is_empty() {
                     return Ok(());
                 }
-                let frames = || records.iter().map(|record| record.frame);
-                burst_before.run(frames(), &before.tables, Facing::Auto);
-                burst_after.run(frames(), &after.tables, Facing::Auto);
-                for (was, is) in burst_before.trails().zip(burst_after.trails()) {
+                burst_before.run(&records, &before.tables);
+                burst_after.run(&records, &after.tables);
+                for (was, is) in burst_before.decisions().zip(burst_after.decisions()) {
                     number += 1;
-                    if was.decision.verdict != is.decision.verdict {
+                    if was.verdict != is.verdict {
                         self.frames.push(Frame {
                             file: path.display().to_string(),
                             number,
-                            old: outcome(was.decision, old.legend()),
-                            new: outcome(is.decision, new.legend()),
+                            old: outcome(&was, old.legend()),
+                            new: outcome(&is, new.legend()),
                         });
                     }
                 }

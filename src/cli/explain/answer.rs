@@ -2,7 +2,7 @@ use super::ask::Question;
 use super::{Failure, Policies};
 use crate::cli::policies::show_instant;
 use crate::policy::{self, Direction, Lang, Rule, Situation, Tenant};
-use crate::stage::{Burst, Decision, Ends, Facing, Trail};
+use crate::stage::{Account, Burst, Decision, Ends, Facing, Trail};
 
 use crate::wire::{Family, Fragment, Packet, Shape};
 use jiff::Timestamp;
@@ -37,9 +37,10 @@ impl<'a> Answer<'a> {
         at: Timestamp,
     ) -> Result<Self, Failure> {
         let epoch = policies.epoch(at)?;
-        let mut burst = Burst::default();
-        burst.run([question.frame()], &epoch.tables, facing);
-        let trail = burst.trails().next();
+        let frame = [question.frame()];
+        let mut burst = Burst::new(facing, Account::EveryFrame);
+        burst.run(&frame, &epoch.tables);
+        let trail = burst.trails(&frame, &epoch.tables).next();
         let Some(Trail {
             packet,
             ends,
@@ -52,9 +53,9 @@ impl<'a> Answer<'a> {
             policies,
             question,
             at,
-            packet: *packet,
-            ends: *ends,
-            decision: *decision,
+            packet,
+            ends,
+            decision,
         })
     }
 

@@ -9,8 +9,8 @@ use super::when::When;
 use super::{Exit, Failure, Format, out};
 use crate::io::{CaptureReader, Record};
 use crate::policy::Epoch;
-use crate::stage::{Burst, Facing};
-use crate::stats::{Balance, Counters};
+use crate::stage::{Account, Burst, Facing};
+use crate::stats::{Balance, Tally};
 use crate::wire::LinkType;
 use indicatif::{ProgressBar, ProgressStyle};
 use jiff::Timestamp;
@@ -103,17 +103,17 @@ pub(super) fn run(args: &Args, format: Format) -> Result<Exit, Failure> {
         .collect::<Result<Vec<_>, _>>()?;
     let elapsed = started.elapsed();
     let faults = captures.iter().any(|capture| capture.fault.is_some());
-    let balance = Balance::new(captures.iter().map(|c| c.frames).sum(), &run.counters);
     let at = run.fixed_at;
-    let counters = run.counters;
     let to_stdout = run.outputs.finish(run.first_link_type)?;
+    let counters = run.tally.counters();
+    let balance = Balance::new(captures.iter().map(|c| c.frames).sum(), counters);
     let report = report::Report {
         policies: &policies,
         at,
         captures,
         balance,
         elapsed,
-        counters: &counters,
+        counters,
     };
     let text = match format {
         Format::Text => report.text(),
@@ -132,12 +132,11 @@ pub(super) fn run(args: &Args, format: Format) -> Result<Exit, Failure> {
 /// One run over all captures.
 struct Run<'a> {
     policies: &'a Policies,
-    facing: Facing,
     /// As of when, unless each frame has its own time.
     fixed_at: Option<Timestamp>,
     epoch: Epoch,
     burst: Burst,
-    counters: Counters,
+    tally: Tally,
     outputs: Outputs,
     first_link_type: Option<LinkType>,
 }
@@ -151,11 +150,10 @@ impl<'a> Run<'a> {
         let legend = policies.legend();
         Ok(Self {
             policies,
-            facing: args.direction.into(),
             fixed_at,
             epoch: policies.epoch(fixed_at.unwrap_or_else(Timestamp::now))?,
-            burst: Burst::default(),
-            counters: Counters::new(legend.rule_ids().count(), legend.plan_ids().count()),
+            burst: Burst::new(args.direction.into(), Account::EveryFrame),
+            tally: Tally::new(legend.rule_ids().len(), legend.plan_ids().len()),
             outputs: Outputs::create(args, policies)?,
             first_link_type: None,
         })
@@ -253,22 +251,10 @@ impl<'a> Run<'a> {
     }
 
     fn decide(&mut self, records: &[Record<'_>], file: &str, before: u64) -> Result<(), Failure> {
-        let frames = records.iter().map(|record| record.frame);
-        self.burst.run(frames, &self.epoch.tables, self.facing);
-        let legend = self.policies.legend();
-        for (number, (record, trail)) in (before + 1..).zip(records.iter().zip(self.burst.trails()))
-        {
-            let decision = trail.decision;
-            self.counters.add(
-                decision.verdict,
-                decision.reason,
-                decision.rule.0,
-                decision.plan.0,
-                record.frame.original_len,
-            );
-            self.outputs.write(record, &trail, legend, file, number)?;
-        }
-        Ok(())
+        let tables = &self.epoch.tables;
+        self.burst.run(records, tables);
+        self.burst.count(records, &mut self.tally);
+        self.outputs.write(&self.burst, records, tables, file, before)
     }
 }
 

@@ -1,8 +1,8 @@
 use super::verdicts::Verdicts;
 use super::{Args, Failure, Policies};
 use crate::io::{CaptureWriter, OutputError, Record, is_stdout};
-use crate::policy::Legend;
-use crate::stage::Trail;
+use crate::policy::Tables;
+use crate::stage::Burst;
 use crate::stats::Verdict;
 use crate::wire::LinkType;
 use std::ffi::OsString;
@@ -51,32 +51,42 @@ impl Outputs {
         })
     }
 
-    /// Writes what is to be written of one frame.
+    /// Writes the frames of a burst, of whose file `before` frames came before.
     pub(super) fn write(
         &mut self,
-        record: &Record<'_>,
-        trail: &Trail<'_>,
-        legend: &Legend,
+        burst: &Burst,
+        records: &[Record<'_>],
+        tables: &Tables,
         file: &str,
-        frame: u64,
+        before: u64,
     ) -> Result<(), Failure> {
-        let capture = match trail.decision.verdict {
-            Verdict::Forward => &mut self.forwarded,
-            Verdict::Drop | Verdict::Reject | Verdict::Limit => &mut self.dropped,
-            // Nobody knows what would have become of it.
-            Verdict::Indeterminate => &mut None,
-        };
-        if let Some(capture) = capture {
-            capture
-                .write(record)
-                .map_err(|error| failure(error, self.alone))?;
+        let alone = self.alone;
+        if self.forwarded.is_some() || self.dropped.is_some() {
+            for (record, decision) in records.iter().zip(burst.decisions()) {
+                if let Some(capture) = self.capture_of(decision.verdict) {
+                    capture
+                        .write(record)
+                        .map_err(|error| failure(error, alone))?;
+                }
+            }
         }
         if let Some(verdicts) = &mut self.verdicts {
-            verdicts
-                .write(trail, legend, file, frame)
-                .map_err(|error| failure(error, self.alone))?;
+            for (frame, trail) in (before + 1..).zip(burst.trails(records, tables)) {
+                verdicts
+                    .write(&trail, &tables.legend, file, frame)
+                    .map_err(|error| failure(error, alone))?;
+            }
         }
         Ok(())
+    }
+
+    fn capture_of(&mut self, verdict: Verdict) -> Option<&mut CaptureWriter> {
+        match verdict {
+            Verdict::Forward => self.forwarded.as_mut(),
+            Verdict::Drop | Verdict::Reject | Verdict::Limit => self.dropped.as_mut(),
+            // Nobody knows what would have become of it.
+            Verdict::Indeterminate => None,
+        }
     }
 
     /// Gives every file its name; whether one of them was stdout. An empty capture takes the link

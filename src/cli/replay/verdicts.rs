@@ -48,7 +48,7 @@ impl Verdicts {
     /// Writes the row of one frame; what is unknown is empty.
     pub(super) fn write(
         &mut self,
-        trail: &Trail<'_>,
+        trail: &Trail,
         legend: &Legend,
         file: &str,
         frame: u64,

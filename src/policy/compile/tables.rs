@@ -123,10 +123,13 @@ pub struct Matrix {
     cells: Box<[RuleId]>,
     /// By rule; the first is that of [`RuleId::NONE`].
     actions: Arc<[Action]>,
+    /// By direction: whether any rule matches segments that open nothing.
+    judges_running: [bool; 2],
 }
 
 impl Matrix {
     /// The rule that matches; [`RuleId::NONE`] for ids that are not in use.
+    #[inline]
     pub fn rule(&self, question: Question) -> RuleId {
         let plan = usize::from(question.plan.0);
         let peer_set = usize::from(question.peer_set.0);
@@ -140,9 +143,19 @@ impl Matrix {
     }
 
     /// What a rule does; ids that are not in use forward.
+    #[inline]
     pub fn action(&self, rule: RuleId) -> Action {
         let action = self.actions.get(usize::from(rule.0));
         action.copied().unwrap_or(Action::Forward)
+    }
+
+    /// Whether any rule matches segments of a direction that open no connection.
+    pub fn judges_running(&self, direction: Direction) -> bool {
+        let [out, inward] = self.judges_running;
+        match direction {
+            Direction::Out => out,
+            Direction::In => inward,
+        }
     }
 
     /// What the matrix takes.
@@ -172,9 +185,16 @@ impl Matrix {
                 }
             }
         }
+        let blocks: Vec<_> = cells.chunks(plans * peer_sets).collect();
+        // In the order of the cells: of each family, out and in, not opening and opening.
+        let judges_running = [0, 2].map(|not_opening| {
+            let mut of_both = blocks.iter().skip(not_opening).step_by(4);
+            of_both.any(|block| block.iter().any(|rule| *rule != RuleId::NONE))
+        });
         Self {
             plans,
             peer_sets,
+            judges_running,
             cells: cells.into_boxed_slice(),
             actions: Arc::clone(&legend.actions),
         }
