@@ -9,6 +9,8 @@
 #include <net/ethernet.h>
 #include <net/if.h>
 #include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
@@ -91,4 +93,97 @@ int peer_fib6_vector(struct rte_fib6 *fib, int vector)
 {
 	return rte_fib6_select_lookup(fib, vector ? RTE_FIB6_LOOKUP_TRIE_VECTOR_AVX512
 						  : RTE_FIB6_LOOKUP_TRIE_SCALAR);
+}
+
+/* ---- rte_acl ---- */
+
+/*
+ * TCP, destination port, flags, source: fields at fixed places of an untagged IPv4 frame without
+ * options. The source comes last: what is not at the port has left the trie before.
+ */
+enum { FIELD_PROTOCOL, FIELD_SOURCE_PORT, FIELD_PORT, FIELD_FLAGS, FIELD_SOURCE, FIELDS };
+
+static const struct rte_acl_field_def fields[FIELDS] = {
+	{.type = RTE_ACL_FIELD_TYPE_BITMASK, .size = 1, .field_index = FIELD_PROTOCOL, .input_index = 0, .offset = 23},
+	{.type = RTE_ACL_FIELD_TYPE_RANGE, .size = 2, .field_index = FIELD_SOURCE_PORT, .input_index = 1, .offset = 34},
+	{.type = RTE_ACL_FIELD_TYPE_RANGE, .size = 2, .field_index = FIELD_PORT, .input_index = 1, .offset = 36},
+	{.type = RTE_ACL_FIELD_TYPE_BITMASK, .size = 4, .field_index = FIELD_FLAGS, .input_index = 2, .offset = 46},
+	{.type = RTE_ACL_FIELD_TYPE_MASK, .size = 4, .field_index = FIELD_SOURCE, .input_index = 3, .offset = 26},
+};
+
+RTE_ACL_RULE_DEF(peer_rule, FIELDS);
+
+struct rte_acl_ctx *peer_acl_create(uint32_t rules)
+{
+	struct rte_acl_param param = {
+		.name = "peer",
+		.socket_id = SOCKET_ID_ANY,
+		.rule_size = RTE_ACL_RULE_SZ(FIELDS),
+		.max_rule_num = rules,
+	};
+	return rte_acl_create(&param);
+}
+
+/* A SYN without ACK to port 25, from this prefix. */
+int peer_acl_add(struct rte_acl_ctx *acl, uint32_t source, uint8_t length)
+{
+	struct peer_rule rule = {.data = {.category_mask = 1, .priority = 1, .userdata = 1}};
+	rule.field[FIELD_PROTOCOL].value.u8 = 6;
+	rule.field[FIELD_PROTOCOL].mask_range.u8 = 0xff;
+	rule.field[FIELD_SOURCE_PORT].mask_range.u16 = 0xffff;
+	rule.field[FIELD_PORT].value.u16 = 25;
+	rule.field[FIELD_PORT].mask_range.u16 = 25;
+	rule.field[FIELD_FLAGS].value.u32 = 0x00020000;
+	rule.field[FIELD_FLAGS].mask_range.u32 = 0x00120000;
+	rule.field[FIELD_SOURCE].value.u32 = source;
+	rule.field[FIELD_SOURCE].mask_range.u32 = length;
+	return rte_acl_add_rules(acl, (const struct rte_acl_rule *)&rule, 1);
+}
+
+int peer_acl_build(struct rte_acl_ctx *acl)
+{
+	struct rte_acl_config config = {.num_categories = 1, .num_fields = FIELDS};
+	memcpy(config.defs, fields, sizeof(fields));
+	return rte_acl_build(acl, &config);
+}
+
+/* ---- libpcap ---- */
+
+struct peer_filter {
+	struct bpf_program program;
+};
+
+/* Null, and the reason, when the text is not taken. */
+struct peer_filter *peer_filter_compile(const char *text, int optimise, char *error, size_t error_size)
+{
+	struct peer_filter *filter = calloc(1, sizeof(*filter));
+	pcap_t *dead = pcap_open_dead(DLT_EN10MB, 65535);
+	if (filter == NULL || dead == NULL) {
+		snprintf(error, error_size, "no memory");
+	} else if (pcap_compile(dead, &filter->program, text, optimise, PCAP_NETMASK_UNKNOWN) != 0) {
+		snprintf(error, error_size, "%s", pcap_geterr(dead));
+	} else {
+		pcap_close(dead);
+		return filter;
+	}
+	if (dead != NULL)
+		pcap_close(dead);
+	free(filter);
+	return NULL;
+}
+
+unsigned peer_filter_length(const struct peer_filter *filter) { return filter->program.bf_len; }
+
+void peer_filter_free(struct peer_filter *filter)
+{
+	pcap_freecode(&filter->program);
+	free(filter);
+}
+
+/* Not 0 for a frame that matches; all frames have the same length. */
+void peer_filter_run(const struct peer_filter *filter, const uint8_t *const *frames, unsigned length,
+		     uint32_t *results, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++)
+		results[i] = bpf_filter(filter->program.bf_insns, frames[i], length, length);
 }

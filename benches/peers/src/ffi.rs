@@ -48,6 +48,35 @@ unsafe extern "C" {
         hops: *mut u64,
         count: c_int,
     ) -> c_int;
+
+    fn peer_acl_create(rules: u32) -> *mut c_void;
+    fn rte_acl_free(acl: *mut c_void);
+    fn peer_acl_add(acl: *mut c_void, source: u32, length: u8) -> c_int;
+    fn peer_acl_build(acl: *mut c_void) -> c_int;
+    fn rte_acl_set_ctx_classify(acl: *mut c_void, algorithm: c_int) -> c_int;
+    fn rte_acl_classify(
+        acl: *const c_void,
+        frames: *const *const u8,
+        results: *mut u32,
+        count: u32,
+        categories: u32,
+    ) -> c_int;
+
+    fn peer_filter_compile(
+        text: *const c_char,
+        optimise: c_int,
+        error: *mut c_char,
+        error_size: usize,
+    ) -> *mut c_void;
+    fn peer_filter_length(filter: *const c_void) -> u32;
+    fn peer_filter_free(filter: *mut c_void);
+    fn peer_filter_run(
+        filter: *const c_void,
+        frames: *const *const u8,
+        length: u32,
+        results: *mut u32,
+        count: u32,
+    );
 }
 
 /// DPDK's environment, once a process: whoever holds it may make DPDK's tables. It is bound to the
@@ -286,5 +315,139 @@ impl Drop for Fib6<'_> {
     fn drop(&mut self) {
         // SAFETY: the table was made by `new` and is freed once.
         unsafe { rte_fib6_free(self.0.as_ptr()) }
+    }
+}
+
+/// Octets of an untagged IPv4 frame with TCP, to the end of TCP's flags and window: as far as a
+/// list's rules look.
+const RULE_OCTETS: usize = 50;
+
+/// Where frames begin, as C takes them; none is shorter than `octets`.
+fn beginnings(frames: &[&[u8]], octets: usize) -> [*const u8; BURST] {
+    let mut beginnings = [std::ptr::null(); BURST];
+    for (beginning, frame) in beginnings.iter_mut().zip(frames) {
+        assert!(frame.len() >= octets, "a frame is shorter than its headers");
+        *beginning = frame.as_ptr();
+    }
+    beginnings
+}
+
+/// How rte_acl walks its tries.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Algorithm {
+    Scalar = 1,
+    Sse = 2,
+    Avx2 = 3,
+    Avx512x16 = 6,
+    Avx512x32 = 7,
+}
+
+/// DPDK's access control list, with one rule for each source prefix.
+pub(crate) struct Acl<'e>(NonNull<c_void>, PhantomData<&'e Eal>);
+
+impl<'e> Acl<'e> {
+    pub(crate) fn new(_: &'e Eal, sources: &[(u32, u8)]) -> Result<Self> {
+        let rules = u32::try_from(sources.len())?;
+        // SAFETY: EAL runs, as the reference to it shows.
+        let acl = unsafe { peer_acl_create(rules) };
+        let acl = NonNull::new(acl).with_context(|| format!("rte_acl_create: {}", dpdk_error()))?;
+        let acl = Self(acl, PhantomData);
+        for &(source, length) in sources {
+            // SAFETY: the list is alive until `drop`; the rule is copied.
+            let status = unsafe { peer_acl_add(acl.0.as_ptr(), source, length) };
+            check(status, || {
+                format!("rte_acl_add_rules {source:#010x}/{length}")
+            })?;
+        }
+        // SAFETY: the list is alive.
+        let status = unsafe { peer_acl_build(acl.0.as_ptr()) };
+        check(status, || "rte_acl_build".to_owned())?;
+        Ok(acl)
+    }
+
+    pub(crate) fn select(&self, algorithm: Algorithm) -> Result<()> {
+        // SAFETY: the list is alive; nobody classifies meanwhile, for it is bound to this thread.
+        let status = unsafe { rte_acl_set_ctx_classify(self.0.as_ptr(), algorithm as c_int) };
+        check(status, || format!("rte_acl_set_ctx_classify {algorithm:?}"))
+    }
+
+    /// At most [`BURST`] frames; the result is not 0 where a rule matches.
+    pub(crate) fn burst(&self, frames: &[&[u8]], results: &mut [u32; BURST]) {
+        let count = frames.len().min(BURST) as u32;
+        let beginnings = beginnings(frames, RULE_OCTETS);
+        // SAFETY: both arrays hold `count` elements at least, and each frame as many octets as the
+        // rules look at; the list is alive and was built.
+        let status = unsafe {
+            rte_acl_classify(
+                self.0.as_ptr(),
+                beginnings.as_ptr(),
+                results.as_mut_ptr(),
+                count,
+                1,
+            )
+        };
+        assert_eq!(status, 0, "one category is a valid number of them");
+    }
+}
+
+impl Drop for Acl<'_> {
+    fn drop(&mut self) {
+        // SAFETY: the list was made by `new` and is freed once.
+        unsafe { rte_acl_free(self.0.as_ptr()) }
+    }
+}
+
+/// A filter of libpcap, for Ethernet.
+pub(crate) struct Filter(NonNull<c_void>);
+
+impl Filter {
+    pub(crate) fn compile(text: &str, optimise: bool) -> Result<Self> {
+        let text = CString::new(text)?;
+        let mut error = [0; 256];
+        // SAFETY: text is a C string; error has room for as many octets as is said.
+        let filter = unsafe {
+            peer_filter_compile(
+                text.as_ptr(),
+                optimise.into(),
+                error.as_mut_ptr(),
+                error.len(),
+            )
+        };
+        let filter = NonNull::new(filter);
+        // The last octet of `error` is 0 as it was: what is written ends before it.
+        let filter =
+            filter.with_context(|| format!("pcap_compile: {}", self::text(error.as_ptr())));
+        Ok(Self(filter?))
+    }
+
+    pub(crate) fn instructions(&self) -> u32 {
+        // SAFETY: the filter is alive.
+        unsafe { peer_filter_length(self.0.as_ptr()) }
+    }
+
+    /// At most [`BURST`] frames, which are as long as the first or longer; the result is not 0
+    /// where the filter matches.
+    pub(crate) fn burst(&self, frames: &[&[u8]], results: &mut [u32; BURST]) {
+        let count = frames.len().min(BURST) as u32;
+        let octets = frames.first().map_or(0, |frame| frame.len());
+        let beginnings = beginnings(frames, octets);
+        // SAFETY: both arrays hold `count` elements at least, and each frame `octets` octets, which
+        // the filter does not look beyond; the filter is alive.
+        unsafe {
+            peer_filter_run(
+                self.0.as_ptr(),
+                beginnings.as_ptr(),
+                octets as u32,
+                results.as_mut_ptr(),
+                count,
+            );
+        }
+    }
+}
+
+impl Drop for Filter {
+    fn drop(&mut self) {
+        // SAFETY: the filter was made by `compile` and is freed once.
+        unsafe { peer_filter_free(self.0.as_ptr()) }
     }
 }

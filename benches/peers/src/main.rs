@@ -1,10 +1,14 @@
 //! sekisho beside its peers, in one run. `bash benches/peers/run.sh` installs what this needs.
 
+mod classification;
+mod contest;
 mod ffi;
+mod frames;
 mod lookups;
 mod machine;
 mod measure;
 mod prefixes;
+mod provider;
 mod queries;
 mod random;
 mod report;
@@ -38,6 +42,7 @@ struct Arguments {
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Part {
     Lookups,
+    Classification,
 }
 
 fn main() -> Result<ExitCode> {
@@ -62,6 +67,9 @@ fn main() -> Result<ExitCode> {
     report.section(&machine::describe(pages));
     if runs(Part::Lookups) {
         lookups::run_all(&eal, effort, &mut report);
+    }
+    if runs(Part::Classification) {
+        classification::run_all(&eal, effort, &mut report);
     }
     let whole = report.conclude();
     if let Some(path) = &arguments.markdown {

@@ -13,6 +13,10 @@ impl Random {
         ((u128::from(self.next()) * end as u128) >> 64) as usize
     }
 
+    pub(crate) fn chance(&mut self, share: f64) -> bool {
+        (self.next() as f64) < share * u64::MAX as f64
+    }
+
     pub(crate) fn pick<T: Copy>(&mut self, from: &[T]) -> T {
         from[self.below(from.len())]
     }

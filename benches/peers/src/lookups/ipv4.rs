@@ -1,4 +1,5 @@
-use super::{Case, Field, Goals, Limit, Peer, need_avx512, run};
+use super::asked;
+use crate::contest::{Contest, Goals, Limit, Peer, need_avx512};
 use crate::ffi::{BURST, Eal, Fib, Lane, Lpm};
 use crate::measure::{Effort, thread_time};
 use crate::prefixes::Prefixes;
@@ -25,61 +26,55 @@ pub(crate) fn ipv4(
     effort: Effort,
     report: &mut Report,
 ) {
-    let mut field = Field::new(eal);
-    field.enter("sekisho", || Ok(Ipv4Table::build(prefixes, u64::MAX)?));
+    let title = format!("{title}: {} prefixes", prefixes.len());
+    let mut contest = Contest::new(title, eal);
+    contest.enter("sekisho", || {
+        Ok(Box::new(Ipv4Table::build(prefixes, u64::MAX)?))
+    });
     let mut fib = None;
-    field.enter("rte_fib, AVX-512", || {
+    contest.enter("rte_fib, AVX-512", || {
         let table = Rc::new(build_fib(eal, prefixes)?);
         fib = Some(Rc::clone(&table));
-        FibPeer::new(table, Lane::Avx512)
+        Ok(Box::new(FibPeer::new(table, Lane::Avx512)?))
     });
-    field.enter_again("rte_fib, scalar", "rte_fib, AVX-512", || {
+    contest.enter_again("rte_fib, scalar", "rte_fib, AVX-512", || {
         let table = match fib {
             Some(fib) => fib,
             None => Rc::new(build_fib(eal, prefixes)?),
         };
-        FibPeer::new(table, Lane::Scalar)
+        Ok(Box::new(FibPeer::new(table, Lane::Scalar)?))
     });
     let mut lpm = None;
-    field.enter("rte_lpm, bulk", || {
+    contest.enter("rte_lpm, bulk", || {
         let table = Rc::new(build_lpm(eal, prefixes, effort.patience)?);
         lpm = Some(Rc::clone(&table));
-        Ok(LpmBulk(table))
+        Ok(Box::new(LpmBulk(table)))
     });
-    field.enter_again("rte_lpm, x4", "rte_lpm, bulk", || {
-        Ok(LpmX4(lpm.context(Limit("as above".into()))?))
+    contest.enter_again("rte_lpm, x4", "rte_lpm, bulk", || {
+        Ok(Box::new(LpmX4(lpm.context(Limit("as above".into()))?)))
     });
-    field.enter("poptrie", || {
-        Ok(prefixes.iter().copied().collect::<Poptrie<Ipv4Net, u8>>())
+    contest.enter("poptrie", || {
+        let table: Poptrie<Ipv4Net, u8> = prefixes.iter().copied().collect();
+        Ok(Box::new(table))
     });
-    field.enter("prefix-trie", || {
-        Ok(prefixes.iter().copied().collect::<PrefixMap<Ipv4Net, u8>>())
+    contest.enter("prefix-trie", || {
+        let table: PrefixMap<Ipv4Net, u8> = prefixes.iter().copied().collect();
+        Ok(Box::new(table))
     });
-    field.enter("ip_network_table", || {
+    contest.enter("ip_network_table", || {
         let mut table = IpNetworkTable::with_capacity(prefixes.len(), 0);
         for (net, value) in prefixes {
             table.insert(Ipv4Network::new(net.network(), net.prefix_len())?, *value);
         }
-        Ok(TreeBitmap(table))
+        Ok(Box::new(TreeBitmap(table)))
     });
     let spans = prefixes.iter().map(|(net, _)| Span {
         first: u32::from(net.network()).into(),
         host_bits: u32::from(net.hostmask()).into(),
         address_bits: 32,
     });
-    let case = Case {
-        title: format!("{title}: {} prefixes", prefixes.len()),
-        goals,
-    };
-    let mixes = mixes(spans.collect());
-    run(
-        &case,
-        field,
-        &mixes,
-        |address| address as u32,
-        effort,
-        report,
-    );
+    let asked = asked(mixes(spans.collect()), |address| address as u32);
+    contest.run(&asked, goals, effort, report);
 }
 
 impl Peer<u32> for Ipv4Table {

@@ -1,4 +1,5 @@
-use super::{Case, Field, Goals, Peer, need_avx512, run};
+use super::asked;
+use crate::contest::{Contest, Goals, Peer, need_avx512};
 use crate::ffi::{BURST, Eal, Fib6, Lane};
 use crate::measure::Effort;
 use crate::prefixes::Prefixes;
@@ -26,45 +27,46 @@ pub(crate) fn ipv6(
     effort: Effort,
     report: &mut Report,
 ) {
-    let mut field = Field::new(eal);
-    field.enter("sekisho", || Ok(Ipv6Table::build(prefixes, u64::MAX)?));
+    let title = format!("{title}: {} prefixes", prefixes.len());
+    let mut contest = Contest::new(title, eal);
+    contest.enter("sekisho", || {
+        Ok(Box::new(Ipv6Table::build(prefixes, u64::MAX)?))
+    });
     let mut fib = None;
-    field.enter("rte_fib6, AVX-512", || {
+    contest.enter("rte_fib6, AVX-512", || {
         let table = Rc::new(build_fib(eal, prefixes)?);
         fib = Some(Rc::clone(&table));
-        FibPeer::new(table, Lane::Avx512)
+        Ok(Box::new(FibPeer::new(table, Lane::Avx512)?))
     });
-    field.enter_again("rte_fib6, scalar", "rte_fib6, AVX-512", || {
+    contest.enter_again("rte_fib6, scalar", "rte_fib6, AVX-512", || {
         let table = match fib {
             Some(fib) => fib,
             None => Rc::new(build_fib(eal, prefixes)?),
         };
-        FibPeer::new(table, Lane::Scalar)
+        Ok(Box::new(FibPeer::new(table, Lane::Scalar)?))
     });
-    field.enter("poptrie", || {
-        Ok(prefixes.iter().copied().collect::<Poptrie<Ipv6Net, u8>>())
+    contest.enter("poptrie", || {
+        let table: Poptrie<Ipv6Net, u8> = prefixes.iter().copied().collect();
+        Ok(Box::new(table))
     });
-    field.enter("prefix-trie", || {
-        Ok(prefixes.iter().copied().collect::<PrefixMap<Ipv6Net, u8>>())
+    contest.enter("prefix-trie", || {
+        let table: PrefixMap<Ipv6Net, u8> = prefixes.iter().copied().collect();
+        Ok(Box::new(table))
     });
-    field.enter("ip_network_table", || {
+    contest.enter("ip_network_table", || {
         let mut table = IpNetworkTable::with_capacity(0, prefixes.len());
         for (net, value) in prefixes {
             table.insert(Ipv6Network::new(net.network(), net.prefix_len())?, *value);
         }
-        Ok(TreeBitmap(table))
+        Ok(Box::new(TreeBitmap(table)))
     });
     let spans = prefixes.iter().map(|(net, _)| Span {
         first: net.network().into(),
         host_bits: net.hostmask().into(),
         address_bits: 128,
     });
-    let case = Case {
-        title: format!("{title}: {} prefixes", prefixes.len()),
-        goals,
-    };
-    let mixes = mixes(spans.collect());
-    run(&case, field, &mixes, u128::to_be_bytes, effort, report);
+    let asked = asked(mixes(spans.collect()), u128::to_be_bytes);
+    contest.run(&asked, goals, effort, report);
 }
 
 impl Peer<Address> for Ipv6Table {
