@@ -187,3 +187,32 @@ void peer_filter_run(const struct peer_filter *filter, const uint8_t *const *fra
 	for (unsigned i = 0; i < n; i++)
 		results[i] = bpf_filter(filter->program.bf_insns, frames[i], length, length);
 }
+
+/* ---- a raw sender ---- */
+
+/* A socket that sends whole frames out of an interface, and receives none; or a negative errno. */
+int peer_packet_open(const char *interface)
+{
+	struct sockaddr_ll to = {.sll_family = AF_PACKET};
+	int fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0);
+	to.sll_ifindex = if_nametoindex(interface);
+	if (fd >= 0 && to.sll_ifindex != 0 && bind(fd, (struct sockaddr *)&to, sizeof(to)) == 0)
+		return fd;
+	int error = errno;
+	if (fd >= 0)
+		close(fd);
+	return -error;
+}
+
+/* How many of at most 64 frames of one length were sent; or a negative errno. */
+int peer_packet_send(int fd, const uint8_t *const *frames, unsigned length, unsigned n)
+{
+	struct mmsghdr messages[64] = {0};
+	struct iovec parts[64];
+	for (unsigned i = 0; i < n && i < 64; i++) {
+		parts[i] = (struct iovec){.iov_base = (void *)frames[i], .iov_len = length};
+		messages[i].msg_hdr = (struct msghdr){.msg_iov = &parts[i], .msg_iovlen = 1};
+	}
+	int sent = sendmmsg(fd, messages, n < 64 ? n : 64, 0);
+	return sent < 0 ? -errno : sent;
+}

@@ -125,13 +125,13 @@ fn enter_lists<'p>(contest: &mut Contest<'p, &'p [u8]>, eal: &'p Eal, nets: &[Ip
 }
 
 /// sekisho's stages.
-struct Engine {
+pub(crate) struct Engine {
     burst: RefCell<Burst>,
     tables: Arc<Tables>,
 }
 
 impl Engine {
-    fn new(tables: Arc<Tables>, account: Account) -> Self {
+    pub(crate) fn new(tables: Arc<Tables>, account: Account) -> Self {
         Self {
             burst: RefCell::new(Burst::new(Facing::Out, account)),
             tables,

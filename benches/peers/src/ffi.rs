@@ -6,7 +6,9 @@
 
 use anyhow::{Context as _, Result, bail, ensure};
 use std::ffi::{CStr, CString, c_char, c_int, c_void};
+use std::io;
 use std::marker::PhantomData;
+use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 use std::ptr::NonNull;
 
 /// Addresses that a bulk call takes at most.
@@ -77,6 +79,9 @@ unsafe extern "C" {
         results: *mut u32,
         count: u32,
     );
+
+    fn peer_packet_open(interface: *const c_char) -> c_int;
+    fn peer_packet_send(fd: c_int, frames: *const *const u8, length: u32, count: u32) -> c_int;
 }
 
 /// DPDK's environment, once a process: whoever holds it may make DPDK's tables. It is bound to the
@@ -449,5 +454,39 @@ impl Drop for Filter {
     fn drop(&mut self) {
         // SAFETY: the filter was made by `compile` and is freed once.
         unsafe { peer_filter_free(self.0.as_ptr()) }
+    }
+}
+
+/// A socket that sends whole frames out of one interface.
+pub(crate) struct PacketSocket(OwnedFd);
+
+impl PacketSocket {
+    /// Of an interface in the network namespace of this thread.
+    pub(crate) fn open(interface: &str) -> io::Result<Self> {
+        let interface = CString::new(interface)?;
+        // SAFETY: it is a C string.
+        let fd = unsafe { peer_packet_open(interface.as_ptr()) };
+        if fd < 0 {
+            return Err(io::Error::from_raw_os_error(-fd));
+        }
+        // SAFETY: the descriptor was just opened, and nobody else has it.
+        Ok(Self(unsafe { OwnedFd::from_raw_fd(fd) }))
+    }
+
+    /// How many of at most [`BURST`] frames, all as long as the first or longer, were sent.
+    pub(crate) fn send(&self, frames: &[&[u8]]) -> io::Result<usize> {
+        let octets = frames.first().map_or(0, |frame| frame.len());
+        let beginnings = beginnings(frames, octets);
+        let count = frames.len().min(BURST) as u32;
+        // SAFETY: the array holds `count` elements at least, each the beginning of so many octets.
+        let sent = unsafe {
+            peer_packet_send(
+                self.0.as_raw_fd(),
+                beginnings.as_ptr(),
+                octets as u32,
+                count,
+            )
+        };
+        usize::try_from(sent).map_err(|_| io::Error::from_raw_os_error(-sent))
     }
 }

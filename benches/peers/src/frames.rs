@@ -37,10 +37,15 @@ impl Frames {
     ) -> Self {
         let mut random = Random(25);
         let frame = |_| {
-            let source = if random.chance(traffic.strangers) {
-                random.next() as u32
-            } else {
-                any(random.pick(subscribers), &mut random)
+            let source = loop {
+                let source = if random.chance(traffic.strangers) {
+                    random.next() as u32
+                } else {
+                    any(random.pick(subscribers), &mut random)
+                };
+                if is_forwarded(source.into()) {
+                    break source;
+                }
             };
             let (port, flags) = if random.chance(traffic.port_25) {
                 (25, SYN)
@@ -62,6 +67,12 @@ impl Frames {
             .filter_map(|line| line.0.get(..OCTETS))
             .collect()
     }
+}
+
+/// Whether Linux forwards what comes from there.
+fn is_forwarded(source: Ipv4Addr) -> bool {
+    let [first, ..] = source.octets();
+    (1..224).contains(&first) && !source.is_loopback() && !source.is_documentation()
 }
 
 fn any(net: Ipv4Net, random: &mut Random) -> u32 {

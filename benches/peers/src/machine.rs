@@ -6,6 +6,7 @@ use clap::ValueEnum;
 use rustix::thread::{CpuSet, sched_getaffinity};
 use std::fmt::Write as _;
 use std::fs;
+use std::sync::OnceLock;
 
 /// DPDK's tables at their largest: rte_fib's routes of four million /32.
 const HUGE_PAGES: u64 = 1_536;
@@ -59,9 +60,24 @@ impl Pages {
 /// The last one that this thread may run on: the first has more of the interrupts. EAL pins this
 /// thread to it, and everyone is measured there.
 pub(crate) fn processor() -> usize {
-    let allowed = sched_getaffinity(None).ok();
-    let allowed = |&cpu: &usize| allowed.as_ref().is_some_and(|set| set.is_set(cpu));
-    (0..CpuSet::MAX_CPU).rev().find(allowed).unwrap_or(0)
+    processors().1
+}
+
+/// The first one: what only feeds those who are measured runs there.
+pub(crate) fn other_processor() -> usize {
+    processors().0
+}
+
+/// The first and the last that this process was given; asked once, before anything is pinned.
+fn processors() -> (usize, usize) {
+    static PROCESSORS: OnceLock<(usize, usize)> = OnceLock::new();
+    *PROCESSORS.get_or_init(|| {
+        let given = sched_getaffinity(None).ok();
+        let given = |&cpu: &usize| given.as_ref().is_some_and(|set| set.is_set(cpu));
+        let mut given = (0..CpuSet::MAX_CPU).filter(given);
+        let first = given.next().unwrap_or(0);
+        (first, given.next_back().unwrap_or(first))
+    })
 }
 
 /// What must be known to read the figures.

@@ -3,6 +3,7 @@
 mod classification;
 mod contest;
 mod ffi;
+mod forwarding;
 mod frames;
 mod lookups;
 mod machine;
@@ -18,8 +19,11 @@ use clap::{Parser, ValueEnum};
 use machine::Pages;
 use measure::Effort;
 use report::Report;
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 /// Measures sekisho beside its peers, and prints Markdown tables of ratios.
@@ -43,6 +47,7 @@ struct Arguments {
 enum Part {
     Lookups,
     Classification,
+    Forwarding,
 }
 
 fn main() -> Result<ExitCode> {
@@ -53,12 +58,14 @@ fn main() -> Result<ExitCode> {
             samples: 5,
             sample: Duration::from_millis(2),
             patience: Duration::from_secs(20),
+            frames: 15_000,
         }
     } else {
         Effort {
             samples: 11,
             sample: Duration::from_millis(20),
             patience: Duration::from_secs(300),
+            frames: 150_000,
         }
     };
     let mut report = Report::default();
@@ -70,6 +77,14 @@ fn main() -> Result<ExitCode> {
     }
     if runs(Part::Classification) {
         classification::run_all(&eal, effort, &mut report);
+    }
+    if runs(Part::Forwarding) {
+        // From here on an interrupt clears the namespaces away first.
+        let stop = Arc::new(AtomicBool::new(false));
+        for signal in [SIGINT, SIGTERM, SIGHUP] {
+            signal_hook::flag::register(signal, Arc::clone(&stop))?;
+        }
+        forwarding::run_all(effort, &stop, &mut report);
     }
     let whole = report.conclude();
     if let Some(path) = &arguments.markdown {

@@ -10,6 +10,8 @@ pub(crate) struct Effort {
     pub(crate) sample: Duration,
     /// CPU time that a peer has for building a table.
     pub(crate) patience: Duration,
+    /// Frames that are sent through the whole box for a sample.
+    pub(crate) frames: usize,
 }
 
 /// One who takes part: a pass does all the work once.

@@ -46,28 +46,22 @@ impl Report {
 
     /// Tells goals, limits and failures; true when nothing failed.
     pub(crate) fn conclude(&mut self) -> bool {
-        let mut text =
-            String::from("## Goals\n\n| case | goal | measured | |\n|---|---:|---:|---|\n");
-        for goal in &self.goals {
-            let _ = match goal.measured {
-                Some(measured) => {
-                    let word = if measured >= goal.goal {
-                        "met"
-                    } else {
-                        "**missed**"
-                    };
-                    writeln!(
-                        text,
-                        "| {} | ≥ {:.1} × | {measured:.2} × | {word} |",
-                        goal.what, goal.goal
-                    )
-                }
-                None => writeln!(
-                    text,
-                    "| {} | ≥ {:.1} × | – | not measured |",
-                    goal.what, goal.goal
-                ),
+        let mut text = String::new();
+        if !self.goals.is_empty() {
+            text.push_str("## Goals\n\n| case | goal | measured | |\n|---|---:|---:|---|\n");
+        }
+        for Goal {
+            what,
+            goal,
+            measured,
+        } in &self.goals
+        {
+            let (figure, word) = match measured {
+                Some(measured) if measured >= goal => (format!("{measured:.2} ×"), "met"),
+                Some(measured) => (format!("{measured:.2} ×"), "**missed**"),
+                None => ("–".to_owned(), "not measured"),
             };
+            let _ = writeln!(text, "| {what} | ≥ {goal:.1} × | {figure} | {word} |");
         }
         for (title, lines) in [
             ("What a peer or this machine cannot do", &self.limits),
