@@ -27,14 +27,17 @@ fi
 
 cargo build --release --locked
 
-# DPDK is meant to have its tables in huge pages. Those that are lent to it here are given back,
-# however this ends; where there are not enough, DPDK takes small ones, and the report says so.
-lent=1536
-before=$(</proc/sys/vm/nr_hugepages)
-trap 'echo "$before" >/proc/sys/vm/nr_hugepages' EXIT
-if [[ " $* " != *" small "* && $before -lt $lent ]]; then
-    echo 1 >/proc/sys/vm/compact_memory || true
-    echo "$lent" >/proc/sys/vm/nr_hugepages || true
+# --pages huge: huge pages are lent to DPDK and given back, however this ends; malloc asks for
+# transparent ones.
+if [[ " $* " == *"pages huge "* || " $* " == *"pages=huge "* ]]; then
+    lent=1536
+    before=$(</proc/sys/vm/nr_hugepages)
+    trap 'echo "$before" >/proc/sys/vm/nr_hugepages' EXIT
+    if [[ $before -lt $lent ]]; then
+        echo 1 >/proc/sys/vm/compact_memory
+        echo "$lent" >/proc/sys/vm/nr_hugepages
+    fi
+    export GLIBC_TUNABLES=glibc.malloc.hugetlb=1
 fi
 
 program=$PWD/target/release/sekisho-peers

@@ -1,7 +1,7 @@
 //! The machine, and how DPDK is started on it.
 
 use crate::ffi::{Eal, dpdk_version};
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use clap::ValueEnum;
 use rustix::thread::{CpuSet, sched_getaffinity};
 use std::fmt::Write as _;
@@ -14,28 +14,25 @@ const HUGE_PAGES: u64 = 1_536;
 /// The same with small pages. They are taken from the system as they are written to.
 const SMALL_MEBIBYTES: &str = "4096";
 
-/// What DPDK's tables lie in. sekisho's, and the crates', lie in what malloc gets.
+/// What everyone's tables lie in.
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Pages {
-    /// 2 MiB.
+    /// DPDK's in huge pages of 2 MiB, the others' where malloc gets transparent ones of that size.
     Huge,
-    /// 4 KiB.
+    /// All in pages of 4 KiB.
     Small,
 }
 
 impl Pages {
-    /// Huge ones where enough are free.
-    pub(crate) fn best() -> Self {
-        let meminfo = fs::read_to_string("/proc/meminfo").unwrap_or_default();
-        let free = field(&meminfo, "HugePages_Free").and_then(|pages| pages.parse().ok());
-        if free.unwrap_or(0) >= HUGE_PAGES {
-            Self::Huge
-        } else {
-            Self::Small
-        }
-    }
-
     pub(crate) fn start_eal(self) -> Result<Eal> {
+        if self == Self::Huge {
+            let meminfo = fs::read_to_string("/proc/meminfo")?;
+            let free = field(&meminfo, "HugePages_Free").unwrap_or("0");
+            ensure!(
+                free.parse::<u64>()? >= HUGE_PAGES,
+                "{free} huge pages are free, {HUGE_PAGES} are needed"
+            );
+        }
         let mut arguments: Vec<String> = [
             // One lcore, which is this thread.
             &format!("--lcores=0@{}", processor()),
@@ -118,10 +115,13 @@ pub(crate) fn describe(pages: Pages) -> String {
         ),
         ("DPDK", dpdk_version()),
         (
-            "pages of DPDK's tables",
+            "pages",
             match pages {
-                Pages::Huge => "2 MiB".to_owned(),
-                Pages::Small => "4 KiB (--no-huge)".to_owned(),
+                Pages::Huge => format!(
+                    "DPDK's of 2 MiB; malloc's after GLIBC_TUNABLES={}",
+                    std::env::var("GLIBC_TUNABLES").unwrap_or_default()
+                ),
+                Pages::Small => "4 KiB".to_owned(),
             },
         ),
     ];

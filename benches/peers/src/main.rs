@@ -38,9 +38,9 @@ struct Arguments {
     /// Runs one part only.
     #[arg(long, value_enum)]
     only: Option<Part>,
-    /// The pages that DPDK's tables lie in; without this, huge ones where enough are free.
-    #[arg(long, value_enum)]
-    pages: Option<Pages>,
+    /// The pages that everyone's tables lie in.
+    #[arg(long, value_enum, default_value = "small")]
+    pages: Pages,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -69,9 +69,8 @@ fn main() -> Result<ExitCode> {
         }
     };
     let mut report = Report::default();
-    let pages = arguments.pages.unwrap_or_else(Pages::best);
-    let eal = pages.start_eal()?;
-    report.section(&machine::describe(pages));
+    let eal = arguments.pages.start_eal()?;
+    report.section(&machine::describe(arguments.pages));
     if runs(Part::Lookups) {
         lookups::run_all(&eal, effort, &mut report);
     }
