@@ -64,6 +64,7 @@ unsafe extern "C" {
         categories: u32,
     ) -> c_int;
 
+    fn pcap_lib_version() -> *const c_char;
     fn peer_filter_compile(
         text: *const c_char,
         optimise: c_int,
@@ -111,6 +112,11 @@ impl Eal {
 pub(crate) fn dpdk_version() -> String {
     // SAFETY: it returns a C string that lives as long as the process.
     text(unsafe { peer_dpdk_version() })
+}
+
+pub(crate) fn pcap_version() -> String {
+    // SAFETY: it returns a C string that lives as long as the process.
+    text(unsafe { pcap_lib_version() })
 }
 
 fn dpdk_error() -> String {

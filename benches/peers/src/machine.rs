@@ -1,11 +1,12 @@
 //! The machine, and how DPDK is started on it.
 
-use crate::ffi::{Eal, dpdk_version};
+use crate::ffi::{Eal, dpdk_version, pcap_version};
 use anyhow::{Result, ensure};
 use clap::ValueEnum;
 use rustix::thread::{CpuSet, sched_getaffinity};
 use std::fmt::Write as _;
 use std::fs;
+use std::process::Command;
 use std::sync::OnceLock;
 
 /// DPDK's tables at their largest: rte_fib's routes of four million /32.
@@ -113,7 +114,7 @@ pub(crate) fn describe(pages: Pages) -> String {
                 .trim()
                 .to_owned(),
         ),
-        ("DPDK", dpdk_version()),
+        ("versions", versions().join(", ")),
         (
             "pages",
             match pages {
@@ -129,6 +130,33 @@ pub(crate) fn describe(pages: Pages) -> String {
         let _ = writeln!(text, "- {what}: {value}");
     }
     text
+}
+
+/// Of everyone who takes part.
+fn versions() -> Vec<String> {
+    let nft = Command::new("nft").arg("--version").output();
+    let nft = nft.map_or_else(
+        |error| format!("nft: {error}"),
+        |output| String::from_utf8_lossy(&output.stdout).trim().to_owned(),
+    );
+    let mut versions = vec![dpdk_version(), pcap_version(), nft];
+    let mut lines = include_str!("../Cargo.lock").lines();
+    while let Some(line) = lines.next() {
+        let name = line
+            .strip_prefix("name = ")
+            .map(|name| name.trim_matches('"'));
+        let peers = ["ip_network_table", "poptrie", "prefix-trie", "sekisho"];
+        if let Some(name) = name.filter(|name| peers.contains(name)) {
+            let version = lines
+                .next()
+                .and_then(|line| line.strip_prefix("version = "));
+            versions.push(format!(
+                "{name} {}",
+                version.unwrap_or("?").trim_matches('"')
+            ));
+        }
+    }
+    versions
 }
 
 /// The value behind `name` and a colon, in the files of /proc.
