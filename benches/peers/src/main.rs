@@ -65,7 +65,7 @@ fn main() -> Result<ExitCode> {
             samples: 11,
             sample: Duration::from_millis(20),
             patience: Duration::from_secs(300),
-            frames: 150_000,
+            frames: 100_000,
         }
     };
     let mut report = Report::default();

@@ -17,7 +17,7 @@ use crate::measure::{Effort, Pass, by_turns, median, ratio};
 use crate::prefixes::strewn_ipv4;
 use crate::provider;
 use crate::report::Report;
-use anyhow::{Result, bail, ensure};
+use anyhow::{Result, bail};
 use ipnet::Ipv4Net;
 use network::{Forwarder, MACS, Network};
 use sekisho::stage::Account;
@@ -166,16 +166,15 @@ struct WholeBox<'s> {
 
 /// What has passed so far.
 #[derive(Clone, Copy)]
-struct Standing {
-    sent: u64,
+struct Passed {
     received: u64,
     forwarded: u64,
     busy_ns: u64,
 }
 
 impl WholeBox<'_> {
-    /// Nanoseconds of the forwarding thread for each frame that the box received. The number that
-    /// it forwarded is compared with sekisho's verdicts.
+    /// Nanoseconds of the forwarding thread for each frame that the box received. As many must have
+    /// come out as sekisho forwards.
     fn sample(&self, rules: &Rules, frames: &[&[u8]], dropped: &[u8]) -> Result<f64> {
         let dropped = dropped.iter().cycle().take(self.frames);
         let dropped: u64 = match rules.table {
@@ -183,9 +182,10 @@ impl WholeBox<'_> {
             None => 0,
         };
         let mut rate_pps = RATE_PPS;
+        let mut last = String::new();
         for _ in 0..TRIES {
             self.wake(rules, true)?;
-            let before = self.standing()?;
+            let before = self.passed()?;
             sender::send(
                 &self.socket,
                 frames,
@@ -198,18 +198,19 @@ impl WholeBox<'_> {
             self.wake(rules, false)?;
             let received = after.received - before.received;
             let forwarded = after.forwarded - before.forwarded;
-            if received == self.frames as u64 {
-                let expected = received - dropped;
-                ensure!(
-                    forwarded == expected,
-                    "{}: {forwarded} of {received} frames forwarded, sekisho says {expected}",
-                    rules.name
-                );
+            let expected = self.frames as u64 - dropped;
+            // The box's ring overflows when this machine is busy with something else.
+            if received == self.frames as u64 && forwarded == expected {
                 return Ok((after.busy_ns - before.busy_ns) as f64 / received as f64);
             }
+            last = format!("{received} received, {forwarded} forwarded at {rate_pps} pps");
             rate_pps /= 2;
         }
-        bail!("{}: frames are lost at {} pps", rules.name, rate_pps * 2)
+        bail!(
+            "{}: of {} frames {last}; sekisho drops {dropped}",
+            rules.name,
+            self.frames
+        )
     }
 
     fn wake(&self, rules: &Rules, awake: bool) -> Result<()> {
@@ -223,10 +224,9 @@ impl WholeBox<'_> {
         }
     }
 
-    fn standing(&self) -> Result<Standing> {
-        let [sent, received, forwarded] = self.network.counts()?;
-        Ok(Standing {
-            sent,
+    fn passed(&self) -> Result<Passed> {
+        let [received, forwarded] = self.network.counts()?;
+        Ok(Passed {
             received,
             forwarded,
             busy_ns: self.forwarder.busy_ns()?,
@@ -234,12 +234,12 @@ impl WholeBox<'_> {
     }
 
     /// When nothing moves any more.
-    fn settled(&self) -> Result<Standing> {
-        let mut last = self.standing()?;
+    fn settled(&self) -> Result<Passed> {
+        let mut last = self.passed()?;
         loop {
             std::thread::sleep(Duration::from_millis(20));
-            let now = self.standing()?;
-            let moves = |it: Standing| (it.sent, it.received, it.forwarded);
+            let now = self.passed()?;
+            let moves = |it: Passed| (it.received, it.forwarded);
             if moves(now) == moves(last) {
                 return Ok(now);
             }
