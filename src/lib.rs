@@ -8,16 +8,18 @@
 //! - [`policy`]: what an ISP wrote (YAML) becomes tables that verdicts are looked up in.
 //! - [`stage`]: parse → classify → decide, over bursts of up to 64 frames.
 //! - [`io`]: captures in and out.
+//! - [`loadgen`]: load that is made up, what deciding it costs, and what follows from that.
 //! - [`cli`]: one file a command.
 //!
 //! Imports point downward only (`tests/tidy.rs` checks it):
 //!
 //! ```text
-//! wire, lpm, stats  ←  policy  ←  stage, io  ←  cli
+//! wire, lpm, stats  ←  policy  ←  stage, io  ←  loadgen  ←  cli
 //! ```
 
 pub mod cli;
 pub mod io;
+pub mod loadgen;
 pub mod lpm;
 pub mod policy;
 pub mod stage;

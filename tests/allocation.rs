@@ -1,4 +1,4 @@
-//! Nothing is allocated from the frame to its verdict.
+//! Nothing is allocated from the frame to its verdict, nor to make a frame.
 #![expect(unsafe_code, reason = "only an allocator can count what is allocated")]
 #![allow(
     clippy::unwrap_used,
@@ -8,6 +8,7 @@
 )]
 
 use sekisho::io::CaptureReader;
+use sekisho::loadgen::traffic::{Direction, Encapsulation, Generator, Hostile, Model, Network};
 use sekisho::policy::{Program, Tables, load};
 use sekisho::stage::{Account, Burst, Facing, Trail};
 use sekisho::stats::{Reason, Tally, Verdict};
@@ -84,6 +85,35 @@ fn no_frame_allocates() {
         }
     }
     seen.assert_all(frames.len());
+}
+
+/// Nor does a generated one, where there is room for it.
+#[test]
+fn no_generated_frame_allocates() {
+    let network = Network::synthetic(&"dense-10k".parse().unwrap()).unwrap();
+    let shares = |share| Hostile {
+        spoofed: share,
+        options: share,
+        chain: share,
+        tiny_fragments: share,
+        four_tags: share,
+    };
+    let model = Model {
+        zipf: Some(1.0),
+        ipv6: 0.5,
+        direction: Direction::Both,
+        encapsulation: Encapsulation::Mixed,
+        hostile: shares(0.1),
+        ..Model::default()
+    };
+    let mut generator = Generator::new(&model, &network, 1).unwrap();
+    let mut room = Vec::with_capacity(4 << 20);
+    let (count, ()) = allocations(|| {
+        for _ in 0..5_000 {
+            generator.append_frame(&mut room);
+        }
+    });
+    assert_eq!(count, 0, "for {} octets", room.len());
 }
 
 /// Which outcomes the frames had: the proof holds for those that occurred.

@@ -18,7 +18,7 @@ const LAYERS: [(&str, &[&str]); 9] = [
     ("stats", &[]),
     ("policy", &["wire", "lpm", "stats"]),
     ("io", &["wire"]),
-    ("stage", &["wire", "policy", "stats"]),
+    ("stage", &["wire", "lpm", "policy", "stats"]),
     ("worker", &["wire", "policy", "stats", "io", "stage"]),
     (
         "loadgen",

@@ -48,7 +48,7 @@ struct Bucket {
 
 impl Bucket {
     /// The value of the slot that holds the low 56 bits of `key`, or `otherwise`.
-    #[inline]
+    #[inline(always)]
     fn lookup_or(&self, key: u64, otherwise: u8) -> u8 {
         let [wanted_low, wanted_high] = halves(key, otherwise);
         let slots = self.low.iter().zip(&self.high);
@@ -73,7 +73,7 @@ impl Bucket {
 }
 
 /// The low 56 bits of a key, and a value, as a slot holds them.
-#[inline]
+#[inline(always)]
 fn halves(key: u64, value: u8) -> [u32; 2] {
     [key as u32, ((key >> 32) as u32) << 8 | u32::from(value)]
 }
@@ -116,7 +116,7 @@ impl Exact {
     }
 
     /// The value of the key, or `otherwise`.
-    #[inline]
+    #[inline(always)]
     pub(super) fn lookup_or(&self, address: u64, otherwise: u8) -> u8 {
         let permuted = permute(address & self.mask, self.seed);
         match self.buckets.get(self.bucket_index(permuted)) {
@@ -130,13 +130,13 @@ impl Exact {
         (self.buckets.capacity() * size_of::<Bucket>() + self.shifts.capacity()) as u64
     }
 
-    #[inline]
+    #[inline(always)]
     fn bucket_index(&self, permuted: u64) -> usize {
         let shift = self.shifts.get(self.group(permuted)).copied();
         shifted_bucket(permuted, shift.unwrap_or(0), self.buckets.len())
     }
 
-    #[inline]
+    #[inline(always)]
     fn group(&self, permuted: u64) -> usize {
         permuted as usize & self.shifts.len().wrapping_sub(1)
     }
@@ -207,7 +207,7 @@ fn bucket_count(keys: u64) -> u64 {
 }
 
 /// Scales 32 bits of the key, moved by its group's shift, to the number of buckets.
-#[inline]
+#[inline(always)]
 fn shifted_bucket(permuted: u64, shift: u8, buckets: usize) -> usize {
     let moved = ((permuted >> 32) as u32).wrapping_add(u32::from(shift).wrapping_mul(SHIFT_STEP));
     ((u64::from(moved) * buckets as u64) >> 32) as usize
@@ -249,7 +249,7 @@ fn empty_slot(bucket: usize, buckets: usize) -> [u32; 2] {
 ///
 /// The key is fixed. Who could choose prefixes that crowd one group chooses the configuration
 /// already, and would only make the build try the next key.
-#[inline]
+#[inline(always)]
 pub(super) fn permute(key: u64, seed: u64) -> u64 {
     let mut x = (key ^ seed).wrapping_mul(0xD6E8_FEB8_6659_FD93);
     x ^= x >> 32;

@@ -32,7 +32,7 @@ impl Ipv4Table {
     }
 
     /// The value of the longest prefix that holds `address`, or 0.
-    #[inline]
+    #[inline(always)]
     pub fn lookup(&self, address: u32) -> u8 {
         self.0.lookup(u64::from(address) << 32)
     }

@@ -53,7 +53,7 @@ impl Ipv6Table {
     }
 
     /// The value of the longest prefix that holds `address`, or 0.
-    #[inline]
+    #[inline(always)]
     pub fn lookup(&self, address: u128) -> u8 {
         let high = (address >> 64) as u64;
         let mut value = self.short.lookup(high);

@@ -124,7 +124,7 @@ impl<const INNER: usize> Trie<INNER> {
     }
 
     /// `top` holds the address, left-aligned.
-    #[inline]
+    #[inline(always)]
     #[expect(
         clippy::indexing_slicing,
         reason = "slots are cut to their level's width; a page id is stored only once its page is there"
@@ -196,7 +196,7 @@ fn divide<'p, Page>(
 }
 
 /// Which of a page's 256 slots the address takes.
-#[inline]
+#[inline(always)]
 fn slot(top: u64, level: usize) -> usize {
     usize::from((top >> (64 - bits_above(level) - PAGE_BITS)) as u8)
 }

@@ -12,6 +12,24 @@ impl Bits {
         }
     }
 
+    /// A frame that is below 64.
+    #[inline(always)]
+    pub(super) fn one(index: usize) -> Self {
+        Self(1 << (index & 63))
+    }
+
+    /// Of a column that holds 1 where it is so, and 0 elsewhere.
+    #[inline(always)]
+    pub(super) fn of(column: &[u8; 64]) -> Self {
+        let (eights, _) = column.as_chunks();
+        // The product gathers the lowest bits of eight octets in its highest octet.
+        let bits = eights
+            .iter()
+            .map(|eight| u64::from_le_bytes(*eight).wrapping_mul(0x0102_0408_1020_4080) >> 56);
+        let places = (0..).step_by(8);
+        Self(bits.zip(places).fold(0, |all, (bits, at)| all | bits << at))
+    }
+
     #[inline(always)]
     pub(super) fn and(self, other: Self) -> Self {
         Self(self.0 & other.0)
@@ -40,12 +58,6 @@ impl Bits {
     #[inline(always)]
     pub(super) fn has(self, index: usize) -> bool {
         self.0 >> (index & 63) & 1 == 1
-    }
-
-    /// Adds a frame, if so; no branch.
-    #[inline(always)]
-    pub(super) fn add_if(&mut self, index: usize, is_so: bool) {
-        self.0 |= u64::from(is_so) << (index & 63);
     }
 }
 

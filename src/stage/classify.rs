@@ -1,8 +1,9 @@
 use super::bits::Bits;
 use super::decide;
 use super::parse::Parsed;
+use crate::lpm::{Ipv4Table, Ipv6Table};
 use crate::policy::{Direction, PeerSetId, PlanId, Tables};
-use crate::wire::{BURST, Packet};
+use crate::wire::{BURST, Halves, Packet};
 
 /// Which frames are counted under their plans.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -138,6 +139,7 @@ impl Default for Classified {
 }
 
 impl Classified {
+    #[inline(always)]
     pub(super) fn classify(
         &mut self,
         parsed: &Parsed,
@@ -145,9 +147,10 @@ impl Classified {
         facing: Facing,
         account: Account,
     ) {
+        let port_25 = parsed.ipv4.port_25.or(parsed.ipv6.port_25);
         self.candidates = match facing.direction() {
-            Some(direction) if tables.matrix.judges_running(direction) => parsed.port_25,
-            _ => parsed.port_25.and(parsed.opening),
+            Some(direction) if tables.matrix.judges_running(direction) => port_25,
+            _ => port_25.and(parsed.opening()),
         };
         let counted = match account {
             Account::EveryFrame => parsed.all,
@@ -165,42 +168,40 @@ impl Classified {
     }
 
     /// The subscriber's end of frames that are counted, and the peer's of candidates.
+    #[inline(always)]
     fn look_up(&mut self, parsed: &Parsed, tables: &Tables, direction: Direction, counted: Bits) {
         let prefixes = &*tables.prefixes;
-        let ipv4 = [&parsed.ipv4_src, &parsed.ipv4_dst];
-        let ipv6 = [&parsed.ipv6_src, &parsed.ipv6_dst];
+        let ipv4 = [&parsed.ipv4.src, &parsed.ipv4.dst];
+        let ipv6 = [&parsed.ipv6.src, &parsed.ipv6.dst];
         let ([near4, far4], [near6, far6]) = match direction {
             Direction::Out => (ipv4, ipv6),
             Direction::In => ([ipv4[1], ipv4[0]], [ipv6[1], ipv6[0]]),
         };
+        let (counted4, counted6) = (parsed.ipv4.read.and(counted), parsed.ipv6.read.and(counted));
         let plan = &mut self.plan;
-        each(parsed.ipv4.and(counted), near4, plan, |address| {
-            PlanId(prefixes.v4_subscribers.lookup(address))
-        });
-        each(parsed.ipv6.and(counted), near6, plan, |address| {
-            PlanId(prefixes.v6_subscribers.lookup(address))
-        });
+        look_up_ipv4(&prefixes.v4_subscribers, counted4, near4, plan, PlanId);
+        look_up_ipv6(&prefixes.v6_subscribers, counted6, near6, plan, PlanId);
+
+        let peers = self.candidates;
+        let (peers4, peers6) = (parsed.ipv4.read.and(peers), parsed.ipv6.read.and(peers));
         let peer_set = &mut self.peer_set;
-        each(parsed.ipv4.and(self.candidates), far4, peer_set, |address| {
-            PeerSetId(prefixes.v4_peers.lookup(address))
-        });
-        each(parsed.ipv6.and(self.candidates), far6, peer_set, |address| {
-            PeerSetId(prefixes.v6_peers.lookup(address))
-        });
+        look_up_ipv4(&prefixes.v4_peers, peers4, far4, peer_set, PeerSetId);
+        look_up_ipv6(&prefixes.v6_peers, peers6, far6, peer_set, PeerSetId);
     }
 
     /// The plan of the source, and where it has none, of the destination.
     #[expect(clippy::indexing_slicing, reason = "an index of `Bits` is below 64")]
+    #[inline(always)]
     fn look_up_either(&mut self, parsed: &Parsed, tables: &Tables, counted: Bits) {
         let prefixes = &*tables.prefixes;
-        for index in parsed.ipv4.and(counted) {
+        for index in parsed.ipv4.read.and(counted) {
             let plan = |address| PlanId(prefixes.v4_subscribers.lookup(address));
-            let ends = [parsed.ipv4_src[index], parsed.ipv4_dst[index]];
+            let ends = [parsed.ipv4.src[index], parsed.ipv4.dst[index]];
             self.plan[index] = either(ends.map(plan));
         }
-        for index in parsed.ipv6.and(counted) {
-            let plan = |address| PlanId(prefixes.v6_subscribers.lookup(address));
-            let ends = [parsed.ipv6_src[index], parsed.ipv6_dst[index]];
+        for index in parsed.ipv6.read.and(counted) {
+            let plan = |address: Halves| PlanId(prefixes.v6_subscribers.lookup(address.joined()));
+            let ends = [parsed.ipv6.src[index], parsed.ipv6.dst[index]];
             self.plan[index] = either(ends.map(plan));
         }
     }
@@ -228,14 +229,30 @@ impl Classified {
 /// Looks a column of addresses up.
 #[inline(always)]
 #[expect(clippy::indexing_slicing, reason = "an index of `Bits` is below 64")]
-fn each<A: Copy, V>(
+fn look_up_ipv4<V>(
+    table: &Ipv4Table,
     set: Bits,
-    addresses: &[A; BURST],
+    addresses: &[u32; BURST],
     values: &mut [V; BURST],
-    look_up: impl Fn(A) -> V,
+    value: impl Fn(u8) -> V,
 ) {
     for index in set {
-        values[index] = look_up(addresses[index]);
+        values[index] = value(table.lookup(addresses[index]));
+    }
+}
+
+/// Looks a column of addresses up.
+#[inline(always)]
+#[expect(clippy::indexing_slicing, reason = "an index of `Bits` is below 64")]
+fn look_up_ipv6<V>(
+    table: &Ipv6Table,
+    set: Bits,
+    addresses: &[Halves; BURST],
+    values: &mut [V; BURST],
+    value: impl Fn(u8) -> V,
+) {
+    for index in set {
+        values[index] = value(table.lookup(addresses[index].joined()));
     }
 }
 

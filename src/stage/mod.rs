@@ -20,22 +20,25 @@ mod bits;
 mod classify;
 mod decide;
 mod parse;
+mod width;
 
 pub use classify::{Account, Ends, Facing, Way};
 pub use decide::Decision;
 
-use crate::policy::{PlanId, Tables};
-use crate::stats::Tally;
+use crate::policy::Tables;
+use crate::stats::{Counted, Tally};
 use crate::wire::{AsFrame, Packet};
 use classify::Classified;
 use decide::Decided;
 use parse::Parsed;
+use width::Width;
 
 /// Up to 64 frames on their way through the stages; reused from burst to burst.
 #[derive(Debug)]
 pub struct Burst {
     facing: Facing,
     account: Account,
+    width: Width,
     parsed: Parsed,
     classified: Classified,
     decided: Decided,
@@ -58,6 +61,7 @@ impl Burst {
         Self {
             facing,
             account,
+            width: Width::detect(),
             parsed: Parsed::default(),
             classified: Classified::default(),
             decided: Decided::default(),
@@ -74,13 +78,16 @@ impl Burst {
 
     /// The first stage alone, of the first 64 frames.
     pub fn parse(&mut self, frames: &[impl AsFrame]) {
-        self.parsed.parse(frames, self.facing);
+        self.width.parse(&mut self.parsed, frames, self.facing);
     }
 
     /// The second stage alone, of what was parsed last.
     pub fn classify(&mut self, tables: &Tables) {
-        self.classified
-            .classify(&self.parsed, tables, self.facing, self.account);
+        let Self {
+            facing, account, ..
+        } = *self;
+        self.width
+            .classify(&mut self.classified, &self.parsed, tables, facing, account);
     }
 
     /// The third stage alone, of what was classified last.
@@ -99,21 +106,25 @@ impl Burst {
             frame.map_or(0, |frame| frame.original_len)
         };
         match self.account {
-            Account::EveryFrame => tally.add_quiet(quiet.map(|i| (i, plan(i), bytes(i)))),
-            Account::Candidates => tally.add_quiet_alike(PlanId::NONE.0, quiet.map(bytes)),
+            Account::EveryFrame => tally.add_quiet(quiet.map(|i| (plan(i), bytes(i)))),
+            Account::Candidates => tally.add_quiet_unplanned(quiet.map(bytes)),
         }
-        for index in spoken_of {
-            if let Some(decision) = self.decision(index) {
-                let Decision {
-                    verdict,
-                    reason,
-                    rule,
-                    plan,
-                    ..
-                } = decision;
-                tally.add(verdict, reason, rule.0, plan.0, bytes(index));
-            }
-        }
+        tally.add(spoken_of.filter_map(|index| {
+            let Decision {
+                verdict,
+                reason,
+                rule,
+                plan,
+                ..
+            } = self.decision(index)?;
+            Some(Counted {
+                verdict,
+                reason,
+                rule: rule.0,
+                plan: plan.0,
+                bytes: bytes(index),
+            })
+        }));
     }
 
     /// What was decided of each frame, in their order.
@@ -130,19 +141,27 @@ impl Burst {
         frames: &'a [impl AsFrame],
         tables: &'a Tables,
     ) -> impl Iterator<Item = Trail> + 'a {
-        frames.iter().zip(self.decisions()).map(|(frame, decision)| {
-            let packet = parse::packet(&frame.as_frame());
-            let ends = classify::classify(&packet, tables, self.facing);
-            let decision = decision.between(&ends);
-            debug_assert_eq!(decision, decide::decide(&packet, &ends, tables), "{packet:?}");
-            Trail {
-                packet,
-                ends,
-                decision,
-            }
-        })
+        frames
+            .iter()
+            .zip(self.decisions())
+            .map(|(frame, decision)| {
+                let packet = parse::packet(&frame.as_frame());
+                let ends = classify::classify(&packet, tables, self.facing);
+                let decision = decision.between(&ends);
+                debug_assert_eq!(
+                    decision,
+                    decide::decide(&packet, &ends, tables),
+                    "{packet:?}"
+                );
+                Trail {
+                    packet,
+                    ends,
+                    decision,
+                }
+            })
     }
 
+    #[inline(always)]
     fn decision(&self, index: usize) -> Option<Decision> {
         let Decided {
             verdict,

@@ -1,8 +1,8 @@
-use super::bits::Bits;
 use super::Facing;
+use super::bits::Bits;
 use crate::wire::{
-    self, AsFrame, BURST, ETHERNET_OCTETS, Family, Frame, Header, IPV4_OCTETS, LINK_OCTETS,
-    LinkType, Packet, Shape, Tcp,
+    self, AsFrame, BURST, Frame, Halves, Header, LINK_OCTETS, LinkType, PLAIN_TYPE_AT, Packet,
+    Shape, Tcp,
 };
 
 /// TCP port 25: the only port that rules speak of.
@@ -10,45 +10,62 @@ pub(super) const SMTP: u16 = 25;
 
 /// What was parsed of a burst, a column for each field.
 ///
-/// Every frame is in exactly one of `ipv4`, `ipv6` and `others`.
+/// Every frame is in exactly one of `ipv4.read`, `ipv6.read` and `others`.
 #[derive(Debug)]
 pub(super) struct Parsed {
     /// How many frames there are.
     pub(super) all: Bits,
-    /// A fast lane read these, and [`Parsed::ipv4_src`] and [`Parsed::ipv4_dst`] hold their ends.
-    pub(super) ipv4: Bits,
-    /// A fast lane read these, and [`Parsed::ipv6_src`] and [`Parsed::ipv6_dst`] hold their ends.
-    pub(super) ipv6: Bits,
-    /// These are in [`Parsed::packets`].
+    pub(super) ipv4: Lane<u32, 5>,
+    pub(super) ipv6: Lane<Halves, 8>,
+    /// These are in `packets`.
     pub(super) others: Bits,
-    /// Of those that a fast lane read: TCP segments at the peer's port 25.
-    pub(super) port_25: Bits,
-    /// Of these: those that open a connection.
-    pub(super) opening: Bits,
-    pub(super) ipv4_src: [u32; BURST],
-    pub(super) ipv4_dst: [u32; BURST],
-    pub(super) ipv6_src: [u128; BURST],
-    pub(super) ipv6_dst: [u128; BURST],
     pub(super) packets: [Packet; BURST],
+    places: Places,
     /// Most frames of the last burst were plain Ethernet and IPv4: try that first.
     mostly_plain: bool,
+}
+
+/// What the fast lane of one family read.
+///
+/// The words come first and at a cache line's start: they are read as wide as a line.
+#[derive(Debug)]
+#[repr(C, align(64))]
+pub(super) struct Lane<A, const WORDS: usize> {
+    /// Of each frame, a column a word.
+    words: [[u64; BURST]; WORDS],
+    pub(super) src: [A; BURST],
+    pub(super) dst: [A; BURST],
+    /// Which frames it read: no field means anything for the others.
+    pub(super) read: Bits,
+    /// TCP segments at the peer's port 25.
+    pub(super) port_25: Bits,
+    /// TCP segments that open a connection.
+    pub(super) opening: Bits,
 }
 
 impl Default for Parsed {
     fn default() -> Self {
         Self {
             all: Bits::default(),
-            ipv4: Bits::default(),
-            ipv6: Bits::default(),
+            ipv4: Lane::default(),
+            ipv6: Lane::default(),
             others: Bits::default(),
+            packets: [Packet::bare(Shape::NotIp); BURST],
+            places: Places::default(),
+            mostly_plain: true,
+        }
+    }
+}
+
+impl<A: Copy + Default, const WORDS: usize> Default for Lane<A, WORDS> {
+    fn default() -> Self {
+        Self {
+            read: Bits::default(),
             port_25: Bits::default(),
             opening: Bits::default(),
-            ipv4_src: [0; BURST],
-            ipv4_dst: [0; BURST],
-            ipv6_src: [0; BURST],
-            ipv6_dst: [0; BURST],
-            packets: [Packet::bare(Shape::NotIp); BURST],
-            mostly_plain: true,
+            src: [A::default(); BURST],
+            dst: [A::default(); BURST],
+            words: [[0; BURST]; WORDS],
         }
     }
 }
@@ -67,62 +84,65 @@ pub(super) fn packet(frame: &Frame<'_>) -> Packet {
 
 impl Parsed {
     /// Parses up to 64 frames.
+    #[inline(always)]
     pub(super) fn parse(&mut self, frames: &[impl AsFrame], facing: Facing) {
         self.all = Bits::first(frames.len());
-        (self.ipv4, self.ipv6) = <_>::default();
-        (self.port_25, self.opening) = <_>::default();
+        self.ipv4.clear();
+        self.ipv6.clear();
         match facing {
             Facing::Out => self.fast_lanes::<true, false>(frames),
             Facing::In => self.fast_lanes::<false, true>(frames),
-            Facing::Auto => self.fast_lanes::<true, true>(frames),
+            Facing::Auto => {
+                self.fast_lanes::<true, true>(frames);
+                // Which end is the subscriber is yet to be found: what may matter is judged one by
+                // one.
+                self.ipv4.leave_port_25();
+                self.ipv6.leave_port_25();
+            }
         }
-        if facing == Facing::Auto {
-            // Which end is the subscriber is yet to be found: what may matter is judged one by one.
-            self.ipv4 = self.ipv4.without(self.port_25);
-            self.ipv6 = self.ipv6.without(self.port_25);
-            self.port_25 = Bits::default();
+        self.others = self.all.without(self.ipv4.read).without(self.ipv6.read);
+        if self.others.any() {
+            self.full_lane(frames);
         }
-        self.others = self.all.without(self.ipv4).without(self.ipv6);
-        self.full_lane(frames);
     }
 
+    /// TCP segments that open a connection.
+    #[inline(always)]
+    pub(super) fn opening(&self) -> Bits {
+        self.ipv4.opening.or(self.ipv6.opening)
+    }
+
+    #[inline(always)]
     fn fast_lanes<const OUT: bool, const IN: bool>(&mut self, frames: &[impl AsFrame]) {
         let mut rest = self.all;
         let mut plain = Bits::default();
         if self.mostly_plain {
-            let octets = |index| plain_ipv4(frames, index);
-            let (src, dst) = (&mut self.ipv4_src, &mut self.ipv4_dst);
-            let read = lane::<_, _, OUT, IN>(rest, octets, wire::ipv4, src, dst);
-            self.note(read, Family::V4);
-            plain = read.fast;
+            let set = self
+                .ipv4
+                .load(frames, rest, |_| PLAIN_TYPE_AT, wire::ipv4_words);
+            let announced = |[first, ..]: [u64; 5]| wire::announces(first, 0x0800);
+            self.ipv4.read::<OUT, IN>(set, announced, wire::ipv4_header);
+            plain = self.ipv4.read;
             rest = rest.without(plain);
         }
         if rest.any() {
-            let places = Places::find(frames, rest);
+            let places = &mut self.places;
+            places.find(frames, rest);
             plain = plain.or(places.plain);
-
-            let octets = |index| places.header(frames, index);
-            let (src, dst) = (&mut self.ipv4_src, &mut self.ipv4_dst);
-            let read = lane::<_, _, OUT, IN>(places.ipv4, octets, wire::ipv4, src, dst);
-            self.note(read, Family::V4);
-
-            let octets = |index| places.header(frames, index);
-            let (src, dst) = (&mut self.ipv6_src, &mut self.ipv6_dst);
-            let read = lane::<_, _, OUT, IN>(places.ipv6, octets, wire::ipv6, src, dst);
-            self.note(read, Family::V6);
+            let type_at = |index| places.type_at(index);
+            let set = self
+                .ipv4
+                .load(frames, places.ipv4, type_at, wire::ipv4_words);
+            self.ipv4.read::<OUT, IN>(set, |_| true, wire::ipv4_header);
+            let set = self
+                .ipv6
+                .load(frames, places.ipv6, type_at, wire::ipv6_words);
+            self.ipv6.read::<OUT, IN>(set, |_| true, wire::ipv6_header);
         }
         self.mostly_plain = plain.count() * 2 >= self.all.count();
     }
 
-    fn note(&mut self, read: Read, family: Family) {
-        match family {
-            Family::V4 => self.ipv4 = self.ipv4.or(read.fast),
-            Family::V6 => self.ipv6 = self.ipv6.or(read.fast),
-        }
-        self.port_25 = self.port_25.or(read.port_25);
-        self.opening = self.opening.or(read.opening);
-    }
-
+    #[inline(never)]
     #[expect(clippy::indexing_slicing, reason = "an index of `Bits` is below 64")]
     fn full_lane(&mut self, frames: &[impl AsFrame]) {
         for index in self.others {
@@ -133,64 +153,93 @@ impl Parsed {
     }
 }
 
-/// What a lane read.
-#[derive(Clone, Copy, Debug, Default)]
-struct Read {
-    fast: Bits,
-    port_25: Bits,
-    opening: Bits,
-}
-
-/// Reads the headers that `octets` finds for each frame of a set, and says beside them whether
-/// they are what they seem.
-#[inline(always)]
-#[expect(clippy::indexing_slicing, reason = "an index of `Bits` is below 64")]
-fn lane<'f, const N: usize, A, const OUT: bool, const IN: bool>(
-    set: Bits,
-    octets: impl Fn(usize) -> Option<(&'f [u8; N], bool)>,
-    read: impl Fn(&[u8; N]) -> Header<A>,
-    src: &mut [A; BURST],
-    dst: &mut [A; BURST],
-) -> Read
-where
-    A: Into<u128>,
-{
-    let mut found = Read::default();
-    for index in set {
-        let Some((octets, announced)) = octets(index) else {
-            continue;
-        };
-        let header = read(octets);
-        let fast = header.plain & announced;
-        let tcp = fast & header.is_tcp();
-        let Tcp {
-            src_port,
-            dst_port,
-            flags,
-        } = header.tcp;
-        let (out, inward) = (OUT & (dst_port == SMTP), IN & (src_port == SMTP));
-        let opens = (OUT & flags.is_new()) | (IN & flags.has_syn());
-        found.fast.add_if(index, fast);
-        found.port_25.add_if(index, tcp & (out | inward));
-        found.opening.add_if(index, tcp & opens);
-        src[index] = header.src;
-        dst[index] = header.dst;
+impl<A, const WORDS: usize> Lane<A, WORDS> {
+    #[inline(always)]
+    fn clear(&mut self) {
+        (self.read, self.port_25, self.opening) = <_>::default();
     }
-    found
-}
 
-/// The IPv4 header right behind an Ethernet header, and whether that announces it.
-#[inline(always)]
-fn plain_ipv4<F: AsFrame>(frames: &[F], index: usize) -> Option<(&[u8; IPV4_OCTETS], bool)> {
-    let frame = frames.get(index)?.as_frame();
-    let octets: &[u8; ETHERNET_OCTETS + IPV4_OCTETS] = frame.bytes.first_chunk()?;
-    let announced = u16::from_be_bytes([octets[12], octets[13]]) == 0x0800;
-    let ethernet = frame.link_type == LinkType::ETHERNET;
-    Some((octets.last_chunk()?, announced & ethernet))
+    #[inline(always)]
+    fn leave_port_25(&mut self) {
+        self.read = self.read.without(self.port_25);
+        self.port_25 = Bits::default();
+    }
+
+    /// Loads the words of a set of frames, each from its type field on; which frames hold them.
+    #[inline(always)]
+    #[expect(clippy::indexing_slicing, reason = "an index of `Bits` is below 64")]
+    fn load<const N: usize>(
+        &mut self,
+        frames: &[impl AsFrame],
+        set: Bits,
+        type_at: impl Fn(usize) -> u8,
+        words: impl Fn(&[u8; N]) -> [u64; WORDS],
+    ) -> Bits {
+        let mut loaded = set;
+        for index in set {
+            let octets = frames.get(index).and_then(|frame| {
+                let Frame {
+                    bytes, link_type, ..
+                } = frame.as_frame();
+                let octets = bytes.get(usize::from(type_at(index))..)?.first_chunk();
+                octets.filter(|_| link_type == LinkType::ETHERNET)
+            });
+            match octets {
+                Some(octets) => {
+                    for (column, word) in self.words.iter_mut().zip(words(octets)) {
+                        column[index] = word;
+                    }
+                }
+                None => loaded = loaded.without(Bits::one(index)),
+            }
+        }
+        loaded
+    }
+
+    /// Reads what was loaded, and is announced as what it is read as: a loop over columns, the same
+    /// work for each frame.
+    #[inline(always)]
+    #[expect(
+        clippy::indexing_slicing,
+        reason = "all columns are as long as a burst"
+    )]
+    fn read<const OUT: bool, const IN: bool>(
+        &mut self,
+        loaded: Bits,
+        announced: impl Fn([u64; WORDS]) -> bool,
+        header: impl Fn([u64; WORDS]) -> Header<A>,
+    ) {
+        let (mut read, mut port_25, mut opening) = ([0; BURST], [0; BURST], [0; BURST]);
+        for index in 0..BURST {
+            let words = std::array::from_fn(|word| self.words[word][index]);
+            let header = header(words);
+            let plain = header.plain & announced(words);
+            let tcp = plain & header.is_tcp();
+            let Tcp {
+                src_port,
+                dst_port,
+                flags,
+            } = header.tcp;
+            let at_peer = (OUT & (dst_port == SMTP)) | (IN & (src_port == SMTP));
+            let opens = (OUT & flags.is_new()) | (IN & flags.has_syn());
+            read[index] = u8::from(plain);
+            port_25[index] = u8::from(tcp & at_peer);
+            opening[index] = u8::from(tcp & opens);
+            self.src[index] = header.src;
+            self.dst[index] = header.dst;
+        }
+        self.read = self.read.or(Bits::of(&read).and(loaded));
+        self.port_25 = self.port_25.or(Bits::of(&port_25).and(loaded));
+        self.opening = self.opening.or(Bits::of(&opening).and(loaded));
+    }
 }
 
 /// Where the IP headers of a burst begin.
+#[derive(Debug)]
+#[repr(C, align(64))]
 struct Places {
+    words: [[u64; BURST]; 3],
+    /// Of the type field.
     offsets: [u8; BURST],
     ipv4: Bits,
     ipv6: Bits,
@@ -198,43 +247,50 @@ struct Places {
     plain: Bits,
 }
 
-impl Places {
-    #[inline(always)]
-    #[expect(clippy::indexing_slicing, reason = "an index of `Bits` is below 64")]
-    fn find(frames: &[impl AsFrame], set: Bits) -> Self {
-        let mut places = Self {
+impl Default for Places {
+    fn default() -> Self {
+        Self {
+            words: [[0; BURST]; 3],
             offsets: [0; BURST],
             ipv4: Bits::default(),
             ipv6: Bits::default(),
             plain: Bits::default(),
-        };
-        for index in set {
-            let Some(frame) = frames.get(index).map(AsFrame::as_frame) else {
-                continue;
-            };
-            let Some(head) = frame.bytes.first_chunk::<LINK_OCTETS>() else {
-                continue;
-            };
-            let start = wire::start(head);
-            let ethernet = frame.link_type == LinkType::ETHERNET;
-            // At most 30.
-            places.offsets[index] = start.ip_offset as u8;
-            places.ipv4.add_if(index, start.ipv4 & ethernet);
-            places.ipv6.add_if(index, start.ipv6 & ethernet);
-            let plain = start.ip_offset == ETHERNET_OCTETS;
-            places.plain.add_if(index, start.ipv4 & ethernet & plain);
         }
-        places
+    }
+}
+
+impl Places {
+    #[inline(always)]
+    #[expect(clippy::indexing_slicing, reason = "an index of `Bits` is below 64")]
+    fn find(&mut self, frames: &[impl AsFrame], set: Bits) {
+        let mut loaded = set;
+        for index in set {
+            let head = frames.get(index).map(|frame| frame.as_frame().bytes);
+            match head.and_then(<[u8]>::first_chunk::<LINK_OCTETS>) {
+                Some(head) => {
+                    for (column, word) in self.words.iter_mut().zip(wire::link_words(head)) {
+                        column[index] = word;
+                    }
+                }
+                None => loaded = loaded.without(Bits::one(index)),
+            }
+        }
+        let (mut ipv4, mut ipv6, mut plain) = ([0; BURST], [0; BURST], [0; BURST]);
+        for index in 0..BURST {
+            let start = wire::start(std::array::from_fn(|word| self.words[word][index]));
+            self.offsets[index] = start.type_at;
+            ipv4[index] = u8::from(start.ipv4);
+            ipv6[index] = u8::from(start.ipv6);
+            plain[index] = u8::from(start.ipv4 & (start.type_at == PLAIN_TYPE_AT));
+        }
+        self.ipv4 = Bits::of(&ipv4).and(loaded);
+        self.ipv6 = Bits::of(&ipv6).and(loaded);
+        self.plain = Bits::of(&plain).and(loaded);
     }
 
     #[inline(always)]
-    fn header<'f, const N: usize>(
-        &self,
-        frames: &'f [impl AsFrame],
-        index: usize,
-    ) -> Option<(&'f [u8; N], bool)> {
-        let offset = usize::from(*self.offsets.get(index)?);
-        let bytes = frames.get(index)?.as_frame().bytes;
-        Some((bytes.get(offset..)?.first_chunk()?, true))
+    #[expect(clippy::indexing_slicing, reason = "an index of `Bits` is below 64")]
+    fn type_at(&self, index: usize) -> u8 {
+        self.offsets[index]
     }
 }

@@ -31,11 +31,14 @@ mod transport;
 pub use build::tcp_probe;
 pub use fast::parse_fast;
 pub(crate) use fast::{
-    ETHERNET_OCTETS, Header, IPV4_OCTETS, LINK_OCTETS, Tcp, ipv4, ipv6, start,
+    Halves, Header, LINK_OCTETS, PLAIN_TYPE_AT, Tcp, announces, ipv4_header, ipv4_words,
+    ipv6_header, ipv6_words, link_words, start,
 };
 pub use full::{parse_full, parse_part};
 pub use link::LinkType;
-pub use packet::{AsFrame, BURST, Family, Fragment, Frame, Packet, Shape, TRANSPORT_OCTETS, TcpFlags};
+pub use packet::{
+    AsFrame, BURST, Family, Fragment, Frame, Packet, Shape, TRANSPORT_OCTETS, TcpFlags,
+};
 
 /// Reads a frame from its link header to the TCP or UDP header.
 #[inline(always)]

@@ -9,6 +9,7 @@
 )]
 
 mod agreement;
+mod bench;
 mod capture;
 mod cases;
 mod check;
@@ -16,8 +17,10 @@ mod diff;
 mod documents;
 mod exits;
 mod explain;
+mod generate;
 mod outputs;
 mod phases;
+mod plan;
 mod program;
 mod shell;
 mod streams;

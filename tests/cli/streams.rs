@@ -6,7 +6,7 @@ use std::os::unix::process::ExitStatusExt as _;
 use std::process::{Command, Stdio};
 
 /// Every command that writes to stdout.
-fn writing() -> [String; 10] {
+fn writing() -> [String; 11] {
     [
         format!("check {ALPHA} --cases {CASES} --print-effective"),
         format!("explain --policy {ALPHA} --plan ftth_std --class own"),
@@ -16,6 +16,7 @@ fn writing() -> [String; 10] {
         format!("replay --policy {ALPHA} --output json {DAY}"),
         format!("replay --policy {ALPHA} --verdicts - {DAY}"),
         format!("replay --policy {ALPHA} --forwarded - {DAY}"),
+        format!("gen --policy {ALPHA} --frames 10000 -o -"),
         "completions zsh".to_owned(),
         "man".to_owned(),
     ]

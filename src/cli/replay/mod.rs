@@ -254,7 +254,8 @@ impl<'a> Run<'a> {
         let tables = &self.epoch.tables;
         self.burst.run(records, tables);
         self.burst.count(records, &mut self.tally);
-        self.outputs.write(&self.burst, records, tables, file, before)
+        self.outputs
+            .write(&self.burst, records, tables, file, before)
     }
 }
 

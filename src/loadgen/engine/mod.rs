@@ -1,0 +1,26 @@
+//! `bench engine`: frames in memory through the stages, beside the floor of the same frames.
+//!
+//! ```text
+//!  spec ─▶ tables, pool of frames ─▶ floor, whole, floor, whole … ─▶ medians, ratio
+//!                                 └▶ parse; parse and classify; … ─▶ what each stage takes
+//!                                 └▶ one burst after the other    ─▶ latency
+//! ```
+
+mod gate;
+mod latency;
+mod load;
+mod measure;
+mod names;
+mod pool;
+mod spec;
+mod stages;
+
+pub use gate::floor_limit_ns;
+pub use latency::{Latency, offered};
+pub use load::LoadError;
+pub use measure::{Measured, Sampling, measure};
+pub use names::{
+    SpecError, parse_account, parse_frames, parse_share, parse_size, parse_table, select,
+};
+pub use pool::{Pool, TooLarge, floor};
+pub use spec::{Axes, DEFAULTS, Spec};
