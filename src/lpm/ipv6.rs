@@ -72,6 +72,27 @@ impl Ipv6Table {
         }
     }
 
+    /// Looks many up at once, which takes less time than one by one: their loads overlap. The
+    /// addresses are in two parts: the one that routers see, and the interface identifier.
+    #[inline(always)]
+    pub fn lookup_each<const N: usize>(
+        &self,
+        high: &[u64; N],
+        low: &[u64; N],
+        values: &mut [u8; N],
+    ) {
+        self.short.lookup_each(high, values);
+        for table in &self.exact {
+            table.lookup_each(high, values);
+        }
+        if let Some(hosts) = &self.hosts {
+            for ((value, high), low) in values.iter_mut().zip(high).zip(low) {
+                let address = u128::from(*high) << 64 | u128::from(*low);
+                *value = hosts.lookup_or(address, *value);
+            }
+        }
+    }
+
     /// What the table takes, in bytes.
     pub fn memory_bytes(&self) -> u64 {
         let exact = self.exact.iter().map(Exact::memory_bytes).sum::<u64>();

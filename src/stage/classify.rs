@@ -229,6 +229,9 @@ impl Classified {
     }
 }
 
+/// From so many addresses on it pays to look a whole column up, whatever stands in the others.
+const MANY: u32 = 24;
+
 /// Looks a column of addresses up.
 #[inline(always)]
 #[expect(clippy::indexing_slicing, reason = "an index of `Bits` is below 64")]
@@ -239,6 +242,12 @@ fn look_up_ipv4<V>(
     values: &mut [V; BURST],
     value: impl Fn(u8) -> V,
 ) {
+    if set.count() >= MANY {
+        let mut found = [0; BURST];
+        table.lookup_each(addresses, &mut found);
+        put(set, found, values, value);
+        return;
+    }
     for index in set {
         values[index] = value(table.lookup(addresses[index]));
     }
@@ -254,8 +263,26 @@ fn look_up_ipv6<V>(
     values: &mut [V; BURST],
     value: impl Fn(u8) -> V,
 ) {
+    if set.count() >= MANY {
+        let mut found = [0; BURST];
+        let (high, low) = (addresses.map(|a| a.high), addresses.map(|a| a.low));
+        table.lookup_each(&high, &low, &mut found);
+        put(set, found, values, value);
+        return;
+    }
     for index in set {
         values[index] = value(table.lookup(addresses[index].joined()));
+    }
+}
+
+/// Takes over what was found for a set.
+#[inline(always)]
+#[expect(clippy::indexing_slicing, reason = "an index of `Bits` is below 64")]
+fn put<V>(set: Bits, found: [u8; BURST], values: &mut [V; BURST], value: impl Fn(u8) -> V) {
+    for (index, found) in found.into_iter().enumerate() {
+        if set.has(index) {
+            values[index] = value(found);
+        }
     }
 }
 

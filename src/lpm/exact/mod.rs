@@ -85,16 +85,26 @@ impl Exact {
     }
 
     /// The value of the key, or `otherwise`.
-    #[inline]
+    #[inline(always)]
     pub(super) fn lookup_or(&self, address: u64, otherwise: u8) -> u8 {
         let permuted = permute(address & self.mask, self.seed);
-        let slot = self.slots.get(self.slot_of(permuted));
-        let found = slot.map_or(0, |slot| slot.load(Ordering::Relaxed));
-        // Where the key is equal, this is the difference of the values alone.
-        let difference = found ^ packed(permuted, otherwise);
-        // Not a choice between two values, which the compiler would be free to make a branch.
-        let equal = u64::from(difference < TAKEN).wrapping_neg();
-        otherwise ^ (difference & equal) as u8
+        value_or(self.load(self.slot_of(permuted)), permuted, otherwise)
+    }
+
+    /// Looks many up at once, step by step: the loads of a step do not wait for each other. Values
+    /// of keys that are not there stay as they are.
+    #[inline(always)]
+    pub(super) fn lookup_each<const N: usize>(&self, addresses: &[u64; N], values: &mut [u8; N]) {
+        let permuted = addresses.map(|address| permute(address & self.mask, self.seed));
+        let shifts = permuted.map(|permuted| self.shift(self.group(permuted)));
+        let mut found = permuted;
+        for (found, shift) in found.iter_mut().zip(shifts) {
+            *found = shifted_slot(*found, shift, self.slots.len()) as u64;
+        }
+        let found = found.map(|slot| self.load(slot as usize));
+        for ((value, found), permuted) in values.iter_mut().zip(found).zip(permuted) {
+            *value = value_or(found, permuted, *value);
+        }
     }
 
     /// What the table takes.
@@ -113,20 +123,26 @@ impl Exact {
         self.slots.len() as u64
     }
 
-    #[inline]
+    #[inline(always)]
+    fn load(&self, slot: usize) -> u64 {
+        let slot = self.slots.get(slot);
+        slot.map_or(0, |slot| slot.load(Ordering::Relaxed))
+    }
+
+    #[inline(always)]
     fn slot_of(&self, permuted: u64) -> usize {
         let shift = self.shift(self.group(permuted));
         shifted_slot(permuted, shift, self.slots.len())
     }
 
     /// Acquired: who finds a shift finds what was stored for it.
-    #[inline]
+    #[inline(always)]
     fn shift(&self, group: usize) -> u16 {
         let shift = self.shifts.get(group);
         shift.map_or(0, |shift| shift.load(Ordering::Acquire))
     }
 
-    #[inline]
+    #[inline(always)]
     fn group(&self, permuted: u64) -> usize {
         permuted as usize & self.shifts.len().wrapping_sub(1)
     }
@@ -167,8 +183,18 @@ impl Exact {
     }
 }
 
+/// The value of a slot that holds the key, or `otherwise`.
+#[inline(always)]
+fn value_or(slot: u64, permuted: u64, otherwise: u8) -> u8 {
+    // Where the key is equal, this is the difference of the values alone.
+    let difference = slot ^ packed(permuted, otherwise);
+    // Not a choice between two values, which the compiler would be free to make a branch.
+    let equal = u64::from(difference < TAKEN).wrapping_neg();
+    otherwise ^ (difference & equal) as u8
+}
+
 /// The low 55 bits of a permuted key, and its value, as a slot holds them.
-#[inline]
+#[inline(always)]
 fn packed(permuted: u64, value: u8) -> u64 {
     permuted << 9 | TAKEN | u64::from(value)
 }
@@ -194,12 +220,12 @@ fn slot_count(keys: u64, spare: u32) -> u64 {
 ///
 /// A step of the shift moves each key by its own low bits, so that no two keys of a group stay
 /// together; only keys whose low 55 bits are equal do.
-#[inline]
+#[inline(always)]
 fn shifted_slot(permuted: u64, shift: u16, slots: usize) -> usize {
     ((u64::from(moved(permuted, shift)) * slots as u64) >> 32) as usize
 }
 
-#[inline]
+#[inline(always)]
 fn moved(permuted: u64, shift: u16) -> u32 {
     let step = permuted as u32 | 1;
     ((permuted >> 32) as u32).wrapping_add(u32::from(shift).wrapping_mul(step))
@@ -228,7 +254,7 @@ fn reserve(keys: &[(u64, u8)], shift: u16, taken: &mut [bool]) -> bool {
 ///
 /// The key is fixed. Who could choose prefixes that crowd one group chooses the configuration
 /// already, and would only make the build try the next key.
-#[inline]
+#[inline(always)]
 pub(super) fn permute(key: u64, seed: u64) -> u64 {
     let mut x = (key ^ seed).wrapping_mul(0xD6E8_FEB8_6659_FD93);
     x ^= x >> 32;

@@ -50,9 +50,9 @@ impl Ipv4Writer {
         limit_bytes: u64,
     ) -> Result<Self, TooLarge> {
         let sorted = sorted(prefixes);
-        let table = Ipv4Table::from_sorted(&sorted, headroom, limit_bytes)?;
+        let table = Ipv4Table::paged(&sorted, headroom, limit_bytes)?;
         Ok(Self {
-            trie: TrieWriter::new(&table.0, &sorted),
+            trie: TrieWriter::new(&table.trie, &sorted),
             readers: Arc::clone(readers),
             table: Arc::new(table),
         })
@@ -60,7 +60,7 @@ impl Ipv4Writer {
 
     /// What the table of [`Self::build`] would take, in bytes.
     pub fn needed_bytes(prefixes: &[(Ipv4Net, u8)], headroom: Headroom) -> u64 {
-        Ipv4Table::needed_bytes_with(prefixes, headroom)
+        Ipv4Table::paged_bytes(prefixes, headroom)
     }
 
     /// The table, for readers.
@@ -74,13 +74,13 @@ impl Ipv4Writer {
     /// The prefix is new and there is no page for it: nothing was changed.
     pub fn insert(&mut self, net: Ipv4Net, value: u8) -> Result<Option<u8>, Refused> {
         let prefix = short(net, value);
-        self.trie.insert(&self.table.0, &self.readers, prefix)
+        self.trie.insert(&self.table.trie, &self.readers, prefix)
     }
 
     /// Takes a prefix out; the value that it had. Its addresses take the value around it.
     pub fn remove(&mut self, net: Ipv4Net) -> Option<u8> {
         let prefix = short(net, 0);
-        self.trie.remove(&self.table.0, &self.readers, prefix)
+        self.trie.remove(&self.table.trie, &self.readers, prefix)
     }
 
     /// Builds a new table from the prefixes and some changes of them (`None` takes one out), with
@@ -101,7 +101,7 @@ impl Ipv4Writer {
 
     /// The prefixes and their values, in no order.
     pub fn prefixes(&self) -> Vec<(Ipv4Net, u8)> {
-        let prefixes = self.trie.prefixes(&self.table.0).into_iter();
+        let prefixes = self.trie.prefixes(&self.table.trie).into_iter();
         prefixes.filter_map(net).collect()
     }
 

@@ -210,7 +210,7 @@ impl<const INNER: usize> Trie<INNER> {
     }
 
     /// `top` holds the address, left-aligned.
-    #[inline]
+    #[inline(always)]
     #[expect(
         clippy::indexing_slicing,
         reason = "slots are cut to their depth's width; a page id is stored only once its page is there"
@@ -221,6 +221,14 @@ impl<const INNER: usize> Trie<INNER> {
             page = pages[page as usize].0[slot(top, level + 1) % SLOTS].load(Ordering::Acquire);
         }
         self.leaves[page as usize].0[slot(top, INNER + 1) % SLOTS].load(Ordering::Relaxed)
+    }
+
+    /// Looks many up at once: the loads of one do not wait for those of another.
+    #[inline(always)]
+    pub(super) fn lookup_each<const N: usize>(&self, tops: &[u64; N], values: &mut [u8; N]) {
+        for (value, top) in values.iter_mut().zip(tops) {
+            *value = self.lookup(*top);
+        }
     }
 
     /// What the trie takes.
@@ -328,7 +336,7 @@ fn is_uniform(id: u32) -> bool {
 }
 
 /// Which of a page's slots the address takes, or which root.
-#[inline]
+#[inline(always)]
 fn slot(top: u64, depth: usize) -> usize {
     let shifted = (top >> (64 - bits_above(depth + 1))) as usize;
     match depth {
