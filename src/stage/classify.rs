@@ -1,8 +1,7 @@
 use super::bits::Bits;
-use super::decide;
-use super::parse::Parsed;
+use super::parse::{End, Parsed};
 use crate::lpm::{Ipv4Table, Ipv6Table};
-use crate::policy::{Direction, PeerSetId, PlanId, Tables};
+use crate::policy::{Direction, PeerSetId, PlanId, PrefixTables, Tables};
 use crate::wire::{BURST, Halves, Packet};
 
 /// Which frames are counted under their plans.
@@ -98,6 +97,29 @@ impl Ends {
         inward: Passage::NONE,
     };
 
+    /// Of a frame with addresses, seen from a side.
+    fn between(
+        facing: Facing,
+        out: impl FnOnce() -> Passage,
+        inward: impl FnOnce() -> Passage,
+    ) -> Self {
+        let (way, out, inward) = match facing {
+            Facing::Out => (Way::Out, out(), Passage::NONE),
+            Facing::In => (Way::In, Passage::NONE, inward()),
+            Facing::Auto => {
+                let (out, inward) = (out(), inward());
+                let way = match (out.plan != PlanId::NONE, inward.plan != PlanId::NONE) {
+                    (true, false) => Way::Out,
+                    (false, true) => Way::In,
+                    (true, true) => Way::Both,
+                    (false, false) => Way::Unknown,
+                };
+                (way, out, inward)
+            }
+        };
+        Self { way, out, inward }
+    }
+
     /// The passage that names the subscriber: inbound only where the frame goes just that way.
     pub fn named(&self) -> Passage {
         match self.way {
@@ -127,6 +149,24 @@ pub(super) struct Classified {
     pub(super) peer_set: [PeerSetId; BURST],
     /// Both ends of the others.
     pub(super) ends: [Ends; BURST],
+    src: Found,
+    dst: Found,
+}
+
+/// What was found of one end of each frame, for either part that it may have; 0 is nothing.
+#[derive(Debug)]
+struct Found {
+    as_subscriber: [u8; BURST],
+    as_peer: [u8; BURST],
+}
+
+impl Default for Found {
+    fn default() -> Self {
+        Self {
+            as_subscriber: [0; BURST],
+            as_peer: [0; BURST],
+        }
+    }
 }
 
 impl Default for Classified {
@@ -136,6 +176,8 @@ impl Default for Classified {
             plan: [PlanId::NONE; BURST],
             peer_set: [PeerSetId::OTHER; BURST],
             ends: [Ends::UNKNOWN; BURST],
+            src: Found::default(),
+            dst: Found::default(),
         }
     }
 }
@@ -154,74 +196,59 @@ impl Classified {
             Some(direction) if tables.matrix.judges_running(direction) => port_25,
             _ => port_25.and(parsed.opening()),
         };
+        let asked = self.candidates.or(parsed.may_match);
         let counted = match account {
             Account::EveryFrame => parsed.all,
-            Account::Candidates => {
-                self.plan.fill(PlanId::NONE);
-                self.candidates
-            }
+            Account::Candidates => asked,
         };
+        let Self { src, dst, .. } = self;
+        let (src_addresses, dst_addresses) =
+            (parsed.addresses(End::Src), parsed.addresses(End::Dst));
+        let tables = &*tables.prefixes;
+        if facing != Facing::In {
+            src_addresses.find_subscribers(counted, tables, &mut src.as_subscriber);
+            dst_addresses.find_peers(asked, tables, &mut dst.as_peer);
+        }
+        if facing != Facing::Out {
+            dst_addresses.find_subscribers(counted, tables, &mut dst.as_subscriber);
+            src_addresses.find_peers(asked, tables, &mut src.as_peer);
+        }
         match facing {
-            Facing::Out => self.look_up(parsed, tables, Direction::Out, counted),
-            Facing::In => self.look_up(parsed, tables, Direction::In, counted),
-            Facing::Auto => self.look_up_either(parsed, tables, counted),
+            Facing::Out => {
+                self.plan = src.as_subscriber.map(PlanId);
+                self.peer_set = dst.as_peer.map(PeerSetId);
+            }
+            Facing::In => {
+                self.plan = dst.as_subscriber.map(PlanId);
+                self.peer_set = src.as_peer.map(PeerSetId);
+            }
+            Facing::Auto => {
+                let either = src.as_subscriber.iter().zip(&dst.as_subscriber);
+                for (plan, (src, dst)) in self.plan.iter_mut().zip(either) {
+                    *plan = PlanId(if *src == 0 { *dst } else { *src });
+                }
+            }
         }
-        self.look_up_others(parsed, tables, facing, account);
+        if parsed.others.any() {
+            self.join_ends(parsed, facing, counted);
+        }
     }
 
-    /// The subscriber's end of frames that are counted, and the peer's of candidates.
-    #[inline(always)]
-    fn look_up(&mut self, parsed: &Parsed, tables: &Tables, direction: Direction, counted: Bits) {
-        let prefixes = &*tables.prefixes;
-        let ipv4 = [&parsed.ipv4.src, &parsed.ipv4.dst];
-        let ipv6 = [&parsed.ipv6.src, &parsed.ipv6.dst];
-        let ([near4, far4], [near6, far6]) = match direction {
-            Direction::Out => (ipv4, ipv6),
-            Direction::In => ([ipv4[1], ipv4[0]], [ipv6[1], ipv6[0]]),
+    /// Joins what was found of the frames that are decided one by one.
+    #[expect(clippy::indexing_slicing, reason = "an index of `Bits` is below 64")]
+    fn join_ends(&mut self, parsed: &Parsed, facing: Facing, counted: Bits) {
+        let passage = |subscriber: &Found, peer: &Found, index: usize| Passage {
+            plan: PlanId(subscriber.as_subscriber[index]),
+            peer_set: PeerSetId(peer.as_peer[index]),
         };
-        let (counted4, counted6) = (parsed.ipv4.read.and(counted), parsed.ipv6.read.and(counted));
-        let plan = &mut self.plan;
-        look_up_ipv4(&prefixes.v4_subscribers, counted4, near4, plan, PlanId);
-        look_up_ipv6(&prefixes.v6_subscribers, counted6, near6, plan, PlanId);
-
-        let peers = self.candidates;
-        let (peers4, peers6) = (parsed.ipv4.read.and(peers), parsed.ipv6.read.and(peers));
-        let peer_set = &mut self.peer_set;
-        look_up_ipv4(&prefixes.v4_peers, peers4, far4, peer_set, PeerSetId);
-        look_up_ipv6(&prefixes.v6_peers, peers6, far6, peer_set, PeerSetId);
-    }
-
-    /// The plan of the source, and where it has none, of the destination.
-    #[expect(clippy::indexing_slicing, reason = "an index of `Bits` is below 64")]
-    #[inline(always)]
-    fn look_up_either(&mut self, parsed: &Parsed, tables: &Tables, counted: Bits) {
-        let prefixes = &*tables.prefixes;
-        for index in parsed.ipv4.read.and(counted) {
-            let plan = |address| PlanId(prefixes.v4_subscribers.lookup(address));
-            let ends = [parsed.ipv4.src[index], parsed.ipv4.dst[index]];
-            self.plan[index] = either(ends.map(plan));
-        }
-        for index in parsed.ipv6.read.and(counted) {
-            let plan = |address: Halves| PlanId(prefixes.v6_subscribers.lookup(address.joined()));
-            let ends = [parsed.ipv6.src[index], parsed.ipv6.dst[index]];
-            self.plan[index] = either(ends.map(plan));
-        }
-    }
-
-    #[expect(clippy::indexing_slicing, reason = "an index of `Bits` is below 64")]
-    fn look_up_others(
-        &mut self,
-        parsed: &Parsed,
-        tables: &Tables,
-        facing: Facing,
-        account: Account,
-    ) {
         for index in parsed.others {
-            let packet = &parsed.packets[index];
-            let may_match = decide::may_match(packet);
-            let wanted = account == Account::EveryFrame || may_match;
-            self.ends[index] = if wanted {
-                classify(packet, tables, facing, may_match)
+            let known = counted.has(index) && parsed.packets[index].family.is_some();
+            self.ends[index] = if known {
+                Ends::between(
+                    facing,
+                    || passage(&self.src, &self.dst, index),
+                    || passage(&self.dst, &self.src, index),
+                )
             } else {
                 Ends::UNKNOWN
             };
@@ -229,99 +256,107 @@ impl Classified {
     }
 }
 
-/// From so many addresses on it pays to look a whole column up, whatever stands in the others.
-const MANY: u32 = 24;
+/// One end of a burst's packets: their addresses, and which packets are of which family.
+#[derive(Clone, Copy)]
+pub(super) struct Addresses<'a> {
+    pub(super) ipv4: (Bits, &'a [u32; BURST]),
+    pub(super) ipv6: (Bits, &'a [Halves; BURST]),
+}
 
-/// Looks a column of addresses up.
-#[inline(always)]
-#[expect(clippy::indexing_slicing, reason = "an index of `Bits` is below 64")]
-fn look_up_ipv4<V>(
-    table: &Ipv4Table,
-    set: Bits,
-    addresses: &[u32; BURST],
-    values: &mut [V; BURST],
-    value: impl Fn(u8) -> V,
-) {
-    if set.count() >= MANY {
-        let mut found = [0; BURST];
-        table.lookup_each(addresses, &mut found);
-        put(set, found, values, value);
-        return;
+impl Addresses<'_> {
+    #[inline(always)]
+    fn find_subscribers(self, set: Bits, tables: &PrefixTables, values: &mut [u8; BURST]) {
+        let PrefixTables {
+            v4_subscribers,
+            v6_subscribers,
+            ..
+        } = tables;
+        self.find(set, v4_subscribers, v6_subscribers, values);
     }
-    for index in set {
-        values[index] = value(table.lookup(addresses[index]));
+
+    #[inline(always)]
+    fn find_peers(self, set: Bits, tables: &PrefixTables, values: &mut [u8; BURST]) {
+        self.find(set, &tables.v4_peers, &tables.v6_peers, values);
+    }
+
+    /// Looks a set up; the values of all others are 0.
+    #[inline(always)]
+    fn find(self, set: Bits, ipv4: &Ipv4Table, ipv6: &Ipv6Table, values: &mut [u8; BURST]) {
+        values.fill(0);
+        let (of_ipv4, addresses) = self.ipv4;
+        let many = |addresses: &[u32; CHUNK], values: &mut [u8; CHUNK]| {
+            ipv4.lookup_each(addresses, values);
+        };
+        let one = |address| ipv4.lookup(address);
+        look_up(set.and(of_ipv4), addresses, values, one, many);
+
+        let (of_ipv6, addresses) = self.ipv6;
+        let many = |addresses: &[Halves; CHUNK], values: &mut [u8; CHUNK]| {
+            let (high, low) = (addresses.map(|a| a.high), addresses.map(|a| a.low));
+            ipv6.lookup_each(&high, &low, values);
+        };
+        let one = |address: Halves| ipv6.lookup(address.joined());
+        look_up(set.and(of_ipv6), addresses, values, one, many);
     }
 }
 
-/// Looks a column of addresses up.
+/// Addresses that are looked up together.
+const CHUNK: usize = 32;
+
+/// Fewer than this are looked up one by one.
+const MANY: u32 = 8;
+
+/// Looks a set of a column up, together where they are many.
 #[inline(always)]
 #[expect(clippy::indexing_slicing, reason = "an index of `Bits` is below 64")]
-fn look_up_ipv6<V>(
-    table: &Ipv6Table,
+fn look_up<A: Copy + Default>(
     set: Bits,
-    addresses: &[Halves; BURST],
-    values: &mut [V; BURST],
-    value: impl Fn(u8) -> V,
+    addresses: &[A; BURST],
+    values: &mut [u8; BURST],
+    one: impl Fn(A) -> u8,
+    many: impl Fn(&[A; CHUNK], &mut [u8; CHUNK]),
 ) {
-    if set.count() >= MANY {
-        let mut found = [0; BURST];
-        let (high, low) = (addresses.map(|a| a.high), addresses.map(|a| a.low));
-        table.lookup_each(&high, &low, &mut found);
-        put(set, found, values, value);
+    if set == Bits::first(BURST) {
+        let (addresses, _) = addresses.as_chunks();
+        let (values, _) = values.as_chunks_mut();
+        for (addresses, values) in addresses.iter().zip(values) {
+            many(addresses, values);
+        }
         return;
     }
-    for index in set {
-        values[index] = value(table.lookup(addresses[index].joined()));
+    if set.count() < MANY {
+        for index in set {
+            values[index] = one(addresses[index]);
+        }
+        return;
     }
-}
-
-/// Takes over what was found for a set.
-#[inline(always)]
-#[expect(clippy::indexing_slicing, reason = "an index of `Bits` is below 64")]
-fn put<V>(set: Bits, found: [u8; BURST], values: &mut [V; BURST], value: impl Fn(u8) -> V) {
-    for (index, found) in found.into_iter().enumerate() {
-        if set.has(index) {
-            values[index] = value(found);
+    let mut rest = set;
+    while rest.any() {
+        let (mut together, mut found) = ([A::default(); CHUNK], [0; CHUNK]);
+        let now = rest;
+        for (address, index) in together.iter_mut().zip(now) {
+            *address = addresses[index];
+        }
+        many(&together, &mut found);
+        for (found, index) in found.into_iter().zip(now) {
+            values[index] = found;
+            rest = rest.without(Bits::one(index));
         }
     }
 }
 
-/// The first plan that is one; no branch.
-#[inline(always)]
-fn either([first, second]: [PlanId; 2]) -> PlanId {
-    let without = u8::from(first == PlanId::NONE).wrapping_neg();
-    PlanId(first.0 | second.0 & without)
-}
-
-/// Looks up the ends of one packet, in the directions that it may go; the peers only where they are
-/// asked for.
-pub(super) fn classify(packet: &Packet, tables: &Tables, facing: Facing, peers: bool) -> Ends {
+/// Looks up the ends of one packet, in the directions that it may go.
+pub(super) fn classify(packet: &Packet, tables: &Tables, facing: Facing) -> Ends {
     let Some(family) = packet.family else {
         return Ends::UNKNOWN;
     };
     let passage = |subscriber, peer| Passage {
         plan: tables.plan(family, subscriber),
-        peer_set: if peers {
-            tables.peer_set(family, peer)
-        } else {
-            PeerSetId::OTHER
-        },
+        peer_set: tables.peer_set(family, peer),
     };
-    let outward = || passage(packet.src, packet.dst);
-    let inward = || passage(packet.dst, packet.src);
-    let (way, out, inward) = match facing {
-        Facing::Out => (Way::Out, outward(), Passage::NONE),
-        Facing::In => (Way::In, Passage::NONE, inward()),
-        Facing::Auto => {
-            let (out, inward) = (outward(), inward());
-            let way = match (out.plan != PlanId::NONE, inward.plan != PlanId::NONE) {
-                (true, false) => Way::Out,
-                (false, true) => Way::In,
-                (true, true) => Way::Both,
-                (false, false) => Way::Unknown,
-            };
-            (way, out, inward)
-        }
-    };
-    Ends { way, out, inward }
+    Ends::between(
+        facing,
+        || passage(packet.src, packet.dst),
+        || passage(packet.dst, packet.src),
+    )
 }

@@ -146,7 +146,7 @@ impl Burst {
             .zip(self.decisions())
             .map(|(frame, decision)| {
                 let packet = parse::packet(&frame.as_frame());
-                let ends = classify::classify(&packet, tables, self.facing, true);
+                let ends = classify::classify(&packet, tables, self.facing);
                 let decision = decision.between(&ends);
                 debug_assert_eq!(
                     decision,

@@ -1,5 +1,7 @@
 use super::Facing;
 use super::bits::Bits;
+use super::classify::Addresses;
+use super::decide;
 use crate::wire::{
     self, AsFrame, BURST, Family, Frame, Halves, Header, LINK_OCTETS, LinkType, PLAIN_TYPE_AT,
     Packet, Shape, Tcp,
@@ -7,6 +9,13 @@ use crate::wire::{
 
 /// TCP port 25: the only port that rules speak of.
 pub(super) const SMTP: u16 = 25;
+
+/// One end of a packet.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum End {
+    Src,
+    Dst,
+}
 
 /// What was parsed of a burst, a column for each field.
 ///
@@ -19,6 +28,8 @@ pub(super) struct Parsed {
     pub(super) ipv6: Lane<Halves, 8>,
     /// These are in `packets`.
     pub(super) others: Bits,
+    /// Of these: those of which a rule may speak.
+    pub(super) may_match: Bits,
     pub(super) packets: [Packet; BURST],
     places: Places,
     /// What most frames of the last burst were, right behind an Ethernet header: that is tried
@@ -36,8 +47,10 @@ pub(super) struct Lane<A, const WORDS: usize> {
     words: [[u64; BURST]; WORDS],
     pub(super) src: [A; BURST],
     pub(super) dst: [A; BURST],
-    /// Which frames it read: no field means anything for the others.
+    /// Which frames it read: no field but the ends means anything for the others.
     pub(super) read: Bits,
+    /// Which frames have their ends here.
+    placed: Bits,
     /// TCP segments at the peer's port 25.
     pub(super) port_25: Bits,
     /// TCP segments that open a connection.
@@ -51,6 +64,7 @@ impl Default for Parsed {
             ipv4: Lane::default(),
             ipv6: Lane::default(),
             others: Bits::default(),
+            may_match: Bits::default(),
             packets: [Packet::bare(Shape::NotIp); BURST],
             places: Places::default(),
             mostly: None,
@@ -62,6 +76,7 @@ impl<A: Copy + Default, const WORDS: usize> Default for Lane<A, WORDS> {
     fn default() -> Self {
         Self {
             read: Bits::default(),
+            placed: Bits::default(),
             port_25: Bits::default(),
             opening: Bits::default(),
             src: [A::default(); BURST],
@@ -102,8 +117,23 @@ impl Parsed {
             }
         }
         self.others = self.all.without(self.ipv4.read).without(self.ipv6.read);
+        (self.ipv4.placed, self.ipv6.placed) = (self.ipv4.read, self.ipv6.read);
+        self.may_match = Bits::default();
         if self.others.any() {
             self.full_lane(frames);
+        }
+    }
+
+    /// One end of all packets that have addresses.
+    #[inline(always)]
+    pub(super) fn addresses(&self, end: End) -> Addresses<'_> {
+        let (ipv4, ipv6) = match end {
+            End::Src => (&self.ipv4.src, &self.ipv6.src),
+            End::Dst => (&self.ipv4.dst, &self.ipv6.dst),
+        };
+        Addresses {
+            ipv4: (self.ipv4.placed, ipv4),
+            ipv6: (self.ipv6.placed, ipv6),
         }
     }
 
@@ -165,9 +195,25 @@ impl Parsed {
     #[expect(clippy::indexing_slicing, reason = "an index of `Bits` is below 64")]
     fn full_lane(&mut self, frames: &[impl AsFrame]) {
         for index in self.others {
-            if let Some(frame) = frames.get(index) {
-                self.packets[index] = packet(&frame.as_frame());
+            let Some(frame) = frames.get(index) else {
+                continue;
+            };
+            let packet = packet(&frame.as_frame());
+            if decide::may_match(&packet) {
+                self.may_match = self.may_match.or(Bits::one(index));
             }
+            match packet.family {
+                Some(Family::V4) => {
+                    let ends = [packet.src as u32, packet.dst as u32];
+                    self.ipv4.place(index, ends);
+                }
+                Some(Family::V6) => {
+                    let ends = [packet.src, packet.dst].map(Halves::from);
+                    self.ipv6.place(index, ends);
+                }
+                None => {}
+            }
+            self.packets[index] = packet;
         }
     }
 }
@@ -176,6 +222,13 @@ impl<A, const WORDS: usize> Lane<A, WORDS> {
     #[inline(always)]
     fn clear(&mut self) {
         (self.read, self.port_25, self.opening) = <_>::default();
+    }
+
+    /// Puts the ends of a packet that another lane read beside those of this one.
+    #[expect(clippy::indexing_slicing, reason = "an index of `Bits` is below 64")]
+    fn place(&mut self, index: usize, [src, dst]: [A; 2]) {
+        (self.src[index], self.dst[index]) = (src, dst);
+        self.placed = self.placed.or(Bits::one(index));
     }
 
     #[inline(always)]

@@ -160,6 +160,15 @@ pub(crate) struct Halves {
     pub(crate) low: u64,
 }
 
+impl From<u128> for Halves {
+    fn from(address: u128) -> Self {
+        Self {
+            high: (address >> 64) as u64,
+            low: address as u64,
+        }
+    }
+}
+
 impl Halves {
     #[inline(always)]
     pub(crate) fn joined(self) -> u128 {

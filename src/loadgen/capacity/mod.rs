@@ -1,6 +1,6 @@
 //! How much hardware the traffic needs, and until when.
 //!
-//! [`read`] makes [`Traffic`] of a description in YAML; [`plan`] holds it against what a run of
+//! [`read()`] makes [`Traffic`] of a description in YAML; [`plan()`] holds it against what a run of
 //! `sekisho bench` measured. Nothing here reads a clock or a file: the same two inputs give the
 //! same [`Plan`].
 //!
