@@ -26,7 +26,7 @@ pub use classify::{Account, Ends, Facing, Way};
 pub use decide::Decision;
 
 use crate::policy::{PlanId, Tables};
-use crate::stats::Tally;
+use crate::stats::{Tally, Verdict};
 use crate::wire::{AsFrame, Packet};
 use classify::Classified;
 use decide::Decided;
@@ -121,6 +121,13 @@ impl Burst {
                 tally.add(verdict, reason, rule.0, plan.0, bytes(index));
             }
         }
+    }
+
+    /// The verdict of each frame that was decided last, in their order.
+    #[inline]
+    pub fn verdicts(&self) -> &[Verdict] {
+        let count = self.parsed.all.count() as usize;
+        self.decided.verdict.get(..count).unwrap_or_default()
     }
 
     /// What was decided of each frame, in their order.
