@@ -38,25 +38,25 @@ fn main() {
     let dense = Network::synthetic(&"dense-100k".parse().unwrap()).unwrap();
     let strewn = Network::synthetic(&"strewn-100k".parse().unwrap()).unwrap();
     let sizes = [
-        ("64", Sizes::least as fn() -> Sizes),
-        ("imix", Sizes::imix),
-        ("1518", Sizes::largest),
+        ("64", Sizes::new(vec![64]).unwrap()),
+        ("imix", Sizes::imix()),
+        ("1518", Sizes::new(vec![1_518]).unwrap()),
     ];
     for (table, network) in [("dense", &dense), ("strewn", &strewn)] {
         for (accounted, account) in [
             ("candidates", Account::Candidates),
             ("every-frame", Account::EveryFrame),
         ] {
-            for (size, sizes) in sizes {
+            for (size, sizes) in &sizes {
                 for port_25 in [0.01, 1.0] {
                     let case = format!("{table}/{accounted}/{size}/{port_25}");
-                    let frames = frames(network, sizes(), port_25);
+                    let frames = frames(network, sizes.clone(), port_25);
                     one(&case, network, account, &frames);
                 }
             }
         }
     }
-    side_by_side::run(&dense, &frames(&dense, Sizes::least(), 0.01));
+    side_by_side::run(&dense, &frames(&dense, sizes[0].1.clone(), 0.01));
 }
 
 fn frames(network: &Network, sizes: Sizes, port_25: f64) -> Vec<Vec<u8>> {
