@@ -88,28 +88,23 @@ fn one(case: &str, network: &Network, account: Account, frames: &[Vec<u8>]) {
     {
         return;
     }
-    let pools = [(); 3].map(|()| Pool::new(Arena::of(frames).unwrap()));
-    let none = Pool::new(Arena::default());
+    let arena = Arena::of(frames).unwrap();
+    let slices: Vec<_> = arena.frames().collect();
+    let pools = [(); 2].map(|()| Pool::new(&arena));
+    let none = Pool::default();
     let port = |pool| MemoryPort::new(pool, Rounds::Endless, TX_RING_FRAMES);
     let polls = frames.len() / BURST;
 
-    let mut held: Vec<Frames<_>> = Vec::new();
-    let mut lender = port(&pools[0]);
-    for _ in 0..polls {
-        let mut burst = Frames::new();
-        lender.rx_burst(&mut burst);
-        held.push(burst);
-    }
     let (mut burst, mut tally) = (Burst::new(Facing::Out, account), network.tally());
     let mut stages = || {
-        for frames in &held {
+        for frames in slices.chunks(BURST) {
             burst.run(frames, network.tables());
             burst.count(frames, &mut tally);
         }
         black_box(&mut burst);
     };
 
-    let (mut rx, mut tx, mut moved) = (port(&pools[1]), port(&none), Frames::new());
+    let (mut rx, mut tx, mut moved) = (port(&pools[0]), port(&none), Frames::new());
     let mut ports = || {
         for _ in 0..polls {
             rx.rx_burst(&mut moved);
@@ -118,7 +113,7 @@ fn one(case: &str, network: &Network, account: Account, frames: &[Vec<u8>]) {
     };
 
     let current = Current::new(Arc::clone(network.tables()));
-    let mut worker = Worker::new(&current, account, port(&pools[2]), port(&none));
+    let mut worker = Worker::new(&current, account, port(&pools[1]), port(&none));
     let mut whole = || {
         for _ in 0..polls {
             worker.poll_once();

@@ -100,8 +100,8 @@ fn no_poll_allocates() {
         generator.append_frame(&mut frame);
         frame
     });
-    let pool = Pool::new(Arena::of(frames).unwrap());
-    let none = Pool::new(Arena::default());
+    let arena = Arena::of(frames).unwrap();
+    let (pool, none) = (Pool::new(&arena), Pool::default());
     let current = Current::new(Arc::clone(network.tables()));
     let access = MemoryPort::new(&pool, Rounds::Once, 64);
     let uplink = MemoryPort::new(&none, Rounds::Once, 100).with_link(50);

@@ -42,8 +42,8 @@ pub(crate) fn run(network: &Network, frames: &[Vec<u8>]) {
 /// What so many workers do together.
 fn mpps(current: &Current, lcores: &[Lcore], frames: &[Vec<u8>]) -> f64 {
     let work = |_: usize, stop: &_| {
-        let pool = Pool::new(Arena::of(frames).unwrap());
-        let none = Pool::new(Arena::default());
+        let arena = Arena::of(frames).unwrap();
+        let (pool, none) = (Pool::new(&arena), Pool::default());
         let port = |pool| MemoryPort::new(pool, Rounds::Endless, TX_RING_FRAMES);
         let mut worker = Worker::new(current, Account::EveryFrame, port(&pool), port(&none));
         for _ in 0..frames.len() / 64 {

@@ -28,6 +28,7 @@ pub use decide::Decision;
 use crate::policy::{PlanId, Tables};
 use crate::stats::{Tally, Verdict};
 use crate::wire::{AsFrame, Packet};
+use bits::Bits;
 use classify::Classified;
 use decide::Decided;
 use parse::Parsed;
@@ -123,11 +124,12 @@ impl Burst {
         }
     }
 
-    /// The verdict of each frame that was decided last, in their order.
+    /// Which of the frames that were decided last have such a verdict: a bit each, the lowest is of
+    /// the first.
     #[inline]
-    pub fn verdicts(&self) -> &[Verdict] {
-        let count = self.parsed.all.count() as usize;
-        self.decided.verdict.get(..count).unwrap_or_default()
+    pub fn which(&self, is: impl Fn(Verdict) -> bool) -> u64 {
+        let column = self.decided.verdict.map(|verdict| u8::from(is(verdict)));
+        Bits::of(&column).and(self.parsed.all).0
     }
 
     /// What was decided of each frame, in their order.

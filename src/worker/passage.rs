@@ -59,27 +59,19 @@ impl<F: AsFrame> Passage<F> {
         received
     }
 
-    /// Gives back what is not forwarded. Nearly always that is nothing.
+    /// Brings what goes on to the front, in its order, and gives back the rest. Nearly always that
+    /// is nothing; where it is not, nobody can predict which frames it is, and no branch hangs on it.
     #[inline]
     fn keep_forwarded(&mut self) {
-        let verdicts = self.burst.verdicts();
-        let leave = |verdict: &Verdict| u8::from(!leaves(*verdict));
-        if verdicts.iter().fold(0, |any, verdict| any | leave(verdict)) != 0 {
-            self.partition();
+        let leaving = self.burst.which(|verdict| !goes_on(verdict));
+        if leaving == 0 {
+            return;
         }
-    }
-
-    /// Brings what is forwarded to the front, in its order, and gives the rest back. Which frames
-    /// these are cannot be predicted: no branch hangs on it.
-    #[inline(never)]
-    fn partition(&mut self) {
         let frames = self.frames.as_mut_slice();
-        let mut kept = 0;
-        for (index, verdict) in self.burst.verdicts().iter().enumerate() {
-            if kept < frames.len() && index < frames.len() {
-                frames.swap(kept, index);
-            }
-            kept += usize::from(leaves(*verdict));
+        let mut kept = leaving.trailing_zeros() as usize;
+        for index in kept..frames.len() {
+            frames.swap(kept, index);
+            kept += usize::from(leaving >> index & 1 == 0);
         }
         self.frames.truncate(kept);
     }
@@ -95,7 +87,7 @@ impl<F: AsFrame> Passage<F> {
 
 /// Whether a frame goes on. The one exhaustive match from a verdict to what a worker does.
 #[inline(always)]
-fn leaves(verdict: Verdict) -> bool {
+fn goes_on(verdict: Verdict) -> bool {
     match verdict {
         Verdict::Forward => true,
         // A port receives whole frames, of which none is indeterminate.

@@ -44,7 +44,7 @@ fn golden_cases_leave_as_they_are_replayed() {
             continue;
         };
         cases += 1;
-        frames += arena.frames();
+        frames += arena.len();
         assert_same_frames(&folder, &root.join(&case.policy), at, inbound, arena);
     }
     assert!(cases > 30 && frames > 200, "{cases} cases, {frames} frames");
@@ -61,7 +61,7 @@ fn assert_same_frames(
     let program = Program::compile(Arc::new(resolved)).unwrap();
     let current = Current::new(program.at(at).unwrap().tables);
     let expected = octets(&folder.join("out.pcap"));
-    let (full, empty) = (Pool::new(arena), no_frames());
+    let (full, empty) = (Pool::new(&arena), Pool::default());
     let (up, down) = if inbound {
         (&empty, &full)
     } else {

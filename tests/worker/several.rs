@@ -1,7 +1,7 @@
 //! Several workers.
 
 use super::support::*;
-use sekisho::io::port::{MemoryPort, Recorded, Rounds};
+use sekisho::io::port::{MemoryPort, Pool, Recorded, Rounds};
 use sekisho::loadgen::traffic::Direction;
 use sekisho::stage::{Account, Facing};
 use sekisho::worker::{Balance, Lcore, Worker, on_lcores};
@@ -16,7 +16,8 @@ fn each_has_its_own_queue_and_loses_nothing() {
         .collect();
     let current = current();
     let work = |index: usize, _: &_| {
-        let (pool, none) = (pool(&queues[index]), no_frames());
+        let arena = arena(&queues[index]);
+        let (pool, none) = (Pool::new(&arena), Pool::default());
         let mut network = Recorded::new(once(&none));
         let mut worker = Worker::new(&current, Account::EveryFrame, once(&pool), &mut network);
         while worker.poll_once() > 0 {}
@@ -46,7 +47,8 @@ fn workers_stop_in_mid_stream_and_account_for_every_frame() {
     let current = current();
     let polled = AtomicUsize::new(0);
     let work = |_: usize, stop: &_| {
-        let (pool, none) = (pool(&frames), no_frames());
+        let arena = arena(&frames);
+        let (pool, none) = (Pool::new(&arena), Pool::default());
         // The link is too slow, and takes no whole bursts.
         let access = MemoryPort::new(&pool, Rounds::Endless, 512);
         let network = MemoryPort::new(&none, Rounds::Once, 100).with_link(7);

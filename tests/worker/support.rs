@@ -52,16 +52,11 @@ pub(crate) fn forwarded(frames: &[Vec<u8>], facing: Facing, tables: &Tables) -> 
     kept
 }
 
-pub(crate) fn pool(frames: &[Vec<u8>]) -> Pool {
-    Pool::new(Arena::of(frames).unwrap())
+pub(crate) fn arena(frames: &[Vec<u8>]) -> Arena {
+    Arena::of(frames).unwrap()
 }
 
-/// What a port that never receives anything needs.
-pub(crate) fn no_frames() -> Pool {
-    pool(&[])
-}
-
-pub(crate) fn once(pool: &Pool) -> MemoryPort<'_> {
+pub(crate) fn once<'p>(pool: &'p Pool<'p>) -> MemoryPort<'p> {
     MemoryPort::new(pool, Rounds::Once, 1_024)
 }
 

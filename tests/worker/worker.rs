@@ -1,7 +1,7 @@
 //! One worker.
 
 use super::support::*;
-use sekisho::io::port::{MemoryPort, Recorded, Rounds};
+use sekisho::io::port::{MemoryPort, Pool, Recorded, Rounds};
 use sekisho::loadgen::traffic::Direction;
 use sekisho::lpm::{Ipv4Table, Ipv6Table};
 use sekisho::policy::{PrefixTables, Tables};
@@ -17,7 +17,8 @@ fn what_is_forwarded_leaves_as_it_came_in_its_order() {
         traffic(Direction::Out, 10_001, 1),
         traffic(Direction::In, 7_003, 2),
     );
-    let (up_pool, down_pool) = (pool(&up), pool(&down));
+    let (up_arena, down_arena) = (arena(&up), arena(&down));
+    let (up_pool, down_pool) = (Pool::new(&up_arena), Pool::new(&down_arena));
     let mut access = Recorded::new(once(&up_pool));
     let mut network = Recorded::new(once(&down_pool));
     let current = current();
@@ -54,7 +55,8 @@ fn what_is_forwarded_leaves_as_it_came_in_its_order() {
 #[test]
 fn frames_that_wait_in_a_ring_are_held_and_those_without_room_are_refused() {
     let frames = traffic(Direction::Out, 1_000, 3);
-    let (pool, none) = (pool(&frames), no_frames());
+    let arena = arena(&frames);
+    let (pool, none) = (Pool::new(&arena), Pool::default());
     let current = current();
     let expected = forwarded(&frames, Facing::Out, NETWORK.tables());
     let mut network = Recorded::new(MemoryPort::new(&none, Rounds::Once, 100).with_link(0));
@@ -79,7 +81,8 @@ fn frames_that_wait_in_a_ring_are_held_and_those_without_room_are_refused() {
 #[test]
 fn a_slow_link_sends_what_it_can() {
     let frames = traffic(Direction::Out, 6_400, 4);
-    let (pool, none) = (pool(&frames), no_frames());
+    let arena = arena(&frames);
+    let (pool, none) = (Pool::new(&arena), Pool::default());
     let current = current();
     let expected = forwarded(&frames, Facing::Out, NETWORK.tables()).len() as u64;
     let network = MemoryPort::new(&none, Rounds::Once, 64).with_link(16);
@@ -97,7 +100,8 @@ fn a_port_waits_for_frames_that_are_still_out() {
     // Nothing comes back from a link that is down, so that the pool runs dry.
     let frames = traffic(Direction::Out, 640, 5);
     let kept = forwarded(&frames, Facing::Out, NETWORK.tables()).len() as u64;
-    let (pool, none) = (pool(&frames), no_frames());
+    let arena = arena(&frames);
+    let (pool, none) = (Pool::new(&arena), Pool::default());
     let current = current();
     let access = MemoryPort::new(&pool, Rounds::Endless, 1_024);
     let network = MemoryPort::new(&none, Rounds::Once, 1_024).with_link(0);
@@ -122,7 +126,8 @@ fn other_tables_count_from_the_next_burst_on() {
         prefixes: Arc::new(nobody),
         ..(**NETWORK.tables()).clone()
     };
-    let (pool, none) = (pool(&frames), no_frames());
+    let arena = arena(&frames);
+    let (pool, none) = (Pool::new(&arena), Pool::default());
     let current = current();
     let mut network = Recorded::new(once(&none));
     let mut worker = Worker::new(&current, Account::EveryFrame, once(&pool), &mut network);

@@ -16,10 +16,10 @@ pub struct Arena {
 
 /// Where a frame lies.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Place {
+struct Place {
     /// Its first line.
-    pub(super) line: u32,
-    pub(super) len_bytes: u32,
+    line: u32,
+    len_bytes: u32,
 }
 
 /// Why frames cannot be laid out.
@@ -79,7 +79,7 @@ impl Arena {
                 break;
             }
             for record in records {
-                let (frame, number) = (record.frame, arena.frames() + 1);
+                let (frame, number) = (record.frame, arena.len() + 1);
                 if frame.link_type != LinkType::ETHERNET {
                     return Err(ArenaError::NotEthernet {
                         file,
@@ -103,28 +103,23 @@ impl Arena {
     }
 
     /// How many frames there are.
-    pub fn frames(&self) -> usize {
+    pub fn len(&self) -> usize {
         self.places.len()
     }
 
-    /// What they take.
-    pub fn memory_bytes(&self) -> usize {
-        self.bytes.len() + size_of_val::<[Place]>(&self.places)
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.places.is_empty()
     }
 
-    pub(super) fn places(&self) -> &[Place] {
-        &self.places
-    }
-
-    pub(super) fn lines(&self) -> usize {
-        self.bytes.len().saturating_sub(self.start) / LINE_BYTES
-    }
-
-    #[inline(always)]
-    pub(super) fn octets(&self, place: Place) -> &[u8] {
-        let begin = self.start + place.line as usize * LINE_BYTES;
-        let end = begin + place.len_bytes as usize;
-        self.bytes.get(begin..end).unwrap_or_default()
+    /// The octets of each, in their order.
+    pub fn frames(&self) -> impl Iterator<Item = &[u8]> {
+        let lines = self.bytes.get(self.start..).unwrap_or_default();
+        self.places.iter().map(|place| {
+            let begin = place.line as usize * LINE_BYTES;
+            let end = begin + place.len_bytes as usize;
+            lines.get(begin..end).unwrap_or_default()
+        })
     }
 
     fn append(&mut self, octets: &[u8]) -> Result<(), ArenaError> {

@@ -1,25 +1,29 @@
-use super::arena::{Arena, Place};
+use super::arena::Arena;
 use super::{Frames, Port};
-use crate::wire::{AsFrame, Frame, LinkType};
+use crate::wire::{AsFrame, Frame};
 use std::cell::Cell;
 use std::collections::VecDeque;
 
-/// The frames that one port receives, each a buffer of its own that has one owner at a time.
+/// The buffers that one port receives frames in: one for each frame of an [`Arena`], with one owner
+/// at a time.
 ///
-/// A pool belongs to one thread, as its frames do; nothing in it is shared.
+/// A pool belongs to one thread, as its frames do. The octets are never written to: several pools
+/// may be of one arena.
+#[derive(Debug, Default)]
+pub struct Pool<'a>(Box<[Buffer<'a>]>);
+
 #[derive(Debug)]
-pub struct Pool {
-    arena: Arena,
-    /// By the first line of each frame: whether it is out.
-    out: Box<[Cell<bool>]>,
+struct Buffer<'a> {
+    octets: &'a [u8],
+    /// Whether somebody has it.
+    out: Cell<bool>,
 }
 
 /// A frame of a [`Pool`], which it goes back to when it is dropped.
+///
+/// As large as a reference: a burst of them is eight cache lines.
 #[derive(Debug)]
-pub struct MemoryFrame<'p> {
-    pool: &'p Pool,
-    place: Place,
-}
+pub struct MemoryFrame<'p>(&'p Buffer<'p>);
 
 /// How often a port receives what is in its pool.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,11 +37,11 @@ pub enum Rounds {
 /// A port without a device: it receives the frames of its pool in their order, and what it sends is
 /// gone.
 ///
-/// Frames that are sent stand in a ring, as descriptors do, until [`Port::reap`] finds that the link
-/// has taken them. A frame whose buffer is still out is not received again: the port waits for it.
+/// A frame whose buffer is still out is not received again: the port waits for it. What the link
+/// does not take at once stands in a ring of descriptors until [`Port::reap`] finds it taken.
 #[derive(Debug)]
 pub struct MemoryPort<'p> {
-    pool: &'p Pool,
+    pool: &'p Pool<'p>,
     next: usize,
     rounds: Rounds,
     ring: VecDeque<MemoryFrame<'p>>,
@@ -47,61 +51,47 @@ pub struct MemoryPort<'p> {
     transmitted: u64,
 }
 
-impl Pool {
+impl<'a> Pool<'a> {
     /// All frames are at home.
-    pub fn new(arena: Arena) -> Self {
-        Self {
-            out: (0..arena.lines()).map(|_| Cell::new(false)).collect(),
-            arena,
-        }
+    pub fn new(arena: &'a Arena) -> Self {
+        let buffers = arena.frames().map(|octets| Buffer {
+            octets,
+            out: Cell::new(false),
+        });
+        Self(buffers.collect())
     }
 
     /// How many frames there are.
     pub fn frames(&self) -> usize {
-        self.arena.frames()
+        self.0.len()
     }
 
     /// How many of them are out; by looking at each.
     pub fn held(&self) -> u64 {
-        self.out.iter().map(|out| u64::from(out.get())).sum()
-    }
-
-    /// Whether the frame could be taken.
-    #[inline(always)]
-    fn take(&self, place: Place) -> bool {
-        let out = self.out.get(place.line as usize);
-        out.is_some_and(|out| !out.replace(true))
-    }
-
-    #[inline(always)]
-    fn give_back(&self, place: Place) {
-        if let Some(out) = self.out.get(place.line as usize) {
-            out.set(false);
-        }
+        self.0
+            .iter()
+            .map(|buffer| u64::from(buffer.out.get()))
+            .sum()
     }
 }
 
 impl AsFrame for MemoryFrame<'_> {
     #[inline(always)]
     fn as_frame(&self) -> Frame<'_> {
-        Frame {
-            bytes: self.pool.arena.octets(self.place),
-            original_len: self.place.len_bytes,
-            link_type: LinkType::ETHERNET,
-        }
+        self.0.octets.as_frame()
     }
 }
 
 impl Drop for MemoryFrame<'_> {
     #[inline(always)]
     fn drop(&mut self) {
-        self.pool.give_back(self.place);
+        self.0.out.set(false);
     }
 }
 
 impl<'p> MemoryPort<'p> {
     /// A port with a transmit ring of so many frames, at a link that takes whatever is in it.
-    pub fn new(pool: &'p Pool, rounds: Rounds, ring_frames: usize) -> Self {
+    pub fn new(pool: &'p Pool<'p>, rounds: Rounds, ring_frames: usize) -> Self {
         Self {
             pool,
             next: 0,
@@ -127,22 +117,16 @@ impl<'p> Port for MemoryPort<'p> {
 
     #[inline]
     fn rx_burst(&mut self, frames: &mut Frames<MemoryFrame<'p>>) -> usize {
-        let pool = self.pool;
-        let places = pool.arena.places();
-        if self.next == places.len() && self.rounds == Rounds::Endless {
+        if self.next == self.pool.frames() && self.rounds == Rounds::Endless {
             self.next = 0;
         }
-        let room = frames.remaining_capacity();
-        let coming = places.get(self.next..).unwrap_or_default();
-        let before = frames.len();
+        let (before, room) = (frames.len(), frames.remaining_capacity());
+        let coming = self.pool.0.get(self.next..).unwrap_or_default();
         let home = coming
             .iter()
             .take(room)
-            .take_while(|place| pool.take(**place));
-        frames.extend(home.map(|place| MemoryFrame {
-            pool,
-            place: *place,
-        }));
+            .take_while(|buffer| !buffer.out.replace(true));
+        frames.extend(home.map(MemoryFrame));
         let received = frames.len() - before;
         self.next += received;
         received
@@ -150,9 +134,15 @@ impl<'p> Port for MemoryPort<'p> {
 
     #[inline]
     fn tx_burst(&mut self, frames: &mut Frames<MemoryFrame<'p>>) -> usize {
-        self.reap();
+        let reaped = self.reap();
+        let offered = frames.len();
+        if self.ring.is_empty() && offered <= self.link_frames - reaped {
+            frames.clear();
+            self.transmitted += offered as u64;
+            return offered;
+        }
         let room = self.ring_frames - self.ring.len();
-        let taken = room.min(frames.len());
+        let taken = room.min(offered);
         self.ring.extend(frames.drain(..taken));
         taken
     }
@@ -160,8 +150,10 @@ impl<'p> Port for MemoryPort<'p> {
     #[inline]
     fn reap(&mut self) -> usize {
         let gone = self.ring.len().min(self.link_frames);
-        self.ring.drain(..gone);
-        self.transmitted += gone as u64;
+        if gone > 0 {
+            self.ring.drain(..gone);
+            self.transmitted += gone as u64;
+        }
         gone
     }
 
