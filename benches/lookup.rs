@@ -24,7 +24,7 @@ use criterion::measurement::WallTime;
 use criterion::{BenchmarkGroup, Criterion, Throughput, criterion_group, criterion_main};
 use ipnet::{Ipv4Net, Ipv6Net};
 use prefix_trie::PrefixMap;
-use sekisho::lpm::{Ipv4Table, Ipv6Table};
+use sekisho::lpm::{Headroom, Ipv4Table, Ipv4Writer, Ipv6Table, Readers};
 
 #[path = "lookup/interval_tree.rs"]
 mod interval_tree;
@@ -38,7 +38,7 @@ criterion_group! {
         .sample_size(10)
         .warm_up_time(Duration::from_millis(200))
         .measurement_time(Duration::from_millis(600));
-    targets = ipv4, ipv6
+    targets = ipv4, ipv6, live
 }
 criterion_main!(benches);
 
@@ -99,6 +99,39 @@ fn ipv6(criterion: &mut Criterion) {
         }
         group.finish();
     }
+}
+
+/// How long a table of full blocks takes to build, and a change of a /32: its value replaced, or
+/// taken out and put in again.
+fn live(criterion: &mut Criterion) {
+    let dense = dense_ipv4();
+    let mut group = criterion.benchmark_group("live/d-4.03M-dense-32s");
+    group.bench_function("build", |bencher| {
+        bencher.iter(|| Ipv4Table::build(&dense, u64::MAX).unwrap());
+    });
+    let mut random = Random(9);
+    let picked: Vec<_> = (0..1_024)
+        .map(|_| dense[random.below(dense.len())].0)
+        .collect();
+    let headroom = Headroom::default();
+    let mut writer = Ipv4Writer::build(&dense, headroom, &Readers::new(), u64::MAX).unwrap();
+    group.throughput(Throughput::Elements(picked.len() as u64));
+    group.bench_function("replace", |bencher| {
+        bencher.iter(|| {
+            for net in &picked {
+                black_box(writer.insert(*net, 9).unwrap());
+            }
+        });
+    });
+    group.bench_function("remove-insert", |bencher| {
+        bencher.iter(|| {
+            for net in &picked {
+                black_box(writer.remove(*net));
+                black_box(writer.insert(*net, 8).unwrap());
+            }
+        });
+    });
+    group.finish();
 }
 
 /// Lookups that do not wait for each other, as in a burst.

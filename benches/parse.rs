@@ -14,8 +14,9 @@ mod frames;
 mod ledger;
 
 use etherparse::{LaxSlicedPacket, SlicedPacket};
-use frames::{Layout, POOLS, Pool, Random, Talk, any_address};
+use frames::{Layout, POOLS, Random, Talk, any_address};
 use ledger::Ledger;
+use sekisho::loadgen::engine::{Pool, floor};
 use sekisho::wire::{self, LinkType, Shape};
 use std::hint::black_box;
 
@@ -112,12 +113,12 @@ fn main() {
             let pool = case.pool(frames);
             let name = format!("{}/{frames}", case.name);
             let count = frames;
-            let frames = pool.frames();
+            let (frames, words) = (pool.frames(), pool.header_words());
             let mut measure = |contender, work: &mut dyn FnMut()| {
                 ledger.measure(&mut group, &name, contender, count, work);
             };
             measure("floor", &mut || {
-                black_box(frames::floor(black_box(&frames)));
+                black_box(floor(black_box(&words)));
             });
             if case.fast {
                 measure("parse_fast", &mut || each(&frames, wire::parse_fast));
@@ -153,7 +154,7 @@ impl Case {
             assert_eq!(fast, self.fast, "{}", self.name);
             frame
         };
-        Pool::new(std::iter::repeat_with(frame).take(frames))
+        Pool::new(std::iter::repeat_with(frame).take(frames)).unwrap()
     }
 }
 

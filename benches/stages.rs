@@ -20,10 +20,11 @@ mod network;
 
 use capture::IMIX;
 use criterion::Criterion;
-use frames::{Layout, POOLS, Pool, Random, Talk, any_address};
+use frames::{Layout, POOLS, Random, Talk, any_address};
 use ledger::Ledger;
 use network::Network;
 use sekisho::io::{CaptureReader, Record};
+use sekisho::loadgen::engine::{Pool, floor};
 use sekisho::loadgen::traffic::Spread;
 use sekisho::stage::{Account, Burst, Facing};
 use sekisho::wire::BURST;
@@ -177,15 +178,15 @@ fn stages(criterion: &mut Criterion, strewn: &Network, dense: &Network) {
     let mut group = criterion.benchmark_group("stages");
     for (case, network, traffic) in cases {
         for frames in POOLS {
-            let pool = Pool::new(traffic.frames(network).take(frames));
+            let pool = Pool::new(traffic.frames(network).take(frames)).unwrap();
             let name = format!("{case}/{frames}");
             let count = frames;
-            let frames = pool.frames();
+            let (frames, words) = (pool.frames(), pool.header_words());
             let mut measure = |contender, work: &mut dyn FnMut()| {
                 ledger.measure(&mut group, &name, contender, count, work);
             };
             measure("floor", &mut || {
-                black_box(frames::floor(black_box(&frames)));
+                black_box(floor(black_box(&words)));
             });
             for (name, account) in ACCOUNTS {
                 let mut burst = Burst::new(Facing::Out, account);

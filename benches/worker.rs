@@ -17,6 +17,7 @@ mod thread_time;
 
 use sekisho::io::port::{Arena, Frames, MemoryPort, Pool, Port, Rounds};
 use sekisho::loadgen::traffic::{Generator, Model, Network, Protocols, Sizes};
+use sekisho::lpm::Readers;
 use sekisho::stage::{Account, Burst, Facing};
 use sekisho::wire::BURST;
 use sekisho::worker::{Current, Worker};
@@ -38,9 +39,9 @@ fn main() {
     let dense = Network::synthetic(&"dense-100k".parse().unwrap()).unwrap();
     let strewn = Network::synthetic(&"strewn-100k".parse().unwrap()).unwrap();
     let sizes = [
-        ("64", Sizes::new(vec![64]).unwrap()),
+        ("64", Sizes::least()),
         ("imix", Sizes::imix()),
-        ("1518", Sizes::new(vec![1_518]).unwrap()),
+        ("1518", Sizes::largest()),
     ];
     for (table, network) in [("dense", &dense), ("strewn", &strewn)] {
         for (accounted, account) in [
@@ -112,7 +113,7 @@ fn one(case: &str, network: &Network, account: Account, frames: &[Vec<u8>]) {
         }
     };
 
-    let current = Current::new(Arc::clone(network.tables()));
+    let current = Current::new(Arc::clone(network.tables()), Readers::new());
     let mut worker = Worker::new(&current, account, port(&pools[1]), port(&none));
     let mut whole = || {
         for _ in 0..polls {

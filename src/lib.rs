@@ -9,7 +9,7 @@
 //! - [`stage`]: parse → classify → decide, over bursts of up to 64 frames.
 //! - [`io`]: captures in and out; ports.
 //! - [`worker`]: the loop that takes frames from port to port, one a core.
-//! - [`loadgen`]: load that is made up, and what the program does with it.
+//! - [`loadgen`]: load that is made up, what deciding it costs, and what follows from that.
 //! - [`cli`]: one file a command.
 //!
 //! Imports point downward only (`tests/tidy.rs` checks it):

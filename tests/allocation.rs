@@ -10,6 +10,7 @@
 use sekisho::io::CaptureReader;
 use sekisho::io::port::{Arena, MemoryPort, Pool, Rounds};
 use sekisho::loadgen::traffic::{Direction, Encapsulation, Generator, Hostile, Model, Network};
+use sekisho::lpm::Readers;
 use sekisho::policy::{Program, Tables, load};
 use sekisho::stage::{Account, Burst, Facing, Trail};
 use sekisho::stats::{Reason, Tally, Verdict};
@@ -102,7 +103,7 @@ fn no_poll_allocates() {
     });
     let arena = Arena::of(frames).unwrap();
     let (pool, none) = (Pool::new(&arena), Pool::default());
-    let current = Current::new(Arc::clone(network.tables()));
+    let current = Current::new(Arc::clone(network.tables()), Readers::new());
     let access = MemoryPort::new(&pool, Rounds::Once, 64);
     let uplink = MemoryPort::new(&none, Rounds::Once, 100).with_link(50);
     let mut worker = Worker::new(&current, Account::EveryFrame, access, uplink);

@@ -151,14 +151,55 @@ fn the_last_of_equal_prefixes_counts_and_value_0_is_a_hole() {
 
 #[test]
 fn a_strewn_table_that_would_be_too_large_says_what_it_needs() {
-    // A /32 in each of 65,536 /16s: 576 KiB, then 1 KiB and 256 bytes for each.
-    let strewn: Vec<_> = (0..=u16::MAX)
-        .map(|block| (Ipv4Net::from(Ipv4Addr::from(u32::from(block) << 16)), 1))
-        .collect();
+    // A /31 in each of 65,536 /16s: 576 KiB, then 1 KiB and 256 bytes for each.
+    let pair = |block: u16| Ipv4Net::new((u32::from(block) << 16).into(), 31).unwrap();
+    let strewn: Vec<_> = (0..=u16::MAX).map(|block| (pair(block), 1)).collect();
     let refused = Ipv4Table::build(&strewn, 64 << 20).unwrap_err();
     assert_eq!(refused.needed_bytes, 576 * 1024 + 65_536 * (1024 + 256));
     assert_eq!(
         refused.to_string(),
         "the table needs 84475904 bytes, the limit is 67108864"
     );
+}
+
+/// Single addresses in many /24s stand in a table of their own; what lies around them does not.
+#[test]
+fn strewn_hosts_are_found_among_other_prefixes() {
+    let mut prefixes = vec![(net("10.0.0.0/8"), 1), (net("10.200.0.0/16"), 2)];
+    for group in 0..6_000_u32 {
+        let base = 0x0A00_0000 | group << 8;
+        let host = |low: u32| Ipv4Net::new((base | low).into(), 32).unwrap();
+        prefixes.push((host(group % 251), (group % 250) as u8));
+        prefixes.push((host(255), 7));
+        match group % 5 {
+            0 => prefixes.push((Ipv4Net::new(base.into(), 24).unwrap(), 9)),
+            1 => prefixes.push((Ipv4Net::new(base.into(), 28).unwrap(), 11)),
+            2 => prefixes.extend((100..120).map(|low| (host(low), 13))),
+            3 => prefixes.push((host(255), 8)),
+            _ => {}
+        }
+    }
+    let table = Ipv4Table::build(&prefixes, u64::MAX).unwrap();
+    assert_eq!(table.memory_bytes(), Ipv4Table::needed_bytes(&prefixes));
+    let pages = 6_000 * 256;
+    assert!(table.memory_bytes() < pages, "{}", table.memory_bytes());
+    let addresses: Vec<_> = (0x0A00_0000..0x0A18_0000_u32).step_by(5).collect();
+    let mut expected = std::collections::HashMap::new();
+    for &(net, value) in prefixes.iter().skip(2) {
+        for host in u32::from(net.network())..=u32::from(net.broadcast()) {
+            let best = expected.entry(host).or_insert((net.prefix_len(), value));
+            if net.prefix_len() >= best.0 {
+                *best = (net.prefix_len(), value);
+            }
+        }
+    }
+    for address in addresses {
+        let found = table.lookup(address);
+        let expected = expected.get(&address).map_or(1, |(_, value)| *value);
+        assert_eq!(found, expected, "{}", Ipv4Addr::from(address));
+    }
+    let many: [u32; 64] = std::array::from_fn(|index| 0x0A00_00F8 + index as u32 * 0x0101);
+    let mut values = [0; 64];
+    table.lookup_each(&many, &mut values);
+    assert_eq!(values, many.map(|address| table.lookup(address)));
 }

@@ -18,8 +18,8 @@ const LAYERS: [(&str, &[&str]); 9] = [
     ("stats", &[]),
     ("policy", &["wire", "lpm", "stats"]),
     ("io", &["wire"]),
-    ("stage", &["wire", "policy", "stats"]),
-    ("worker", &["wire", "policy", "stats", "io", "stage"]),
+    ("stage", &["wire", "lpm", "policy", "stats"]),
+    ("worker", &["wire", "lpm", "policy", "stats", "io", "stage"]),
     (
         "loadgen",
         &["wire", "lpm", "stats", "policy", "io", "stage", "worker"],

@@ -4,6 +4,7 @@ use super::TX_RING_FRAMES;
 use super::thread_time::{median, thread_ns};
 use sekisho::io::port::{Arena, MemoryPort, Pool, Rounds};
 use sekisho::loadgen::traffic::Network;
+use sekisho::lpm::Readers;
 use sekisho::stage::Account;
 use sekisho::worker::{Current, Lcore, Worker, on_lcores};
 use std::sync::Arc;
@@ -22,7 +23,7 @@ pub(crate) fn run(network: &Network, frames: &[Vec<u8>]) {
         println!("\none lcore is usable: two workers were not tried");
         return;
     }
-    let current = Current::new(Arc::clone(network.tables()));
+    let current = Current::new(Arc::clone(network.tables()), Readers::new());
     let mut rates = [const { Vec::new() }; 2];
     for _ in 0..SAMPLES {
         for (rates, workers) in rates.iter_mut().zip([1, 2]) {

@@ -2,13 +2,16 @@
 //!
 //! Data goes to stdout, progress and messages to stderr. Exit codes: see [`Exit`].
 
+mod bench;
 mod check;
 mod diff;
 mod exit;
 mod explain;
+mod files;
 mod generate;
 mod matrix;
 mod out;
+mod plan;
 mod policies;
 mod replay;
 mod shell;
@@ -62,6 +65,10 @@ enum Command {
     Diff(diff::Args),
     /// Decide every frame of captures under a policy.
     Replay(replay::Args),
+    /// Measure what deciding a frame costs on this machine, and what changed.
+    Bench(bench::Args),
+    /// Reckon the hardware that traffic needs, and until when, from measured costs.
+    Plan(plan::Args),
     /// Write made-up traffic of a stated model to a pcap.
     #[command(name = "gen")]
     Generate(generate::Args),
@@ -107,6 +114,8 @@ fn run(cli: Cli) -> Result<Exit, Failure> {
         Command::Matrix(args) => matrix::run(&args, cli.output),
         Command::Diff(args) => diff::run(&args, cli.output),
         Command::Replay(args) => replay::run(&args, cli.output),
+        Command::Bench(args) => bench::run(&args, cli.output),
+        Command::Plan(args) => plan::run(&args, cli.output),
         Command::Generate(args) => generate::run(&args, cli.output),
         Command::Completions(args) => shell::completions(&args),
         Command::Man(args) => shell::man(&args),

@@ -65,7 +65,7 @@ impl Hosts {
     }
 
     /// The value of the longest of these prefixes that holds the address, or `otherwise`.
-    #[inline]
+    #[inline(always)]
     #[expect(
         clippy::indexing_slicing,
         reason = "a bin is cut to the number of bins; `at - 1` is an interval of the bin, or 0"
@@ -138,7 +138,7 @@ fn bin_count(sorted: &[Prefix]) -> usize {
     subnets.count().next_power_of_two()
 }
 
-#[inline]
+#[inline(always)]
 fn bin(high: u64, bins: usize) -> usize {
     permute(high, 0) as usize & bins.wrapping_sub(1)
 }

@@ -5,13 +5,14 @@ use ipnet::Ipv6Net;
 use super::TooLarge;
 use super::exact::Exact;
 use super::hosts::Hosts;
+use super::live::Headroom;
 use super::trie::{Shape, Short, Trie};
 
 /// Up to here a prefix stands in the trie.
-const TRIE_LENGTH: u8 = Trie::<2>::MAX_LENGTH;
+pub(super) const TRIE_LENGTH: u8 = Trie::<2>::MAX_LENGTH;
 
 /// From here to /64 it stands in one of the exact tables.
-const FIRST_EXACT_LENGTH: usize = TRIE_LENGTH as usize + 1;
+pub(super) const FIRST_EXACT_LENGTH: u8 = TRIE_LENGTH + 1;
 
 /// Each exact table costs every lookup a cache line.
 const MAX_EXACT_TABLES: usize = 4;
@@ -25,8 +26,9 @@ const FREE_JOIN_KEYS: u64 = 1 << 13;
 /// All are asked, the shortest first, and a later answer replaces an earlier one, so that no
 /// branch depends on the address.
 pub struct Ipv6Table {
-    short: Trie<2>,
-    exact: Vec<Exact>,
+    pub(super) short: Trie<2>,
+    /// The shortest length first.
+    pub(super) exact: Vec<Exact>,
     hosts: Option<Hosts>,
 }
 
@@ -38,18 +40,22 @@ impl Ipv6Table {
     /// [`TooLarge`] when it would take more than `limit_bytes`; no part of the table is allocated
     /// then, only a sorted copy of the prefixes (32 bytes each).
     pub fn build(prefixes: &[(Ipv6Net, u8)], limit_bytes: u64) -> Result<Self, TooLarge> {
-        let layout = Layout::of(prefixes);
-        TooLarge::check(layout.bytes(), limit_bytes)?;
-        Ok(Self {
-            short: Trie::build(&layout.short, &layout.shape),
-            exact: layout.exact.iter().map(ExactLayout::build).collect(),
-            hosts: (!layout.hosts.is_empty()).then(|| Hosts::build(&layout.hosts)),
-        })
+        Self::from_layout(&Layout::of(prefixes, Headroom::default()), limit_bytes)
     }
 
     /// What [`Self::build`] would take for these prefixes, in bytes.
     pub fn needed_bytes(prefixes: &[(Ipv6Net, u8)]) -> u64 {
-        Layout::of(prefixes).bytes()
+        Layout::of(prefixes, Headroom::default()).bytes()
+    }
+
+    pub(super) fn from_layout(layout: &Layout, limit_bytes: u64) -> Result<Self, TooLarge> {
+        TooLarge::check(layout.bytes(), limit_bytes)?;
+        let exact = layout.exact.iter();
+        Ok(Self {
+            short: Trie::build(&layout.short, &layout.shape),
+            exact: exact.map(|exact| exact.build(layout.spare_keys)).collect(),
+            hosts: (!layout.hosts.is_empty()).then(|| Hosts::build(&layout.hosts)),
+        })
     }
 
     /// The value of the longest prefix that holds `address`, or 0.
@@ -63,6 +69,27 @@ impl Ipv6Table {
         match &self.hosts {
             Some(hosts) => hosts.lookup_or(address, value),
             None => value,
+        }
+    }
+
+    /// Looks many up at once, which takes less time than one by one: their loads overlap. The
+    /// addresses are in two parts: the one that routers see, and the interface identifier.
+    #[inline(always)]
+    pub fn lookup_each<const N: usize>(
+        &self,
+        high: &[u64; N],
+        low: &[u64; N],
+        values: &mut [u8; N],
+    ) {
+        self.short.lookup_each(high, values);
+        for table in &self.exact {
+            table.lookup_each(high, values);
+        }
+        if let Some(hosts) = &self.hosts {
+            for ((value, high), low) in values.iter_mut().zip(high).zip(low) {
+                let address = u128::from(*high) << 64 | u128::from(*low);
+                *value = hosts.lookup_or(address, *value);
+            }
         }
     }
 
@@ -103,15 +130,17 @@ impl Prefix {
 }
 
 /// Which prefix stands where, and how large that makes each part.
-struct Layout {
-    short: Vec<Short>,
+pub(super) struct Layout {
+    pub(super) short: Vec<Short>,
     shape: Shape<2>,
-    exact: Vec<ExactLayout>,
-    hosts: Vec<Prefix>,
+    /// The shortest length first.
+    pub(super) exact: Vec<ExactLayout>,
+    spare_keys: u32,
+    pub(super) hosts: Vec<Prefix>,
 }
 
 impl Layout {
-    fn of(prefixes: &[(Ipv6Net, u8)]) -> Self {
+    pub(super) fn of(prefixes: &[(Ipv6Net, u8)], headroom: Headroom) -> Self {
         let mut short = Vec::new();
         let mut exact = Vec::new();
         let mut hosts = Vec::new();
@@ -125,15 +154,17 @@ impl Layout {
             }
         }
         Self {
-            shape: Shape::of(&short),
+            shape: Shape::of(&short).with_spare(headroom.inner_pages, headroom.leaf_pages),
             short,
             exact: exact_layouts(&exact),
+            spare_keys: headroom.keys,
             hosts,
         }
     }
 
-    fn bytes(&self) -> u64 {
-        let exact = self.exact.iter().map(ExactLayout::bytes).sum::<u64>();
+    pub(super) fn bytes(&self) -> u64 {
+        let exact = self.exact.iter().map(|exact| exact.bytes(self.spare_keys));
+        let exact = exact.fold(0, u64::saturating_add);
         let hosts = if self.hosts.is_empty() {
             0
         } else {
@@ -147,14 +178,14 @@ impl Layout {
 }
 
 /// One exact table: the prefixes of its length, and shorter ones to be expanded.
-struct ExactLayout {
-    length: u8,
-    sorted: Vec<Prefix>,
+pub(super) struct ExactLayout {
+    pub(super) length: u8,
+    pub(super) sorted: Vec<Prefix>,
 }
 
 impl ExactLayout {
-    fn bytes(&self) -> u64 {
-        Exact::needed_bytes(self.key_count())
+    fn bytes(&self, spare_keys: u32) -> u64 {
+        Exact::needed_bytes(self.key_count(), spare_keys)
     }
 
     /// The keys that its prefixes expand to. A prefix inside the one before adds none.
@@ -170,8 +201,12 @@ impl ExactLayout {
         keys
     }
 
+    fn build(&self, spare_keys: u32) -> Exact {
+        Exact::build(self.length, &self.keys(), spare_keys)
+    }
+
     /// A longer prefix stands behind the ones around it, so the last value of a key is its own.
-    fn build(&self) -> Exact {
+    pub(super) fn keys(&self) -> Vec<(u64, u8)> {
         let step = 1 << (64 - self.length);
         let mut keys = Vec::with_capacity(self.key_count() as usize);
         for prefix in &self.sorted {
@@ -187,7 +222,7 @@ impl ExactLayout {
             }
             same
         });
-        Exact::build(self.length, &keys)
+        keys
     }
 }
 
@@ -220,7 +255,7 @@ fn exact_layouts(sorted: &[Prefix]) -> Vec<ExactLayout> {
         }
     }
     let tables = tables_for(&counts);
-    let mut shortest = FIRST_EXACT_LENGTH;
+    let mut shortest = usize::from(FIRST_EXACT_LENGTH);
     let layout = |length: u8| {
         let lengths = shortest..=usize::from(length);
         shortest = usize::from(length) + 1;

@@ -11,16 +11,26 @@
 //!        /65–/128  intervals, only where there are such prefixes   ┘
 //! ```
 //!
+//! A table that was built alone never changes. [`live`] has the writers that change one while
+//! workers read it; both are looked up in the same way.
+//!
 //! Why these, and what they cost: `docs/decisions/2026-11-22-prefix-tables.md`.
 
+mod atomics;
 mod exact;
 mod hosts;
 mod ipv4;
 mod ipv6;
+pub mod live;
+#[cfg(all(test, loom))]
+mod model;
+mod readers;
 mod trie;
 
 pub use ipv4::Ipv4Table;
 pub use ipv6::Ipv6Table;
+pub use live::{Headroom, Ipv4Writer, Ipv6Writer, Part, Refused};
+pub use readers::{Epoch, Parked, Reader, Readers};
 
 /// A table that would pass the limit that the caller set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]

@@ -167,7 +167,7 @@ const SHOWN: usize = 20;
 
 /// The findings of one load. A million bad lines make a handful of messages.
 #[derive(Debug, Default)]
-pub(super) struct Findings {
+pub(crate) struct Findings {
     list: Vec<Diagnostic>,
     counts: BTreeMap<(&'static str, Option<SourceId>), Tally>,
     errors: usize,
@@ -181,7 +181,7 @@ struct Tally {
 
 impl Findings {
     /// Adds one.
-    pub(super) fn push(&mut self, found: Diagnostic) {
+    pub(crate) fn push(&mut self, found: Diagnostic) {
         let origin = found.labels.first().map(|label| &label.origin);
         let tally = self
             .counts
@@ -200,12 +200,12 @@ impl Findings {
     }
 
     /// How many errors there are.
-    pub(super) fn errors(&self) -> usize {
+    pub(crate) fn errors(&self) -> usize {
         self.errors
     }
 
     /// All, errors first, each kind of severity in the order of the texts.
-    pub(super) fn finish(mut self) -> Vec<Diagnostic> {
+    pub(crate) fn finish(mut self) -> Vec<Diagnostic> {
         for ((name, _), tally) in self.counts {
             let Some(origin) = tally.first_unshown else {
                 continue;

@@ -1,9 +1,9 @@
 //! Policy files → [`Resolved`], with everything that is wrong in any of them.
 
 use super::diagnostic::{Code, Diagnostic, Findings};
+use super::document;
 use super::raw::keys::POLICY;
 use super::raw::policy::RawPolicy;
-use super::raw::{shape, yaml};
 use super::resolve::{lint, resolve};
 use super::source::{Sources, beside};
 use super::{Resolved, SourceId};
@@ -71,34 +71,14 @@ fn read_policy(
             return None;
         }
     };
-    if let Some(origin) = sources.not_utf8(id) {
-        let message = "this is not text in UTF-8";
-        findings.push(
-            Diagnostic::new(
-                Code::NOT_YAML,
-                message,
-                &origin,
-                "the first octet that is not",
-            )
-            .help("save the file in UTF-8; other encodings are not read"),
-        );
-        return None;
-    }
-    match yaml::read(sources, id) {
-        Ok(Some(node)) => {
-            let before = findings.errors();
-            shape::check(&node, &POLICY, findings);
-            Some(RawPolicy::new(&node, findings.errors() == before))
-        }
-        Ok(None) => {
-            findings.push(empty(id, sources));
-            None
-        }
-        Err(found) => {
-            findings.push(found);
-            None
-        }
-    }
+    let before = findings.errors();
+    let kind = document::Kind {
+        table: &POLICY,
+        guide: "docs/policy-guide.md",
+        empty: Code::EMPTY_POLICY,
+    };
+    let node = document::tree(id, &kind, sources, findings)?;
+    Some(RawPolicy::new(&node, findings.errors() == before))
 }
 
 /// Every file once, however many policies name it.
@@ -134,15 +114,4 @@ fn unreadable(name: &str, error: &io::Error, sources: &mut Sources) -> Diagnosti
     let id = sources.add(name, Vec::new()).unwrap_or(SourceId(0));
     let origin = sources.origin(id, 0..0);
     Diagnostic::new(Code::UNREADABLE_FILE, message, &origin, "this file")
-}
-
-fn empty(id: SourceId, sources: &Sources) -> Diagnostic {
-    let origin = sources.origin(id, 0..0);
-    Diagnostic::new(
-        Code::EMPTY_POLICY,
-        "this policy is empty",
-        &origin,
-        "nothing but space and comments",
-    )
-    .help("a policy needs at least `isp` and `time_zone`; see docs/policy-guide.md")
 }

@@ -9,6 +9,7 @@
 mod compile;
 mod diagnostic;
 pub mod diff;
+pub(crate) mod document;
 mod effective;
 mod load;
 mod matrix;

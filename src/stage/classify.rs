@@ -1,6 +1,7 @@
 use super::bits::Bits;
 use super::decide;
 use super::parse::Parsed;
+use crate::lpm::{Ipv4Table, Ipv6Table};
 use crate::policy::{Direction, PeerSetId, PlanId, Tables};
 use crate::wire::{BURST, Halves, Packet};
 
@@ -65,9 +66,11 @@ impl Way {
 pub struct Ends {
     /// Which way it goes.
     pub way: Way,
-    /// The plan and the peer's set, outbound: of the source, and of the destination.
+    /// The plan and the peer's set, outbound: of the source, and of the destination. Not looked up
+    /// where every frame goes in.
     pub out: Passage,
-    /// The plan and the peer's set, inbound: of the destination, and of the source.
+    /// The plan and the peer's set, inbound: of the destination, and of the source. Not looked up
+    /// where every frame goes out.
     pub inward: Passage,
 }
 
@@ -176,26 +179,16 @@ impl Classified {
             Direction::Out => (ipv4, ipv6),
             Direction::In => ([ipv4[1], ipv4[0]], [ipv6[1], ipv6[0]]),
         };
+        let (counted4, counted6) = (parsed.ipv4.read.and(counted), parsed.ipv6.read.and(counted));
         let plan = &mut self.plan;
-        each(parsed.ipv4.read.and(counted), near4, plan, |address| {
-            PlanId(prefixes.v4_subscribers.lookup(address))
-        });
-        each(parsed.ipv6.read.and(counted), near6, plan, |address| {
-            PlanId(prefixes.v6_subscribers.lookup(address.joined()))
-        });
+        look_up_ipv4(&prefixes.v4_subscribers, counted4, near4, plan, PlanId);
+        look_up_ipv6(&prefixes.v6_subscribers, counted6, near6, plan, PlanId);
+
+        let peers = self.candidates;
+        let (peers4, peers6) = (parsed.ipv4.read.and(peers), parsed.ipv6.read.and(peers));
         let peer_set = &mut self.peer_set;
-        each(
-            parsed.ipv4.read.and(self.candidates),
-            far4,
-            peer_set,
-            |address| PeerSetId(prefixes.v4_peers.lookup(address)),
-        );
-        each(
-            parsed.ipv6.read.and(self.candidates),
-            far6,
-            peer_set,
-            |address| PeerSetId(prefixes.v6_peers.lookup(address.joined())),
-        );
+        look_up_ipv4(&prefixes.v4_peers, peers4, far4, peer_set, PeerSetId);
+        look_up_ipv6(&prefixes.v6_peers, peers6, far6, peer_set, PeerSetId);
     }
 
     /// The plan of the source, and where it has none, of the destination.
@@ -225,9 +218,10 @@ impl Classified {
     ) {
         for index in parsed.others {
             let packet = &parsed.packets[index];
-            let wanted = account == Account::EveryFrame || decide::may_match(packet);
+            let may_match = decide::may_match(packet);
+            let wanted = account == Account::EveryFrame || may_match;
             self.ends[index] = if wanted {
-                classify(packet, tables, facing)
+                classify(packet, tables, facing, may_match)
             } else {
                 Ends::UNKNOWN
             };
@@ -235,17 +229,60 @@ impl Classified {
     }
 }
 
+/// From so many addresses on it pays to look a whole column up, whatever stands in the others.
+const MANY: u32 = 24;
+
 /// Looks a column of addresses up.
 #[inline(always)]
 #[expect(clippy::indexing_slicing, reason = "an index of `Bits` is below 64")]
-fn each<A: Copy, V>(
+fn look_up_ipv4<V>(
+    table: &Ipv4Table,
     set: Bits,
-    addresses: &[A; BURST],
+    addresses: &[u32; BURST],
     values: &mut [V; BURST],
-    look_up: impl Fn(A) -> V,
+    value: impl Fn(u8) -> V,
 ) {
+    if set.count() >= MANY {
+        let mut found = [0; BURST];
+        table.lookup_each(addresses, &mut found);
+        put(set, found, values, value);
+        return;
+    }
     for index in set {
-        values[index] = look_up(addresses[index]);
+        values[index] = value(table.lookup(addresses[index]));
+    }
+}
+
+/// Looks a column of addresses up.
+#[inline(always)]
+#[expect(clippy::indexing_slicing, reason = "an index of `Bits` is below 64")]
+fn look_up_ipv6<V>(
+    table: &Ipv6Table,
+    set: Bits,
+    addresses: &[Halves; BURST],
+    values: &mut [V; BURST],
+    value: impl Fn(u8) -> V,
+) {
+    if set.count() >= MANY {
+        let mut found = [0; BURST];
+        let (high, low) = (addresses.map(|a| a.high), addresses.map(|a| a.low));
+        table.lookup_each(&high, &low, &mut found);
+        put(set, found, values, value);
+        return;
+    }
+    for index in set {
+        values[index] = value(table.lookup(addresses[index].joined()));
+    }
+}
+
+/// Takes over what was found for a set.
+#[inline(always)]
+#[expect(clippy::indexing_slicing, reason = "an index of `Bits` is below 64")]
+fn put<V>(set: Bits, found: [u8; BURST], values: &mut [V; BURST], value: impl Fn(u8) -> V) {
+    for (index, found) in found.into_iter().enumerate() {
+        if set.has(index) {
+            values[index] = value(found);
+        }
     }
 }
 
@@ -256,28 +293,35 @@ fn either([first, second]: [PlanId; 2]) -> PlanId {
     PlanId(first.0 | second.0 & without)
 }
 
-/// Looks both ends of one packet up, in both directions.
-pub(super) fn classify(packet: &Packet, tables: &Tables, facing: Facing) -> Ends {
+/// Looks up the ends of one packet, in the directions that it may go; the peers only where they are
+/// asked for.
+pub(super) fn classify(packet: &Packet, tables: &Tables, facing: Facing, peers: bool) -> Ends {
     let Some(family) = packet.family else {
         return Ends::UNKNOWN;
     };
     let passage = |subscriber, peer| Passage {
         plan: tables.plan(family, subscriber),
-        peer_set: tables.peer_set(family, peer),
-    };
-    let (out, inward) = (
-        passage(packet.src, packet.dst),
-        passage(packet.dst, packet.src),
-    );
-    let way = match facing {
-        Facing::Out => Way::Out,
-        Facing::In => Way::In,
-        Facing::Auto => match (out.plan != PlanId::NONE, inward.plan != PlanId::NONE) {
-            (true, false) => Way::Out,
-            (false, true) => Way::In,
-            (true, true) => Way::Both,
-            (false, false) => Way::Unknown,
+        peer_set: if peers {
+            tables.peer_set(family, peer)
+        } else {
+            PeerSetId::OTHER
         },
+    };
+    let outward = || passage(packet.src, packet.dst);
+    let inward = || passage(packet.dst, packet.src);
+    let (way, out, inward) = match facing {
+        Facing::Out => (Way::Out, outward(), Passage::NONE),
+        Facing::In => (Way::In, Passage::NONE, inward()),
+        Facing::Auto => {
+            let (out, inward) = (outward(), inward());
+            let way = match (out.plan != PlanId::NONE, inward.plan != PlanId::NONE) {
+                (true, false) => Way::Out,
+                (false, true) => Way::In,
+                (true, true) => Way::Both,
+                (false, false) => Way::Unknown,
+            };
+            (way, out, inward)
+        }
     };
     Ends { way, out, inward }
 }

@@ -133,14 +133,14 @@ impl Decided {
 /// What the matrix says of a TCP segment at port 25.
 #[inline]
 fn segment_verdict(question: Question, tables: &Tables) -> (Verdict, Reason, RuleId) {
-    let rule = tables.rule(question);
+    let (rule, action) = tables.matrix.judge(question);
     let reason = match (question.opening, question.plan, rule) {
         (true, PlanId::NONE, _) => Reason::NoSubscriber,
         (false, _, RuleId::NONE) => Reason::NotCandidate,
         _ => at_port_25(question.direction),
     };
     // No rule speaks of a source without a plan.
-    (verdict_of(tables.action(rule)), reason, rule)
+    (verdict_of(action), reason, rule)
 }
 
 /// Whether a rule may speak of a packet, in either direction.
@@ -203,7 +203,7 @@ fn judge(packet: &Packet, ends: &Ends, direction: Direction, tables: &Tables) ->
         plan: passage.plan,
         peer_set: passage.peer_set,
     };
-    let look = |opening| tables.rule(question(opening));
+    let look = |opening| tables.matrix.judge(question(opening));
     let subscriber = passage.plan != PlanId::NONE;
     let (verdict, reason, rule) = match asks(packet, direction) {
         Asks::Nothing(reason) => (Verdict::Forward, reason, RuleId::NONE),
@@ -211,12 +211,13 @@ fn judge(packet: &Packet, ends: &Ends, direction: Direction, tables: &Tables) ->
         Asks::Segment { opening } => segment_verdict(question(opening), tables),
         _ if !subscriber => (Verdict::Forward, Reason::NoSubscriber, RuleId::NONE),
         Asks::Evasive(reason) => {
-            let rule = look(true);
-            (verdict_of(tables.action(rule)), reason, rule)
+            let (rule, action) = look(true);
+            (verdict_of(action), reason, rule)
         }
         Asks::Truncated { at_port_25: known } => {
-            let rules = [look(true), look(false)];
-            let verdicts = rules.map(|rule| verdict_of(tables.action(rule)));
+            let asked = [look(true), look(false)];
+            let rules = asked.map(|(rule, _)| rule);
+            let verdicts = asked.map(|(_, action)| verdict_of(action));
             match (rules, verdicts) {
                 (_, [Verdict::Forward, Verdict::Forward]) => {
                     (Verdict::Forward, Reason::NotCandidate, RuleId::NONE)

@@ -25,8 +25,8 @@ mod width;
 pub use classify::{Account, Ends, Facing, Way};
 pub use decide::Decision;
 
-use crate::policy::{PlanId, Tables};
-use crate::stats::{Tally, Verdict};
+use crate::policy::Tables;
+use crate::stats::{Counted, Tally, Verdict};
 use crate::wire::{AsFrame, Packet};
 use bits::Bits;
 use classify::Classified;
@@ -107,21 +107,25 @@ impl Burst {
             frame.map_or(0, |frame| frame.original_len)
         };
         match self.account {
-            Account::EveryFrame => tally.add_quiet(quiet.map(|i| (i, plan(i), bytes(i)))),
-            Account::Candidates => tally.add_quiet_alike(PlanId::NONE.0, quiet.map(bytes)),
+            Account::EveryFrame => tally.add_quiet(quiet.map(|i| (plan(i), bytes(i)))),
+            Account::Candidates => tally.add_quiet_unplanned(quiet.map(bytes)),
         }
-        for index in spoken_of {
-            if let Some(decision) = self.decision(index) {
-                let Decision {
-                    verdict,
-                    reason,
-                    rule,
-                    plan,
-                    ..
-                } = decision;
-                tally.add(verdict, reason, rule.0, plan.0, bytes(index));
-            }
-        }
+        tally.add(spoken_of.filter_map(|index| {
+            let Decision {
+                verdict,
+                reason,
+                rule,
+                plan,
+                ..
+            } = self.decision(index)?;
+            Some(Counted {
+                verdict,
+                reason,
+                rule: rule.0,
+                plan: plan.0,
+                bytes: bytes(index),
+            })
+        }));
     }
 
     /// Which of the frames that were decided last have such a verdict: a bit each, the lowest is of
@@ -151,7 +155,7 @@ impl Burst {
             .zip(self.decisions())
             .map(|(frame, decision)| {
                 let packet = parse::packet(&frame.as_frame());
-                let ends = classify::classify(&packet, tables, self.facing);
+                let ends = classify::classify(&packet, tables, self.facing, true);
                 let decision = decision.between(&ends);
                 debug_assert_eq!(
                     decision,
@@ -166,6 +170,7 @@ impl Burst {
             })
     }
 
+    #[inline(always)]
     fn decision(&self, index: usize) -> Option<Decision> {
         let Decided {
             verdict,

@@ -1,8 +1,8 @@
 use super::Facing;
 use super::bits::Bits;
 use crate::wire::{
-    self, AsFrame, BURST, Frame, Halves, Header, LINK_OCTETS, LinkType, PLAIN_TYPE_AT, Packet,
-    Shape, Tcp,
+    self, AsFrame, BURST, Family, Frame, Halves, Header, LINK_OCTETS, LinkType, PLAIN_TYPE_AT,
+    Packet, Shape, Tcp,
 };
 
 /// TCP port 25: the only port that rules speak of.
@@ -21,23 +21,27 @@ pub(super) struct Parsed {
     pub(super) others: Bits,
     pub(super) packets: [Packet; BURST],
     places: Places,
-    /// Most frames of the last burst were plain Ethernet and IPv4: try that first.
-    mostly_plain: bool,
+    /// What most frames of the last burst were, right behind an Ethernet header: that is tried
+    /// first.
+    mostly: Option<Family>,
 }
 
 /// What the fast lane of one family read.
+///
+/// The words come first and at a cache line's start: they are read as wide as a line.
 #[derive(Debug)]
+#[repr(C, align(64))]
 pub(super) struct Lane<A, const WORDS: usize> {
+    /// Of each frame, a column a word.
+    words: [[u64; BURST]; WORDS],
+    pub(super) src: [A; BURST],
+    pub(super) dst: [A; BURST],
     /// Which frames it read: no field means anything for the others.
     pub(super) read: Bits,
     /// TCP segments at the peer's port 25.
     pub(super) port_25: Bits,
     /// TCP segments that open a connection.
     pub(super) opening: Bits,
-    pub(super) src: [A; BURST],
-    pub(super) dst: [A; BURST],
-    /// Of each frame, a column a word.
-    words: [[u64; BURST]; WORDS],
 }
 
 impl Default for Parsed {
@@ -49,7 +53,7 @@ impl Default for Parsed {
             others: Bits::default(),
             packets: [Packet::bare(Shape::NotIp); BURST],
             places: Places::default(),
-            mostly_plain: true,
+            mostly: None,
         }
     }
 }
@@ -111,32 +115,50 @@ impl Parsed {
 
     #[inline(always)]
     fn fast_lanes<const OUT: bool, const IN: bool>(&mut self, frames: &[impl AsFrame]) {
-        let mut rest = self.all;
-        let mut plain = Bits::default();
-        if self.mostly_plain {
-            let set = self
-                .ipv4
-                .load(frames, rest, |_| PLAIN_TYPE_AT, wire::ipv4_words);
-            let announced = |[first, ..]: [u64; 5]| wire::announces(first, 0x0800);
-            self.ipv4.read::<OUT, IN>(set, announced, wire::ipv4_header);
-            plain = self.ipv4.read;
-            rest = rest.without(plain);
+        let untagged = |_| PLAIN_TYPE_AT;
+        match self.mostly {
+            Some(Family::V4) => {
+                let set = self.ipv4.load(frames, self.all, untagged, wire::ipv4_words);
+                let announced = |[first, ..]: [u64; 5]| wire::announces(first, 0x0800);
+                self.ipv4.read::<OUT, IN>(set, announced, wire::ipv4_header);
+            }
+            Some(Family::V6) => {
+                let set = self.ipv6.load(frames, self.all, untagged, wire::ipv6_words);
+                let announced = |[first, ..]: [u64; 8]| wire::announces(first, 0x86dd);
+                self.ipv6.read::<OUT, IN>(set, announced, wire::ipv6_header);
+            }
+            None => {}
         }
+        let tried = self.ipv4.read.or(self.ipv6.read);
+        let rest = self.all.without(tried);
         if rest.any() {
-            let places = &mut self.places;
-            places.find(frames, rest);
-            plain = plain.or(places.plain);
-            let type_at = |index| places.type_at(index);
-            let set = self
-                .ipv4
-                .load(frames, places.ipv4, type_at, wire::ipv4_words);
-            self.ipv4.read::<OUT, IN>(set, |_| true, wire::ipv4_header);
-            let set = self
-                .ipv6
-                .load(frames, places.ipv6, type_at, wire::ipv6_words);
-            self.ipv6.read::<OUT, IN>(set, |_| true, wire::ipv6_header);
+            self.anywhere::<OUT, IN>(frames, rest);
         }
-        self.mostly_plain = plain.count() * 2 >= self.all.count();
+        let half = self.all.count().div_ceil(2);
+        let untagged = tried.or(self.places.untagged.and(rest));
+        self.mostly = if self.ipv4.read.and(untagged).count() >= half {
+            Some(Family::V4)
+        } else if self.ipv6.read.and(untagged).count() >= half {
+            Some(Family::V6)
+        } else {
+            None
+        };
+    }
+
+    /// Finds where the IP headers of these frames begin, and reads them there.
+    #[inline(always)]
+    fn anywhere<const OUT: bool, const IN: bool>(&mut self, frames: &[impl AsFrame], rest: Bits) {
+        let places = &mut self.places;
+        places.find(frames, rest);
+        let type_at = |index| places.type_at(index);
+        let set = self
+            .ipv4
+            .load(frames, places.ipv4, type_at, wire::ipv4_words);
+        self.ipv4.read::<OUT, IN>(set, |_| true, wire::ipv4_header);
+        let set = self
+            .ipv6
+            .load(frames, places.ipv6, type_at, wire::ipv6_words);
+        self.ipv6.read::<OUT, IN>(set, |_| true, wire::ipv6_header);
     }
 
     #[inline(never)]
@@ -233,14 +255,15 @@ impl<A, const WORDS: usize> Lane<A, WORDS> {
 
 /// Where the IP headers of a burst begin.
 #[derive(Debug)]
+#[repr(C, align(64))]
 struct Places {
     words: [[u64; BURST]; 3],
     /// Of the type field.
     offsets: [u8; BURST],
     ipv4: Bits,
     ipv6: Bits,
-    /// IPv4 right behind an Ethernet header.
-    plain: Bits,
+    /// An IP header right behind an Ethernet header.
+    untagged: Bits,
 }
 
 impl Default for Places {
@@ -250,7 +273,7 @@ impl Default for Places {
             offsets: [0; BURST],
             ipv4: Bits::default(),
             ipv6: Bits::default(),
-            plain: Bits::default(),
+            untagged: Bits::default(),
         }
     }
 }
@@ -271,17 +294,17 @@ impl Places {
                 None => loaded = loaded.without(Bits::one(index)),
             }
         }
-        let (mut ipv4, mut ipv6, mut plain) = ([0; BURST], [0; BURST], [0; BURST]);
+        let (mut ipv4, mut ipv6, mut untagged) = ([0; BURST], [0; BURST], [0; BURST]);
         for index in 0..BURST {
             let start = wire::start(std::array::from_fn(|word| self.words[word][index]));
             self.offsets[index] = start.type_at;
             ipv4[index] = u8::from(start.ipv4);
             ipv6[index] = u8::from(start.ipv6);
-            plain[index] = u8::from(start.ipv4 & (start.type_at == PLAIN_TYPE_AT));
+            untagged[index] = u8::from(start.type_at == PLAIN_TYPE_AT);
         }
         self.ipv4 = Bits::of(&ipv4).and(loaded);
         self.ipv6 = Bits::of(&ipv6).and(loaded);
-        self.plain = Bits::of(&plain).and(loaded);
+        self.untagged = Bits::of(&untagged).and(loaded);
     }
 
     #[inline(always)]

@@ -33,7 +33,7 @@ impl AddAssign for Count {
 /// A count for each verdict.
 pub type ByVerdict = [Count; Verdict::ALL.len()];
 
-/// What one worker counts. One writer; padded, so that neighbours share no cache line.
+/// What was counted, by [`Tally`](super::Tally). Padded, so that neighbours share no cache line.
 #[derive(Clone, Debug)]
 pub struct Counters {
     by_reason: CachePadded<[ByVerdict; Reason::ALL.len()]>,
@@ -53,21 +53,16 @@ impl Counters {
         }
     }
 
-    /// Counts frames that are alike, and their octets.
-    #[inline]
-    pub fn add(&mut self, verdict: Verdict, reason: Reason, rule: u16, plan: u8, count: Count) {
-        let rows = [
-            self.by_reason.get_mut(reason as usize),
-            self.by_rule.get_mut(usize::from(rule)),
-            self.by_plan.get_mut(usize::from(plan)),
-        ];
-        for cell in rows
-            .into_iter()
-            .flatten()
-            .filter_map(|row| row.get_mut(verdict as usize))
-        {
-            *cell += count;
-        }
+    pub(super) fn by_reason(&mut self, verdict: Verdict, reason: Reason, count: Count) {
+        add(self.by_reason.get_mut(reason as usize), verdict, count);
+    }
+
+    pub(super) fn by_rule(&mut self, verdict: Verdict, rule: usize, count: Count) {
+        add(self.by_rule.get_mut(rule), verdict, count);
+    }
+
+    pub(super) fn by_plan(&mut self, verdict: Verdict, plan: usize, count: Count) {
+        add(self.by_plan.get_mut(plan), verdict, count);
     }
 
     /// The count of one verdict under one reason.
@@ -106,6 +101,12 @@ impl Counters {
                 sum += self.reason(verdict, *reason);
                 sum
             })
+    }
+}
+
+fn add(row: Option<&mut ByVerdict>, verdict: Verdict, count: Count) {
+    if let Some(cell) = row.and_then(|row| row.get_mut(verdict as usize)) {
+        *cell += count;
     }
 }
 
@@ -171,46 +172,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_frame_is_counted_once_under_reason_rule_and_plan() {
-        let mut counters = Counters::new(2, 3);
-        counters.add(Verdict::Drop, Reason::Port25Syn, 2, 3, Count::of(60));
-        counters.add(Verdict::Forward, Reason::NotIp, 0, 0, Count::of(42));
-        assert_eq!(
-            counters.reasons().collect::<Vec<_>>(),
-            [
-                (
-                    Verdict::Forward,
-                    Reason::NotIp,
-                    Count {
-                        frames: 1,
-                        bytes: 42
-                    }
-                ),
-                (
-                    Verdict::Drop,
-                    Reason::Port25Syn,
-                    Count {
-                        frames: 1,
-                        bytes: 60
-                    }
-                ),
-            ]
-        );
-        assert_eq!(counters.rules()[2][Verdict::Drop as usize].frames, 1);
-        assert_eq!(counters.plans()[3][Verdict::Drop as usize].bytes, 60);
-        assert_eq!(counters.rules()[0][Verdict::Forward as usize].frames, 1);
-    }
-
-    #[test]
     fn a_lost_frame_shows_in_the_balance() {
         let mut counters = Counters::new(0, 0);
-        counters.add(
-            Verdict::Indeterminate,
-            Reason::Truncated,
-            0,
-            0,
-            Count::of(60),
-        );
+        counters.by_reason(Verdict::Indeterminate, Reason::Truncated, Count::of(60));
         assert!(Balance::new(1, &counters).closes());
         let short = Balance::new(3, &counters);
         assert_eq!(short.missing(), 2);

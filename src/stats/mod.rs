@@ -6,4 +6,4 @@ mod tally;
 
 pub use counters::{Balance, ByVerdict, Count, Counters, counter_name};
 pub use reason::{Reason, Verdict};
-pub use tally::Tally;
+pub use tally::{Counted, Tally};

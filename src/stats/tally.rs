@@ -1,7 +1,7 @@
 use super::{Count, Counters, Reason, Verdict};
 
-/// Neighbouring frames of one plan are added in different places, so that no addition waits for
-/// the one before it.
+/// Neighbouring frames are added in different words, so that no addition waits for the one before
+/// it.
 const LANES: usize = 4;
 
 /// One word counts frames above this bit, and octets below.
@@ -12,68 +12,102 @@ const FRAMES_SHIFT: u32 = 40;
 const MOST_FRAMES: u64 = 1 << 23;
 const MOST_BYTES: u64 = 1 << 39;
 
+const VERDICTS: usize = Verdict::ALL.len();
+const REASONS: usize = Reason::ALL.len();
+
+/// How frames are counted of which no rule speaks.
+const QUIET: (Verdict, Reason) = (Verdict::Forward, Reason::NotCandidate);
+
 /// What one worker counts, with as few stores a frame as may be.
 ///
-/// Nearly every frame is forwarded because no rule speaks of it: such *quiet* frames are one
-/// addition each, to a sum for each plan. The sums are carried over into [`Counters`] when these
-/// are read, and before they overflow.
+/// A frame is one addition for each thing that it is counted under, to a word that holds frames
+/// and octets; the words are carried over into [`Counters`] when these are read, and before they
+/// overflow. Nearly every frame is *quiet*: forwarded because no rule speaks of it. These are
+/// one addition each, under their plan; the rest of their count is made once a burst.
 #[derive(Clone, Debug)]
 pub struct Tally {
     counters: Counters,
-    /// By plan.
-    quiet: Box<[[u64; LANES]; 256]>,
-    /// What is in `quiet`.
-    quiet_frames: u64,
-    quiet_bytes: u64,
+    reasons: Words,
+    rules: Words,
+    plans: Words,
+    /// What is in the words.
+    frames: u64,
+    bytes: u64,
+}
+
+/// By number, then by verdict.
+#[derive(Clone, Debug)]
+struct Words(Box<[[u64; LANES]]>);
+
+/// A frame that is to be counted.
+#[derive(Clone, Copy, Debug)]
+pub struct Counted {
+    /// What became of it.
+    pub verdict: Verdict,
+    /// Why.
+    pub reason: Reason,
+    /// The number of the rule that matched; 0 for none.
+    pub rule: u16,
+    /// The number of the plan; 0 for none.
+    pub plan: u8,
+    /// Octets on the wire.
+    pub bytes: u32,
 }
 
 impl Tally {
-    /// Counters for rules and plans numbered from 1; number 0 means "none".
+    /// For rules and plans numbered from 1; number 0 means "none".
     pub fn new(rules: usize, plans: usize) -> Self {
         Self {
             counters: Counters::new(rules, plans),
-            quiet: Box::new([[0; LANES]; 256]),
-            quiet_frames: 0,
-            quiet_bytes: 0,
+            reasons: Words::new(REASONS),
+            rules: Words::new(rules + 1),
+            plans: Words::new(plans + 1),
+            frames: 0,
+            bytes: 0,
         }
     }
 
-    /// Counts one frame.
-    #[inline]
-    pub fn add(&mut self, verdict: Verdict, reason: Reason, rule: u16, plan: u8, bytes: u32) {
-        self.counters
-            .add(verdict, reason, rule, plan, Count::of(bytes));
+    /// Counts up to 64 frames.
+    #[inline(always)]
+    pub fn add(&mut self, frames: impl Iterator<Item = Counted>) {
+        let mut count = Count::default();
+        for (lane, frame) in (0..).zip(frames) {
+            let one = Count::of(frame.bytes);
+            self.reasons
+                .add(lane, frame.reason as usize, frame.verdict, one);
+            self.rules
+                .add(lane, usize::from(frame.rule), frame.verdict, one);
+            self.plans
+                .add(lane, usize::from(frame.plan), frame.verdict, one);
+            count += one;
+        }
+        self.hold(count);
     }
 
-    /// Counts up to 64 quiet frames: of each any number (best different from the one before), its
-    /// plan, and its octets.
-    #[inline]
-    pub fn add_quiet(&mut self, frames: impl Iterator<Item = (usize, u8, u32)>) {
-        let mut bytes_in_all = 0;
-        let mut count = 0;
-        for (number, plan, bytes) in frames {
-            if let Some(word) = self.word(number, plan) {
-                *word += 1 << FRAMES_SHIFT | u64::from(bytes);
-            }
-            bytes_in_all += u64::from(bytes);
-            count += 1;
+    /// Counts up to 64 quiet frames, each by its plan and its octets.
+    #[inline(always)]
+    pub fn add_quiet(&mut self, frames: impl Iterator<Item = (u8, u32)>) {
+        let mut count = Count::default();
+        for (lane, (plan, bytes)) in (0..).zip(frames) {
+            let one = Count::of(bytes);
+            self.plans.add(lane, usize::from(plan), QUIET.0, one);
+            count += one;
         }
-        self.quiet_frames += count;
-        self.quiet_bytes += bytes_in_all;
-        if self.quiet_frames >= MOST_FRAMES || self.quiet_bytes >= MOST_BYTES {
-            self.carry_over();
-        }
+        self.counters.by_reason(QUIET.0, QUIET.1, count);
+        self.counters.by_rule(QUIET.0, 0, count);
+        self.hold(count);
     }
 
-    /// Counts quiet frames of one plan, each by its octets.
-    #[inline]
-    pub fn add_quiet_alike(&mut self, plan: u8, frames: impl Iterator<Item = u32>) {
+    /// Counts quiet frames that are looked up under no plan.
+    #[inline(always)]
+    pub fn add_quiet_unplanned(&mut self, frames: impl Iterator<Item = u32>) {
         let mut count = Count::default();
         for bytes in frames {
             count += Count::of(bytes);
         }
-        let (verdict, reason) = QUIET;
-        self.counters.add(verdict, reason, 0, plan, count);
+        self.counters.by_reason(QUIET.0, QUIET.1, count);
+        self.counters.by_rule(QUIET.0, 0, count);
+        self.counters.by_plan(QUIET.0, 0, count);
     }
 
     /// Everything that was counted.
@@ -82,29 +116,126 @@ impl Tally {
         &self.counters
     }
 
-    #[inline]
-    fn word(&mut self, number: usize, plan: u8) -> Option<&mut u64> {
-        self.quiet
-            .get_mut(usize::from(plan))?
-            .get_mut(number % LANES)
+    #[inline(always)]
+    fn hold(&mut self, count: Count) {
+        self.frames += count.frames;
+        self.bytes += count.bytes;
+        if self.frames >= MOST_FRAMES || self.bytes >= MOST_BYTES {
+            self.carry_over();
+        }
     }
 
     #[cold]
     fn carry_over(&mut self) {
-        let (verdict, reason) = QUIET;
-        for (plan, words) in (0..=u8::MAX).zip(self.quiet.iter_mut()) {
-            for word in words {
-                let count = Count {
-                    frames: *word >> FRAMES_SHIFT,
-                    bytes: *word & ((1 << FRAMES_SHIFT) - 1),
-                };
-                self.counters.add(verdict, reason, 0, plan, count);
-                *word = 0;
+        let counters = &mut self.counters;
+        self.reasons.drain(|number, verdict, count| {
+            if let Some(reason) = Reason::ALL.get(number) {
+                counters.by_reason(verdict, *reason, count);
             }
-        }
-        (self.quiet_frames, self.quiet_bytes) = (0, 0);
+        });
+        self.rules
+            .drain(|number, verdict, count| counters.by_rule(verdict, number, count));
+        self.plans
+            .drain(|number, verdict, count| counters.by_plan(verdict, number, count));
+        (self.frames, self.bytes) = (0, 0);
     }
 }
 
-/// How quiet frames are counted.
-const QUIET: (Verdict, Reason) = (Verdict::Forward, Reason::NotCandidate);
+impl Words {
+    fn new(numbers: usize) -> Self {
+        Self(vec![[0; LANES]; numbers * VERDICTS].into_boxed_slice())
+    }
+
+    /// A number that has no word is counted nowhere, as in [`Counters`].
+    #[inline(always)]
+    fn add(&mut self, lane: usize, number: usize, verdict: Verdict, count: Count) {
+        if let Some(lanes) = self.0.get_mut(number * VERDICTS + verdict as usize)
+            && let Some(word) = lanes.get_mut(lane % LANES)
+        {
+            *word += count.frames << FRAMES_SHIFT | count.bytes;
+        }
+    }
+
+    /// Empties every word.
+    fn drain(&mut self, mut count_of: impl FnMut(usize, Verdict, Count)) {
+        for (number, of_verdicts) in self.0.chunks_mut(VERDICTS).enumerate() {
+            for (verdict, lanes) in Verdict::ALL.into_iter().zip(of_verdicts) {
+                let mut count = Count::default();
+                for word in lanes {
+                    count += Count {
+                        frames: *word >> FRAMES_SHIFT,
+                        bytes: *word & ((1 << FRAMES_SHIFT) - 1),
+                    };
+                    *word = 0;
+                }
+                if count.frames > 0 {
+                    count_of(number, verdict, count);
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn frame(bytes: u32) -> Counted {
+        Counted {
+            verdict: Verdict::Drop,
+            reason: Reason::Port25Syn,
+            rule: 2,
+            plan: 3,
+            bytes,
+        }
+    }
+
+    #[test]
+    fn a_frame_is_counted_once_under_reason_rule_and_plan() {
+        let mut tally = Tally::new(2, 3);
+        tally.add([frame(60), frame(100)].into_iter());
+        tally.add_quiet([(3, 1_500), (0, 64)].into_iter());
+        tally.add_quiet_unplanned([70].into_iter());
+        let counters = tally.counters().clone();
+        let two = Count {
+            frames: 2,
+            bytes: 160,
+        };
+        let quiet = Count {
+            frames: 3,
+            bytes: 1_634,
+        };
+        assert_eq!(counters.reason(Verdict::Drop, Reason::Port25Syn), two);
+        assert_eq!(counters.rules()[2][Verdict::Drop as usize], two);
+        assert_eq!(counters.plans()[3][Verdict::Drop as usize], two);
+        assert_eq!(
+            counters.reason(Verdict::Forward, Reason::NotCandidate),
+            quiet
+        );
+        assert_eq!(counters.rules()[0][Verdict::Forward as usize], quiet);
+        assert_eq!(
+            counters.plans()[3][Verdict::Forward as usize],
+            Count::of(1_500)
+        );
+        assert_eq!(counters.plans()[0][Verdict::Forward as usize].bytes, 134);
+        assert_eq!(tally.counters().reasons().count(), 2, "counted once");
+    }
+
+    #[test]
+    fn words_are_carried_over_before_they_overflow() {
+        let mut tally = Tally::new(2, 3);
+        let bursts = 2 * MOST_FRAMES / 64;
+        for _ in 0..bursts {
+            tally.add([frame(u32::MAX); 64].into_iter());
+        }
+        let frames = bursts * 64;
+        let expected = Count {
+            frames,
+            bytes: frames * u64::from(u32::MAX),
+        };
+        let counters = tally.counters();
+        assert_eq!(counters.reason(Verdict::Drop, Reason::Port25Syn), expected);
+        assert_eq!(counters.rules()[2][Verdict::Drop as usize], expected);
+        assert_eq!(counters.plans()[3][Verdict::Drop as usize], expected);
+    }
+}

@@ -1,3 +1,4 @@
+use crate::lpm::{Reader, Readers};
 use crate::policy::Tables;
 use crate::stats::Tally;
 use arc_swap::{ArcSwap, Cache};
@@ -8,21 +9,24 @@ use std::sync::Arc;
 #[derive(Debug)]
 pub struct Current {
     tables: ArcSwap<Tables>,
+    readers: Arc<Readers>,
 }
 
 impl Current {
-    /// These tables, until others take their place.
-    pub fn new(tables: Arc<Tables>) -> Self {
+    /// These tables, until others take their place. Whoever writes to them waits for the readers:
+    /// each worker is one.
+    pub fn new(tables: Arc<Tables>, readers: Arc<Readers>) -> Self {
         Self {
             tables: ArcSwap::new(tables),
+            readers,
         }
     }
 
     /// Puts other tables in their place, of another phase of the same policies: rules and plans keep
     /// their numbers. Each worker has them from its next burst on.
     ///
-    /// The ones from before are the caller's to keep until every worker has come so far, so that
-    /// none of them frees large tables.
+    /// The ones from before are the caller's to keep until no worker has them any more (until
+    /// `Arc::strong_count` says so), so that none of them frees large tables.
     #[must_use = "dropped at once, they are freed by the last worker that uses them"]
     pub fn replace(&self, tables: Arc<Tables>) -> Arc<Tables> {
         self.tables.swap(tables)
@@ -36,18 +40,25 @@ impl Current {
     }
 
     pub(super) fn latest(&self) -> Latest<'_> {
-        Latest(Cache::new(&self.tables))
+        Latest {
+            reader: self.readers.register(),
+            tables: Cache::new(&self.tables),
+        }
     }
 }
 
 /// What one worker sees of [`Current`].
-pub(super) struct Latest<'t>(Cache<&'t ArcSwap<Tables>, Arc<Tables>>);
+pub(super) struct Latest<'t> {
+    reader: Reader,
+    tables: Cache<&'t ArcSwap<Tables>, Arc<Tables>>,
+}
 
 impl Latest<'_> {
-    /// The tables of this burst. As long as nobody replaces them, nothing is written.
+    /// Announces a burst; gives its tables. Every poll does so, also one that finds no frames.
     #[inline]
-    pub(super) fn load(&mut self) -> &Tables {
-        self.0.load()
+    pub(super) fn announce(&mut self) -> &Tables {
+        self.reader.announce();
+        self.tables.load()
     }
 }
 

@@ -71,7 +71,7 @@ impl<'t, A: Port, N: Port<Frame = A::Frame>> Worker<'t, A, N> {
             tally,
             ..
         } = self;
-        let tables = self.tables.load();
+        let tables = self.tables.announce();
         let out = self.out.take_burst(access, network, tables, tally);
         let inward = self.inward.take_burst(network, access, tables, tally);
         out + inward

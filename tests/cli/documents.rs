@@ -58,7 +58,7 @@ fn the_example_of_a_change_hits_somebody() {
     assert!(text.contains(" IPv4 addresses: "), "{text}");
 }
 
-/// What a clone has, where commands may leave files: the program, `config/` and `pcaps/`.
+/// What a clone has, where commands may leave files: the program, `config/`, `docs/` and `pcaps/`.
 struct Clone(Folder);
 
 impl Clone {
@@ -68,7 +68,9 @@ impl Clone {
             fs::create_dir(folder.path(name)).unwrap();
         }
         symlink(env!("CARGO_BIN_EXE_sekisho"), folder.path("bin/sekisho")).unwrap();
-        symlink(root().join("pcaps"), folder.path("pcaps")).unwrap();
+        for name in ["pcaps", "docs"] {
+            symlink(root().join(name), folder.path(name)).unwrap();
+        }
         for entry in fs::read_dir(root().join("config")).unwrap() {
             let entry = entry.unwrap();
             let name = format!("config/{}", entry.file_name().to_str().unwrap());

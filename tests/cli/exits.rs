@@ -1,6 +1,6 @@
 //! How the program ends: 0, 1, 2, 74, 78, and the highest that applies.
 
-use crate::program::{ALPHA, CASES, DAY, STRICT, typed};
+use crate::program::{ALPHA, CASES, DAY, INVENTED, STRICT, TRAFFIC, typed};
 use insta::assert_snapshot;
 
 #[test]
@@ -54,10 +54,45 @@ fn each_failure_has_its_code() {
         ),
         (78, format!("diff {ALPHA} nofile.yaml")),
     ];
+    each_ends(&endings);
+}
+
+#[test]
+fn each_failure_of_a_plan_has_its_code() {
+    each_ends(&[
+        (2, format!("plan {TRAFFIC}")),
+        (2, format!("plan {TRAFFIC} --bench {INVENTED} --cores 1")),
+        (
+            2,
+            format!("plan {TRAFFIC} --bench {INVENTED} --at 2026-12-31"),
+        ),
+        (2, format!("plan {TRAFFIC} --bench {INVENTED} --at soon")),
+        (
+            2,
+            format!("plan {TRAFFIC} --bench {INVENTED} --at 9999-12-31"),
+        ),
+        (
+            2,
+            format!("plan {TRAFFIC} --bench {INVENTED} --html {TRAFFIC}"),
+        ),
+        (74, format!("plan nofile.yaml --bench {INVENTED}")),
+        (74, format!("plan {TRAFFIC} --bench nofile.json")),
+        (
+            74,
+            format!("plan {TRAFFIC} --bench {INVENTED} --html nofolder/x.html"),
+        ),
+        (78, format!("plan {TRAFFIC} --bench {TRAFFIC}")),
+        (78, format!("plan {ALPHA} --bench {INVENTED}")),
+        (1, format!("plan {TRAFFIC} --bench {INVENTED} --cores 2")),
+    ]);
+}
+
+fn each_ends(endings: &[(i32, String)]) {
     for (code, line) in endings {
-        let run = typed(&line);
-        assert_eq!(run.code, code, "{line}: {run:#?}");
-        assert_ne!(run.stderr, "", "{line}: nothing is said");
+        let run = typed(line);
+        assert_eq!(run.code, *code, "{line}: {run:#?}");
+        let said = if *code == 1 { run.stdout } else { run.stderr };
+        assert_ne!(said, "", "{line}: nothing is said");
     }
 }
 
@@ -90,6 +125,7 @@ fn json_of_every_command_names_its_schema() {
         format!("diff {ALPHA} {ALPHA} {DAY}"),
         format!("replay --policy {ALPHA} {DAY}"),
         format!("gen --policy {ALPHA} --frames 100 -o /dev/null"),
+        format!("plan {TRAFFIC} --bench {INVENTED}"),
     ] {
         let command = line.split_whitespace().next().unwrap();
         let run = typed(&format!("{line} --output json"));

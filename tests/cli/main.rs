@@ -9,6 +9,7 @@
 )]
 
 mod agreement;
+mod bench;
 mod capture;
 mod cases;
 mod check;
@@ -19,6 +20,7 @@ mod explain;
 mod generate;
 mod outputs;
 mod phases;
+mod plan;
 mod program;
 mod shell;
 mod streams;

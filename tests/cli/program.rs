@@ -12,6 +12,10 @@ pub(crate) const DAY: &str = "pcaps/a-day-at-an-isp.pcap";
 pub(crate) const STRICT: &str = "config/strict.yaml";
 pub(crate) const CASES: &str = "config/cases.csv";
 
+/// A description of traffic, and measurements that nobody made.
+pub(crate) const TRAFFIC: &str = "docs/capacity/two-100g.yaml";
+pub(crate) const INVENTED: &str = "tests/capacity/invented.json";
+
 /// The five ISPs.
 pub(crate) const FIVE: [&str; 5] = [
     ALPHA,

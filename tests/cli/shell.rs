@@ -3,13 +3,15 @@
 use crate::program::{Folder, sekisho, typed};
 use std::process::Command;
 
-const COMMANDS: [&str; 8] = [
+const COMMANDS: [&str; 10] = [
     "check",
     "explain",
     "matrix",
     "diff",
     "replay",
     "gen",
+    "bench",
+    "plan",
     "completions",
     "man",
 ];
@@ -66,7 +68,7 @@ fn the_man_pages_are_man_pages() {
         .iter()
         .map(|name| format!("sekisho-{name}.1"))
         .collect();
-    expected.push("sekisho.1".to_owned());
+    expected.extend(["sekisho.1", "sekisho-bench-engine.1"].map(str::to_owned));
     expected.sort();
     assert_eq!(folder.names(), expected);
     for name in expected {

@@ -8,6 +8,7 @@
     reason = "tests"
 )]
 
+mod burst;
 mod cut;
 mod model;
 

@@ -4,6 +4,7 @@
 use super::support::*;
 use sekisho::io::CaptureReader;
 use sekisho::io::port::{Arena, Pool, Recorded};
+use sekisho::lpm::Readers;
 use sekisho::policy::{Program, load};
 use sekisho::stage::Account;
 use sekisho::worker::{Current, Worker};
@@ -59,7 +60,7 @@ fn assert_same_frames(
 ) {
     let resolved = load(&[policy.to_owned()], at).resolved.unwrap();
     let program = Program::compile(Arc::new(resolved)).unwrap();
-    let current = Current::new(program.at(at).unwrap().tables);
+    let current = Current::new(program.at(at).unwrap().tables, Readers::new());
     let expected = octets(&folder.join("out.pcap"));
     let (full, empty) = (Pool::new(&arena), Pool::default());
     let (up, down) = if inbound {

@@ -2,6 +2,7 @@
 
 use sekisho::io::port::{Arena, MemoryPort, Pool, Rounds};
 use sekisho::loadgen::traffic::{Direction, Encapsulation, Generator, Hostile, Model, Network};
+use sekisho::lpm::Readers;
 use sekisho::policy::Tables;
 use sekisho::stage::{Account, Burst, Facing};
 use sekisho::stats::Verdict;
@@ -35,7 +36,7 @@ pub(crate) fn traffic(direction: Direction, frames: usize, seed: u64) -> Vec<Vec
 }
 
 pub(crate) fn current() -> Current {
-    Current::new(Arc::clone(NETWORK.tables()))
+    Current::new(Arc::clone(NETWORK.tables()), Readers::new())
 }
 
 /// The frames that are to be forwarded: each is decided alone.

@@ -4,8 +4,8 @@ mod amount;
 mod options;
 mod report;
 
+use super::files::refuse_inputs;
 use super::policies::{self, instant};
-use super::replay::refuse_inputs;
 use super::when::When;
 use super::{Exit, Failure, Format, out};
 use crate::io::{CaptureWriter, OutputError, Record, is_stdout};

@@ -4,8 +4,6 @@ mod outputs;
 mod report;
 mod verdicts;
 
-pub(super) use outputs::refuse_inputs;
-
 use super::policies::{Policies, PolicyArgs};
 use super::when::When;
 use super::{Exit, Failure, Format, out};

@@ -1,13 +1,11 @@
 use super::verdicts::Verdicts;
 use super::{Args, Failure, Policies};
+use crate::cli::files::{Identity, refuse_inputs};
 use crate::io::{CaptureWriter, OutputError, Record, is_stdout};
 use crate::policy::Tables;
 use crate::stage::Burst;
 use crate::stats::Verdict;
 use crate::wire::LinkType;
-use std::ffi::OsString;
-use std::fs;
-use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 /// The files that a run writes; each appears under its name when the run is over, or not at all.
@@ -141,50 +139,4 @@ fn refuse_twice(paths: &[&Path]) -> Result<(), Failure> {
         seen.push(file);
     }
     Ok(())
-}
-
-/// An output replaces the file of its name: a capture that is being read would be lost.
-pub(in crate::cli) fn refuse_inputs<'a>(
-    outputs: &[&Path],
-    inputs: impl Iterator<Item = &'a Path>,
-) -> Result<(), Failure> {
-    let read: Vec<_> = inputs
-        .filter(|path| path.is_file())
-        .filter_map(Identity::of)
-        .collect();
-    let lost = |path: &&&Path| Identity::of(path).is_some_and(|file| read.contains(&file));
-    match outputs.iter().find(lost) {
-        None => Ok(()),
-        Some(path) => Err(Failure::usage(format_args!(
-            "{} is read by this run: write to another file",
-            path.display()
-        ))),
-    }
-}
-
-/// One file, whatever its names.
-#[derive(PartialEq, Eq)]
-enum Identity {
-    Exists { device: u64, inode: u64 },
-    NotYet { folder: PathBuf, name: OsString },
-}
-
-impl Identity {
-    /// `None` where there cannot be such a file: opening it tells why.
-    fn of(path: &Path) -> Option<Self> {
-        if let Ok(found) = fs::metadata(path) {
-            return Some(Self::Exists {
-                device: found.dev(),
-                inode: found.ino(),
-            });
-        }
-        let folder = match path.parent()? {
-            here if here == Path::new("") => Path::new("."),
-            folder => folder,
-        };
-        Some(Self::NotYet {
-            folder: fs::canonicalize(folder).ok()?,
-            name: path.file_name()?.to_owned(),
-        })
-    }
 }

@@ -100,6 +100,11 @@ impl Network {
         &self.tables
     }
 
+    /// What the tables take.
+    pub fn table_bytes(&self) -> u64 {
+        self.program.memory().total_bytes()
+    }
+
     /// What the ids stand for.
     pub fn legend(&self) -> &Legend {
         self.program.legend()

@@ -67,6 +67,16 @@ impl Sizes {
         Self(IMIX.to_vec())
     }
 
+    /// The smallest frames that hold their headers.
+    pub fn least() -> Self {
+        Self(vec![LEAST_OCTETS])
+    }
+
+    /// The largest frames of plain Ethernet.
+    pub fn largest() -> Self {
+        Self(vec![1_518])
+    }
+
     /// The sequence.
     pub fn octets(&self) -> &[u16] {
         &self.0

@@ -45,7 +45,7 @@ const DENSE_PER_24: f64 = 98_000.0 / 581.0;
 const POOL_24S: u64 = 64;
 
 /// How subscribers lie in the address space.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Spread {
     /// As providers have them. IPv4: two of three addresses in pools of 64 /24s. IPv6: nine of
@@ -53,6 +53,25 @@ pub enum Spread {
     Dense,
     /// IPv4: two or three /32s in a /24, all over the space. IPv6: /56s all over 1,024 /20s.
     Strewn,
+}
+
+impl Spread {
+    /// Both.
+    pub const ALL: &'static [Self] = &[Self::Dense, Self::Strewn];
+
+    /// The word in outputs and names.
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Dense => "dense",
+            Self::Strewn => "strewn",
+        }
+    }
+}
+
+impl fmt::Display for Spread {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.label())
+    }
 }
 
 /// A network to make up: so many subscriber prefixes, 2,000 of each family shorter ones (/12 to
@@ -154,10 +173,7 @@ impl Synthetic {
 /// As it is typed: `strewn-100k`.
 impl fmt::Display for Synthetic {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let spread = match self.spread {
-            Spread::Dense => "dense",
-            Spread::Strewn => "strewn",
-        };
+        let spread = self.spread.label();
         let (v4, v6) = (self.v4_prefixes, self.v6_prefixes);
         match NAMED.iter().find(|named| (named.1, named.2) == (v4, v6)) {
             Some((name, ..)) => write!(f, "{spread}-{name}"),

@@ -90,12 +90,12 @@ impl Tables {
 
     /// The rule that matches; [`RuleId::NONE`] when none does.
     pub fn rule(&self, question: Question) -> RuleId {
-        self.matrix.rule(question)
+        self.matrix.judge(question).0
     }
 
     /// What a rule does; [`RuleId::NONE`] forwards.
     pub fn action(&self, rule: RuleId) -> Action {
-        self.matrix.action(rule)
+        self.legend.action(rule)
     }
 }
 
@@ -120,33 +120,35 @@ pub struct Matrix {
     /// Ids in use, 0 included.
     peer_sets: usize,
     /// family × direction × not-opening/opening × plan × peer set.
-    cells: Box<[RuleId]>,
-    /// By rule; the first is that of [`RuleId::NONE`].
-    actions: Arc<[Action]>,
+    cells: Box<[Cell]>,
     /// By direction: whether any rule matches segments that open nothing.
     judges_running: [bool; 2],
 }
 
+/// The rule that matches, and what it does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Cell {
+    rule: RuleId,
+    action: Action,
+}
+
 impl Matrix {
-    /// The rule that matches; [`RuleId::NONE`] for ids that are not in use.
+    /// The rule that matches, and what it does; [`RuleId::NONE`], which forwards, for ids that are
+    /// not in use.
     #[inline]
-    pub fn rule(&self, question: Question) -> RuleId {
+    pub fn judge(&self, question: Question) -> (RuleId, Action) {
         let plan = usize::from(question.plan.0);
         let peer_set = usize::from(question.peer_set.0);
         if plan >= self.plans || peer_set >= self.peer_sets {
-            return RuleId::NONE;
+            return (RuleId::NONE, Action::Forward);
         }
         let block = (question.family as usize * 2 + question.direction as usize) * 2
             + usize::from(question.opening);
         let index = (block * self.plans + plan) * self.peer_sets + peer_set;
-        self.cells.get(index).copied().unwrap_or_default()
-    }
-
-    /// What a rule does; ids that are not in use forward.
-    #[inline]
-    pub fn action(&self, rule: RuleId) -> Action {
-        let action = self.actions.get(usize::from(rule.0));
-        action.copied().unwrap_or(Action::Forward)
+        let cell = self.cells.get(index);
+        cell.map_or((RuleId::NONE, Action::Forward), |cell| {
+            (cell.rule, cell.action)
+        })
     }
 
     /// Whether any rule matches segments of a direction that open no connection.
@@ -160,8 +162,7 @@ impl Matrix {
 
     /// What the matrix takes.
     pub fn memory_bytes(&self) -> u64 {
-        let bytes = size_of_val::<[RuleId]>(&self.cells) + size_of_val::<[Action]>(&self.actions);
-        bytes as u64
+        size_of_val::<[Cell]>(&self.cells) as u64
     }
 
     /// Evaluates the rules, as of an instant; `None` is before every event.
@@ -195,8 +196,13 @@ impl Matrix {
             plans,
             peer_sets,
             judges_running,
-            cells: cells.into_boxed_slice(),
-            actions: Arc::clone(&legend.actions),
+            cells: cells
+                .into_iter()
+                .map(|rule| Cell {
+                    rule,
+                    action: legend.action(rule),
+                })
+                .collect(),
         }
     }
 }
@@ -312,7 +318,8 @@ pub struct Legend {
     rules: Vec<(usize, usize)>,
     /// By `PeerSetId`: by tenant, the class.
     peer_sets: Vec<Box<[usize]>>,
-    actions: Arc<[Action]>,
+    /// By rule; the first is that of [`RuleId::NONE`].
+    actions: Box<[Action]>,
 }
 
 impl Legend {
@@ -329,6 +336,11 @@ impl Legend {
             actions: std::iter::once(Action::Forward).chain(written).collect(),
             resolved,
         }
+    }
+
+    fn action(&self, rule: RuleId) -> Action {
+        let action = self.actions.get(usize::from(rule.0));
+        action.copied().unwrap_or(Action::Forward)
     }
 
     /// The tenants, in the order given.

@@ -33,6 +33,8 @@ pub(crate) enum Form {
     IpVersion,
     /// A whole number within bounds.
     Number { least: u32, most: u32 },
+    /// A number within bounds, with or without a fraction.
+    Decimal { least: f64, most: f64 },
     /// Text in a syntax that is read later; the word says which.
     Syntax(&'static str),
     /// A list; `least` is 0 or 1.
@@ -53,7 +55,8 @@ impl Table {
     }
 }
 
-const fn key(name: &'static str, form: Form, text: &'static str) -> Key {
+/// A key that may be left out.
+pub(crate) const fn key(name: &'static str, form: Form, text: &'static str) -> Key {
     Key {
         name,
         required: false,
@@ -62,7 +65,8 @@ const fn key(name: &'static str, form: Form, text: &'static str) -> Key {
     }
 }
 
-const fn required(name: &'static str, form: Form, text: &'static str) -> Key {
+/// A key that must be there.
+pub(crate) const fn required(name: &'static str, form: Form, text: &'static str) -> Key {
     Key {
         name,
         required: true,

@@ -4,8 +4,8 @@
 //! is copied, key by key, into [`policy::RawPolicy`]. Prefixes and prefix files are read here
 //! too. Names mean nothing yet, and nothing is compared with anything.
 
-pub(super) mod keys;
-pub(super) mod node;
+pub(crate) mod keys;
+pub(crate) mod node;
 pub(super) mod policy;
 pub(super) mod prefix;
 pub(super) mod prefix_file;

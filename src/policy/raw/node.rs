@@ -44,7 +44,7 @@ impl Node {
     }
 
     /// The text of a scalar.
-    pub(super) fn scalar(&self) -> Option<&str> {
+    pub(crate) fn scalar(&self) -> Option<&str> {
         match &self.value {
             Value::Bool(text) | Value::Number(text) | Value::Text(text) => Some(text),
             Value::Null | Value::List(_) | Value::Map(_) => None,
@@ -76,12 +76,12 @@ impl Node {
     }
 
     /// The text of a key.
-    pub(super) fn get_text(&self, key: &str) -> Option<Text> {
+    pub(crate) fn get_text(&self, key: &str) -> Option<Text> {
         self.get(key).and_then(Self::text)
     }
 
     /// The text or number of a key, as it was written.
-    pub(super) fn get_scalar(&self, key: &str) -> Option<Text> {
+    pub(crate) fn get_scalar(&self, key: &str) -> Option<Text> {
         let node = self.get(key)?;
         Some(Text {
             text: node.scalar()?.to_owned(),
@@ -90,7 +90,7 @@ impl Node {
     }
 
     /// The elements of the list of a key.
-    pub(super) fn get_list(&self, key: &str) -> Option<&[Self]> {
+    pub(crate) fn get_list(&self, key: &str) -> Option<&[Self]> {
         match &self.get(key)?.value {
             Value::List(list) => Some(list),
             _ => None,
@@ -98,7 +98,7 @@ impl Node {
     }
 
     /// The entries of the mapping of a key.
-    pub(super) fn get_map(&self, key: &str) -> &[(Self, Self)] {
+    pub(crate) fn get_map(&self, key: &str) -> &[(Self, Self)] {
         match self.get(key).map(|node| &node.value) {
             Some(Value::Map(entries)) => entries,
             _ => &[],

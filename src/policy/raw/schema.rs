@@ -66,6 +66,9 @@ fn form(of: &Form) -> Value {
         Form::Number { least, most } => {
             json!({ "type": "integer", "minimum": least, "maximum": most })
         }
+        Form::Decimal { least, most } => {
+            json!({ "type": "number", "minimum": least, "maximum": most })
+        }
         Form::Syntax(_) => json!({ "type": "string" }),
         Form::List { of, least } => {
             let kind = if *least == 0 {

@@ -76,6 +76,10 @@ fn check_form(node: &Node, form: &Form, findings: &mut Findings) {
             if text
                 .parse()
                 .is_ok_and(|number: u32| (*least..=*most).contains(&number)) => {}
+        (Form::Decimal { least, most }, Value::Number(text))
+            if text
+                .parse()
+                .is_ok_and(|number: f64| (*least..=*most).contains(&number)) => {}
         _ => wrong_type(node, &expected(form), findings),
     }
 }
@@ -89,6 +93,7 @@ fn expected(form: &Form) -> String {
         Form::Word(words) => format!("one of {}", spelling::list(words)),
         Form::IpVersion => "4 or 6".to_owned(),
         Form::Number { least, most } => format!("a whole number from {least} to {most}"),
+        Form::Decimal { least, most } => format!("a number from {least} to {most}"),
         Form::Syntax(what) => (*what).to_owned(),
         Form::List { of, .. } => format!("a list, each element {}", expected(of)),
         Form::Map { of, .. } => format!("a mapping from names, each value {}", of.name),
