@@ -7,14 +7,15 @@
 //! - [`stats`]: verdicts, reasons, counters, and the law that they balance.
 //! - [`policy`]: what an ISP wrote (YAML) becomes tables that verdicts are looked up in.
 //! - [`stage`]: parse → classify → decide, over bursts of up to 64 frames.
-//! - [`io`]: captures in and out.
+//! - [`io`]: captures in and out; ports.
+//! - [`worker`]: the loop that takes frames from port to port, one a core.
 //! - [`loadgen`]: load that is made up, what deciding it costs, and what follows from that.
 //! - [`cli`]: one file a command.
 //!
 //! Imports point downward only (`tests/tidy.rs` checks it):
 //!
 //! ```text
-//! wire, lpm, stats  ←  policy  ←  stage, io  ←  loadgen  ←  cli
+//! wire, lpm, stats  ←  policy  ←  stage, io  ←  worker  ←  loadgen  ←  cli
 //! ```
 
 pub mod cli;
@@ -25,3 +26,4 @@ pub mod policy;
 pub mod stage;
 pub mod stats;
 pub mod wire;
+pub mod worker;

@@ -1,4 +1,4 @@
-//! Nothing is allocated from the frame to its verdict, nor to make a frame.
+//! Nothing is allocated from the frame to its verdict, nor from port to port, nor to make a frame.
 #![expect(unsafe_code, reason = "only an allocator can count what is allocated")]
 #![allow(
     clippy::unwrap_used,
@@ -8,11 +8,14 @@
 )]
 
 use sekisho::io::CaptureReader;
+use sekisho::io::port::{Arena, MemoryPort, Pool, Rounds};
 use sekisho::loadgen::traffic::{Direction, Encapsulation, Generator, Hostile, Model, Network};
+use sekisho::lpm::Readers;
 use sekisho::policy::{Program, Tables, load};
 use sekisho::stage::{Account, Burst, Facing, Trail};
 use sekisho::stats::{Reason, Tally, Verdict};
 use sekisho::wire::{BURST, Frame, Shape};
+use sekisho::worker::{Current, Worker};
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::collections::HashSet;
@@ -87,26 +90,44 @@ fn no_frame_allocates() {
     seen.assert_all(frames.len());
 }
 
+/// Nor does a worker: whether it forwards, discards, finds no room, finds nothing to do, or other
+/// tables.
+#[test]
+fn no_poll_allocates() {
+    let network = Network::synthetic(&"dense-10k".parse().unwrap()).unwrap();
+    let mut generator = Generator::new(&hostile_model(), &network, 2).unwrap();
+    let frames = (0..10_000).map(|_| {
+        let mut frame = Vec::new();
+        generator.append_frame(&mut frame);
+        frame
+    });
+    let arena = Arena::of(frames).unwrap();
+    let (pool, none) = (Pool::new(&arena), Pool::default());
+    let current = Current::new(Arc::clone(network.tables()), Readers::new());
+    let access = MemoryPort::new(&pool, Rounds::Once, 64);
+    let uplink = MemoryPort::new(&none, Rounds::Once, 100).with_link(50);
+    let mut worker = Worker::new(&current, Account::EveryFrame, access, uplink);
+    let (mut received, mut old) = (0, None);
+    for poll in 0..200 {
+        if poll == 100 {
+            old = Some(current.replace(Arc::new((**network.tables()).clone())));
+        }
+        let (count, frames) = allocations(|| worker.poll_once());
+        assert_eq!(count, 0, "at poll {poll} of {frames} frames");
+        received += frames;
+    }
+    let done = worker.finish();
+    assert_eq!(received, 10_000);
+    assert!(old.is_some(), "other tables came in between");
+    assert!(done.balance.holds(), "{}", done.balance);
+    assert!(done.balance.discarded > 0 && done.tx_full.frames > 0);
+}
+
 /// Nor does a generated one, where there is room for it.
 #[test]
 fn no_generated_frame_allocates() {
     let network = Network::synthetic(&"dense-10k".parse().unwrap()).unwrap();
-    let shares = |share| Hostile {
-        spoofed: share,
-        options: share,
-        chain: share,
-        tiny_fragments: share,
-        four_tags: share,
-    };
-    let model = Model {
-        zipf: Some(1.0),
-        ipv6: 0.5,
-        direction: Direction::Both,
-        encapsulation: Encapsulation::Mixed,
-        hostile: shares(0.1),
-        ..Model::default()
-    };
-    let mut generator = Generator::new(&model, &network, 1).unwrap();
+    let mut generator = Generator::new(&hostile_model(), &network, 1).unwrap();
     let mut room = Vec::with_capacity(4 << 20);
     let (count, ()) = allocations(|| {
         for _ in 0..5_000 {
@@ -114,6 +135,24 @@ fn no_generated_frame_allocates() {
         }
     });
     assert_eq!(count, 0, "for {} octets", room.len());
+}
+
+fn hostile_model() -> Model {
+    let shares = |share| Hostile {
+        spoofed: share,
+        options: share,
+        chain: share,
+        tiny_fragments: share,
+        four_tags: share,
+    };
+    Model {
+        zipf: Some(1.0),
+        ipv6: 0.5,
+        direction: Direction::Both,
+        encapsulation: Encapsulation::Mixed,
+        hostile: shares(0.1),
+        ..Model::default()
+    }
 }
 
 /// Which outcomes the frames had: the proof holds for those that occurred.

@@ -19,7 +19,7 @@ const LAYERS: [(&str, &[&str]); 9] = [
     ("policy", &["wire", "lpm", "stats"]),
     ("io", &["wire"]),
     ("stage", &["wire", "lpm", "policy", "stats"]),
-    ("worker", &["wire", "policy", "stats", "io", "stage"]),
+    ("worker", &["wire", "lpm", "policy", "stats", "io", "stage"]),
     (
         "loadgen",
         &["wire", "lpm", "stats", "policy", "io", "stage", "worker"],

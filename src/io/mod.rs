@@ -1,4 +1,4 @@
-//! Captures in and out.
+//! Captures in and out, and the ports that frames come from and go to.
 //!
 //! [`CaptureReader`] hands out the frames of a pcap or pcapng file in bursts that borrow its read
 //! buffer; [`CaptureWriter`] writes them to a pcap file that appears under its name only when it is
@@ -6,6 +6,8 @@
 //!
 //! A capture that breaks off gives every whole record before the fault, then one
 //! [`CaptureError`] that names the file, the byte and the record, then its end.
+//!
+//! [`port`] is the live side: frames that have an owner, and move.
 
 mod buffer;
 mod bytes;
@@ -15,6 +17,7 @@ mod input;
 mod output;
 mod pcap;
 mod pcapng;
+pub mod port;
 mod reader;
 mod writer;
 mod zstd;

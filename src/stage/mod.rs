@@ -26,8 +26,9 @@ pub use classify::{Account, Ends, Facing, Way};
 pub use decide::Decision;
 
 use crate::policy::Tables;
-use crate::stats::{Counted, Tally};
+use crate::stats::{Counted, Tally, Verdict};
 use crate::wire::{AsFrame, Packet};
+use bits::Bits;
 use classify::Classified;
 use decide::Decided;
 use parse::Parsed;
@@ -125,6 +126,14 @@ impl Burst {
                 bytes: bytes(index),
             })
         }));
+    }
+
+    /// Which of the frames that were decided last have such a verdict: a bit each, the lowest is of
+    /// the first.
+    #[inline]
+    pub fn which(&self, is: impl Fn(Verdict) -> bool) -> u64 {
+        let column = self.decided.verdict.map(|verdict| u8::from(is(verdict)));
+        Bits::of(&column).and(self.parsed.all).0
     }
 
     /// What was decided of each frame, in their order.

@@ -225,3 +225,33 @@ fn baselines_are_kept_in_the_users_data_folder() {
     assert_eq!(run.code, 0, "{run:#?}");
     assert!(folder.path("data/sekisho/bench/mine.json").is_file());
 }
+
+#[test]
+fn whole_loops_are_measured_alone_and_side_by_side() {
+    let found = typed(&format!("{QUICK} {CASE} --loops --output json")).good();
+    let found: Value = serde_json::from_str(&found).unwrap();
+    let loops = found["loops"].as_array().unwrap();
+    let lcores = sekisho::worker::Lcore::usable().unwrap().len().min(2);
+    assert_eq!(loops.len(), 3 * lcores, "{found}");
+    for (each, (name, frame_bytes)) in loops.chunks(lcores).zip([
+        ("memory-port/64", 64),
+        ("memory-port/imix", 362),
+        ("memory-port/1518", 1_518),
+    ]) {
+        for (of, workers) in each.iter().zip(1_u32..) {
+            assert_eq!(of["name"], name);
+            assert_eq!(of["workers"], workers);
+            assert_eq!(of["frame_bytes"], frame_bytes);
+            let [low, ns, high, mpps] =
+                ["low_ns", "ns", "high_ns", "mpps"].map(|key| of[key].as_f64().unwrap());
+            assert!(0.0 < low && low <= ns && ns <= high, "{of}");
+            // Of one worker the same figure; of two, each is as fast as it is.
+            assert!(
+                mpps > 0.0 && (workers > 1 || (mpps * ns - 1e3).abs() < 1e-6),
+                "{of}"
+            );
+        }
+    }
+    let without = typed(&format!("{QUICK} {CASE} --output json")).json();
+    assert_eq!(without["loops"], serde_json::json!([]));
+}

@@ -9,9 +9,13 @@ use crate::loadgen::engine::{
 };
 use crate::loadgen::measure::Noise;
 use crate::loadgen::traffic::{Network, Synthetic};
-use crate::loadgen::{Accounting, Case, Comparison, Export, Machine, Offered, Settings, Size};
+use crate::loadgen::{
+    Accounting, Case, Comparison, Export, Loop, Machine, Offered, Settings, Size,
+};
+use crate::worker::Lcore;
 use jiff::Timestamp;
 use serde_json::json;
+use std::fmt::Display;
 use std::path::PathBuf;
 
 /// Of processor time that one sample takes, at least.
@@ -49,6 +53,9 @@ pub(super) struct Args {
     /// Run each case with so many distinct frames: ring (32,768), 1m, or a number.
     #[arg(long, value_name = "FRAMES", value_delimiter = ',', value_parser = frames)]
     frames: Vec<u32>,
+    /// Also measure whole loops: a worker between memory ports, alone and two side by side.
+    #[arg(long)]
+    loops: bool,
     /// Samples of each figure.
     #[arg(long, default_value_t = 9, value_parser = clap::value_parser!(u32).range(5..=1_000))]
     samples: u32,
@@ -183,6 +190,7 @@ impl Args {
             progress.inc(1);
         }
         progress.finish_and_clear();
+        let loops = self.loops(&mut networks)?;
         noise.after = machine::reading();
         machine.steal_share = noise.steal_share();
         Ok(Export {
@@ -197,8 +205,36 @@ impl Args {
                 optimised: !cfg!(debug_assertions),
             },
             cases,
-            loops: Vec::new(),
+            loops,
         })
+    }
+
+    /// Whole loops of plain frames at each size, every frame classified; two workers where there are two
+    /// processors.
+    fn loops(&self, networks: &mut Networks) -> Result<Vec<Loop>, Failure> {
+        let mut loops = Vec::new();
+        if !self.loops {
+            return Ok(loops);
+        }
+        let said = |error: &dyn Display| Failure::Said(Exit::Io, error.to_string());
+        let usable = Lcore::usable().map_err(|error| said(&error))?;
+        for size in Size::ALL {
+            let named = format!("ipv4/{size}/strewn-100k/every-frame/0.01/ring");
+            for spec in engine::select(&[named]).map_err(Failure::usage)? {
+                let spec = if self.quick { spec.quick() } else { spec };
+                let network = networks.get(spec.table)?;
+                let pool = spec
+                    .pool(network, self.seed)
+                    .map_err(|error| said(&error))?;
+                for lcores in [usable.get(..1), usable.get(..2)].into_iter().flatten() {
+                    let name = format!("memory-port/{size}");
+                    let found =
+                        engine::measure_loop(name, &pool, network, lcores, &self.sampling());
+                    loops.push(found.map_err(|error| said(&error))?);
+                }
+            }
+        }
+        Ok(loops)
     }
 
     fn sampling(&self) -> Sampling {

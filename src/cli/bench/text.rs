@@ -1,7 +1,7 @@
 //! A run for people.
 
 use super::super::out;
-use crate::loadgen::report::{Rows, case_rows, cost_rows};
+use crate::loadgen::report::{Rows, case_rows, cost_rows, loop_rows};
 use crate::loadgen::{Comparison, Export};
 
 /// What was measured.
@@ -14,6 +14,10 @@ pub(super) fn run(export: &Export) -> String {
     text += &table(&case_rows(export));
     text += "\n";
     text += &table(&cost_rows(export));
+    if let Some(rows) = loop_rows(export) {
+        text += "\nwhole loops: rx, all stages, tx\n\n";
+        text += &table(&rows);
+    }
     for case in export.cases.iter().filter(|case| case.offered.is_some()) {
         if let Some(offered) = case.offered {
             let ns = offered.burst_latency_ns;

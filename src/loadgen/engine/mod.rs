@@ -5,10 +5,12 @@
 //!                                 └▶ parse; parse and classify; … ─▶ what each stage takes
 //!                                 └▶ one burst after the other    ─▶ latency
 //! ```
+//! Whole loops, from a port through a worker to a port, are measured beside it.
 
 mod gate;
 mod latency;
 mod load;
+mod looped;
 mod measure;
 mod names;
 mod pool;
@@ -18,6 +20,7 @@ mod stages;
 pub use gate::floor_limit_ns;
 pub use latency::{Latency, offered};
 pub use load::LoadError;
+pub use looped::{LoopError, measure_loop};
 pub use measure::{Measured, Sampling, measure};
 pub use names::{
     SpecError, parse_account, parse_frames, parse_share, parse_size, parse_table, select,

@@ -1,0 +1,82 @@
+use crate::stats::{Counters, Verdict};
+use std::fmt;
+use std::ops::AddAssign;
+
+/// The law of a live run, at rest: every frame that was received was sent, was discarded, was
+/// refused by a full ring, or is held somewhere.
+///
+/// Each figure is counted where it happens: `rx` and `tx_full` by the worker, `decided` and
+/// `discarded` by the stages, `transmitted` by the ports, `held` by looking at the pools.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Balance {
+    /// Frames received.
+    pub rx: u64,
+    /// Frames with a verdict.
+    pub decided: u64,
+    /// Frames with a verdict other than forward.
+    pub discarded: u64,
+    /// Frames that were to be forwarded, and that a transmit ring had no room for.
+    pub tx_full: u64,
+    /// Frames that left.
+    pub transmitted: u64,
+    /// Frames that are neither gone nor in their pool.
+    pub held: u64,
+}
+
+impl Balance {
+    /// Frames received and found nowhere; negative when more were found than received.
+    pub fn missing(&self) -> i128 {
+        let found = [self.transmitted, self.discarded, self.tx_full, self.held];
+        i128::from(self.rx) - found.map(i128::from).iter().sum::<i128>()
+    }
+
+    /// Whether no frame is missing, and each has a verdict.
+    pub fn holds(&self) -> bool {
+        self.missing() == 0 && self.decided == self.rx
+    }
+
+    pub(super) fn decided_in(counters: &Counters) -> u64 {
+        Verdict::ALL
+            .map(|verdict| counters.verdict(verdict).frames)
+            .iter()
+            .sum()
+    }
+
+    pub(super) fn discarded_in(counters: &Counters) -> u64 {
+        Self::decided_in(counters) - counters.verdict(Verdict::Forward).frames
+    }
+}
+
+/// Of several workers together.
+impl AddAssign for Balance {
+    fn add_assign(&mut self, other: Self) {
+        self.rx += other.rx;
+        self.decided += other.decided;
+        self.discarded += other.discarded;
+        self.tx_full += other.tx_full;
+        self.transmitted += other.transmitted;
+        self.held += other.held;
+    }
+}
+
+impl fmt::Display for Balance {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            rx,
+            transmitted,
+            discarded,
+            tx_full,
+            held,
+            ..
+        } = self;
+        write!(
+            f,
+            "{rx} received = {transmitted} transmitted + {discarded} discarded + {tx_full} tx-full \
+             + {held} held"
+        )?;
+        match self.missing() {
+            0 => Ok(()),
+            missing => write!(f, ", {missing} missing"),
+        }
+    }
+}

@@ -1,0 +1,96 @@
+use crate::io::port::{Frames, Port};
+use crate::policy::Tables;
+use crate::stage::{Account, Burst, Facing};
+use crate::stats::{Count, Tally, Verdict};
+use crate::wire::AsFrame;
+
+/// One way through the box: what is received at one port, and what becomes of it.
+#[derive(Debug)]
+pub(super) struct Passage<F: AsFrame> {
+    burst: Burst,
+    /// Empty between two bursts.
+    frames: Frames<F>,
+    rx: u64,
+    tx_full: Count,
+}
+
+impl<F: AsFrame> Passage<F> {
+    pub(super) fn new(facing: Facing, account: Account) -> Self {
+        Self {
+            burst: Burst::new(facing, account),
+            frames: Frames::new(),
+            rx: 0,
+            tx_full: Count::default(),
+        }
+    }
+
+    /// Frames that were received.
+    pub(super) fn rx(&self) -> u64 {
+        self.rx
+    }
+
+    /// Frames that were to be forwarded, and were not.
+    pub(super) fn tx_full(&self) -> Count {
+        self.tx_full
+    }
+
+    /// Takes a burst from port to port; says how many frames came.
+    #[inline]
+    pub(super) fn take_burst(
+        &mut self,
+        from: &mut impl Port<Frame = F>,
+        to: &mut impl Port<Frame = F>,
+        tables: &Tables,
+        tally: &mut Tally,
+    ) -> usize {
+        let received = from.rx_burst(&mut self.frames);
+        if received == 0 {
+            to.reap();
+            return 0;
+        }
+        self.rx += received as u64;
+        self.burst.run(&self.frames, tables);
+        self.burst.count(&self.frames, tally);
+        self.keep_forwarded();
+        to.tx_burst(&mut self.frames);
+        if !self.frames.is_empty() {
+            self.refuse();
+        }
+        received
+    }
+
+    /// Brings what goes on to the front, in its order, and gives back the rest. Nearly always that
+    /// is nothing; where it is not, nobody can predict which frames it is, and no branch hangs on it.
+    #[inline]
+    fn keep_forwarded(&mut self) {
+        let leaving = self.burst.which(|verdict| !goes_on(verdict));
+        if leaving == 0 {
+            return;
+        }
+        let frames = self.frames.as_mut_slice();
+        let mut kept = leaving.trailing_zeros() as usize;
+        for index in kept..frames.len() {
+            frames.swap(kept, index);
+            kept += usize::from(leaving >> index & 1 == 0);
+        }
+        self.frames.truncate(kept);
+    }
+
+    /// Counts what the transmit ring had no room for, and gives it back.
+    #[cold]
+    fn refuse(&mut self) {
+        for frame in self.frames.drain(..) {
+            self.tx_full += Count::of(frame.as_frame().original_len);
+        }
+    }
+}
+
+/// Whether a frame goes on. The one exhaustive match from a verdict to what a worker does.
+#[inline(always)]
+fn goes_on(verdict: Verdict) -> bool {
+    match verdict {
+        Verdict::Forward => true,
+        // A port receives whole frames, of which none is indeterminate.
+        Verdict::Drop | Verdict::Reject | Verdict::Limit | Verdict::Indeterminate => false,
+    }
+}

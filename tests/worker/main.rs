@@ -1,0 +1,14 @@
+//! A worker over memory ports: what goes in comes out as it came, or is accounted for.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "tests"
+)]
+
+mod golden;
+mod port;
+mod several;
+mod support;
+mod worker;

@@ -1,0 +1,144 @@
+//! One worker.
+
+use super::support::*;
+use sekisho::io::port::{MemoryPort, Pool, Recorded, Rounds};
+use sekisho::loadgen::traffic::Direction;
+use sekisho::lpm::{Ipv4Table, Ipv6Table};
+use sekisho::policy::{PrefixTables, Tables};
+use sekisho::stage::{Account, Facing};
+use sekisho::stats::{Reason, Verdict};
+use sekisho::worker::Worker;
+use std::sync::Arc;
+
+#[test]
+fn what_is_forwarded_leaves_as_it_came_in_its_order() {
+    // Not a multiple of a burst.
+    let (up, down) = (
+        traffic(Direction::Out, 10_001, 1),
+        traffic(Direction::In, 7_003, 2),
+    );
+    let (up_arena, down_arena) = (arena(&up), arena(&down));
+    let (up_pool, down_pool) = (Pool::new(&up_arena), Pool::new(&down_arena));
+    let mut access = Recorded::new(once(&up_pool));
+    let mut network = Recorded::new(once(&down_pool));
+    let current = current();
+    let mut worker = Worker::new(&current, Account::EveryFrame, &mut access, &mut network);
+    let mut received = 0;
+    loop {
+        match worker.poll_once() {
+            0 => break,
+            frames => received += frames,
+        }
+    }
+    let done = worker.finish();
+    assert_eq!(received, up.len() + down.len());
+    assert_balances(&done.balance);
+    assert_eq!(done.balance.rx, 17_004);
+    assert_eq!(done.balance.held, 0);
+    assert_eq!(done.tx_full.frames, 0);
+    let tables = NETWORK.tables();
+    let expected = [
+        forwarded(&up, Facing::Out, tables),
+        forwarded(&down, Facing::In, tables),
+    ];
+    assert!(network.sent() == expected[0], "outbound frames differ");
+    assert!(access.sent() == expected[1], "inbound frames differ");
+    let discarded = done.balance.rx - expected.iter().map(|sent| sent.len() as u64).sum::<u64>();
+    assert_eq!(done.balance.discarded, discarded);
+    assert_eq!(done.counters.verdict(Verdict::Drop).frames, discarded);
+    assert!(discarded > 1_000, "{discarded} are few");
+    for reason in [Reason::Port25Syn, Reason::Port25Return] {
+        assert!(done.counters.reason(Verdict::Drop, reason).frames > 0);
+    }
+}
+
+#[test]
+fn frames_that_wait_in_a_ring_are_held_and_those_without_room_are_refused() {
+    let frames = traffic(Direction::Out, 1_000, 3);
+    let arena = arena(&frames);
+    let (pool, none) = (Pool::new(&arena), Pool::default());
+    let current = current();
+    let expected = forwarded(&frames, Facing::Out, NETWORK.tables());
+    let mut network = Recorded::new(MemoryPort::new(&none, Rounds::Once, 100).with_link(0));
+    let mut worker = Worker::new(&current, Account::Candidates, once(&pool), &mut network);
+    while worker.poll_once() > 0 {}
+    let done = worker.finish();
+    assert_balances(&done.balance);
+    assert_eq!(done.balance.held, 100);
+    assert_eq!(done.balance.transmitted, 0);
+    assert_eq!(done.tx_full.frames, expected.len() as u64 - 100);
+    let refused = expected.iter().skip(100).map(|frame| frame.len() as u64);
+    assert_eq!(done.tx_full.bytes, refused.sum::<u64>());
+    assert_eq!(network.sent(), &expected[..100]);
+    drop(network);
+    assert_eq!(
+        pool.held(),
+        0,
+        "a port that is closed gives its frames back"
+    );
+}
+
+#[test]
+fn a_slow_link_sends_what_it_can() {
+    let frames = traffic(Direction::Out, 6_400, 4);
+    let arena = arena(&frames);
+    let (pool, none) = (Pool::new(&arena), Pool::default());
+    let current = current();
+    let expected = forwarded(&frames, Facing::Out, NETWORK.tables()).len() as u64;
+    let network = MemoryPort::new(&none, Rounds::Once, 64).with_link(16);
+    let mut worker = Worker::new(&current, Account::Candidates, once(&pool), network);
+    while worker.poll_once() > 0 {}
+    let done = worker.finish();
+    assert_balances(&done.balance);
+    assert_eq!(done.balance.held, 0);
+    assert!(done.tx_full.frames > 0);
+    assert_eq!(done.balance.transmitted + done.tx_full.frames, expected);
+}
+
+#[test]
+fn a_port_waits_for_frames_that_are_still_out() {
+    // Nothing comes back from a link that is down, so that the pool runs dry.
+    let frames = traffic(Direction::Out, 640, 5);
+    let kept = forwarded(&frames, Facing::Out, NETWORK.tables()).len() as u64;
+    let arena = arena(&frames);
+    let (pool, none) = (Pool::new(&arena), Pool::default());
+    let current = current();
+    let access = MemoryPort::new(&pool, Rounds::Endless, 1_024);
+    let network = MemoryPort::new(&none, Rounds::Once, 1_024).with_link(0);
+    let mut worker = Worker::new(&current, Account::Candidates, access, network);
+    let received: usize = (0..100).map(|_| worker.poll_once()).sum();
+    assert!(received >= 640);
+    let done = worker.finish();
+    assert_balances(&done.balance);
+    assert_eq!(done.balance.held, kept);
+}
+
+#[test]
+fn other_tables_count_from_the_next_burst_on() {
+    let frames = traffic(Direction::Out, 6_400, 6);
+    let nobody = PrefixTables {
+        v4_subscribers: Ipv4Table::build(&[], u64::MAX).unwrap(),
+        v6_subscribers: Ipv6Table::build(&[], u64::MAX).unwrap(),
+        v4_peers: Ipv4Table::build(&[], u64::MAX).unwrap(),
+        v6_peers: Ipv6Table::build(&[], u64::MAX).unwrap(),
+    };
+    let forwarding = Tables {
+        prefixes: Arc::new(nobody),
+        ..(**NETWORK.tables()).clone()
+    };
+    let arena = arena(&frames);
+    let (pool, none) = (Pool::new(&arena), Pool::default());
+    let current = current();
+    let mut network = Recorded::new(once(&none));
+    let mut worker = Worker::new(&current, Account::EveryFrame, once(&pool), &mut network);
+    for _ in 0..50 {
+        assert_eq!(worker.poll_once(), 64);
+    }
+    let before = current.replace(Arc::new(forwarding));
+    while worker.poll_once() > 0 {}
+    assert_balances(&worker.finish().balance);
+    let (first, second) = frames.split_at(3_200);
+    let mut expected = forwarded(first, Facing::Out, &before);
+    expected.extend_from_slice(second);
+    assert!(network.sent() == expected);
+}
