@@ -7,7 +7,7 @@
 //! A capture that breaks off gives every whole record before the fault, then one
 //! [`CaptureError`] that names the file, the byte and the record, then its end.
 
-mod buffer;
+mod ahead;
 mod bytes;
 mod error;
 mod gzip;
@@ -16,6 +16,8 @@ mod output;
 mod pcap;
 mod pcapng;
 mod reader;
+mod stretch;
+mod walk;
 mod writer;
 mod zstd;
 
@@ -25,7 +27,7 @@ pub use output::{OutputFile, discard_unfinished, is_stdout};
 pub use reader::CaptureReader;
 pub use writer::CaptureWriter;
 
-use crate::wire::{AsFrame, Frame};
+use crate::wire::{AsFrame, Frame, LinkType};
 
 /// The most bytes that one record may hold: what libpcap calls `MAXIMUM_SNAPLEN`. A record that
 /// claims more is taken for damage.
@@ -49,10 +51,22 @@ impl AsFrame for Record<'_> {
     }
 }
 
+/// Where a record's frame is, and what else the capture says of it.
+#[derive(Clone, Copy, Debug)]
+struct Found {
+    /// Where the captured bytes begin.
+    start: usize,
+    captured: u32,
+    /// Not below `captured`.
+    original_len: u32,
+    link_type: LinkType,
+    timestamp_ns: Option<i64>,
+}
+
 /// One step of a format through the unread bytes of a capture.
-enum Step<'a> {
+enum Step {
     /// A whole record, and the bytes it takes with everything around it.
-    Record(Record<'a>, usize),
+    Record(Found, usize),
     /// Whole bytes that hold no record.
     Skip(usize),
 }

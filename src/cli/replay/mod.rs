@@ -18,6 +18,7 @@ use outputs::Outputs;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
+use std::thread;
 use std::time::Instant;
 
 #[derive(Debug, clap::Args)]
@@ -167,7 +168,7 @@ impl<'a> Run<'a> {
             fault: None,
         };
         match CaptureReader::open(path) {
-            Ok(reader) => self.read(reader, &mut capture)?,
+            Ok(reader) => self.read(ahead(reader), &mut capture)?,
             Err(fault) => capture.fault = Some(fault.to_string()),
         }
         if let Some(fault) = &capture.fault {
@@ -179,14 +180,15 @@ impl<'a> Run<'a> {
     /// Reads and decides to the end, or to a fault.
     fn read(&mut self, mut reader: CaptureReader, capture: &mut Capture) -> Result<(), Failure> {
         let progress = progress_bar(reader.len_bytes(), &capture.file);
-        let mut unread = BTreeSet::new();
+        let mut link_types = LinkTypes::default();
         loop {
-            progress.set_position(reader.bytes_read());
+            if progress.position() != reader.bytes_read() {
+                progress.set_position(reader.bytes_read());
+            }
             match reader.read_burst() {
                 Ok(records) if records.is_empty() => break,
                 Ok(records) => {
-                    let types = records.iter().map(|record| record.frame.link_type);
-                    unread.extend(types.filter(|link_type| !link_type.is_read()));
+                    link_types.see(&records);
                     // Counted here and decided there: the balance holds one against the other.
                     let before = capture.frames;
                     capture.frames += records.len() as u64;
@@ -200,7 +202,8 @@ impl<'a> Run<'a> {
         }
         progress.finish_and_clear();
         let file = &capture.file;
-        for link_type in unread {
+        self.first_link_type = self.first_link_type.or(link_types.first);
+        for link_type in link_types.unread {
             let message = format!(
                 "{file}: link type {link_type} is not read: its frames are forwarded as unparsed"
             );
@@ -217,8 +220,6 @@ impl<'a> Run<'a> {
         file: &str,
         mut before: u64,
     ) -> Result<(), Failure> {
-        let first = records.first().map(|record| record.frame.link_type);
-        self.first_link_type = self.first_link_type.or(first);
         let mut rest = records;
         while !rest.is_empty() {
             let run = match self.fixed_at {
@@ -256,6 +257,41 @@ impl<'a> Run<'a> {
         self.burst.count(records, &mut self.tally);
         self.outputs
             .write(&self.burst, records, tables, file, before)
+    }
+}
+
+/// The link types of one capture.
+#[derive(Default)]
+struct LinkTypes {
+    first: Option<LinkType>,
+    last: Option<LinkType>,
+    unread: BTreeSet<LinkType>,
+}
+
+impl LinkTypes {
+    fn see(&mut self, records: &[Record<'_>]) {
+        for record in records {
+            let link_type = record.frame.link_type;
+            // Nearly every record has that of the one before.
+            if self.last == Some(link_type) {
+                continue;
+            }
+            self.first.get_or_insert(link_type);
+            self.last = Some(link_type);
+            if !link_type.is_read() {
+                self.unread.insert(link_type);
+            }
+        }
+    }
+}
+
+/// Reads ahead where a second processor can.
+fn ahead(reader: CaptureReader) -> CaptureReader {
+    match thread::available_parallelism() {
+        Ok(processors) if processors.get() > 1 && std::env::var_os("NOAHEAD").is_none() => {
+            reader.ahead()
+        }
+        _ => reader,
     }
 }
 
