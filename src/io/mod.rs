@@ -25,6 +25,7 @@ pub use error::{BlockFault, CaptureError, CompressionFault, OutputError, Place};
 pub use input::Compression;
 pub use output::{OutputFile, discard_unfinished, is_stdout};
 pub use reader::CaptureReader;
+pub use stretch::STRETCH_BYTES;
 pub use writer::CaptureWriter;
 
 use crate::wire::{AsFrame, Frame, LinkType};
@@ -54,8 +55,8 @@ impl AsFrame for Record<'_> {
 /// Where a record's frame is, and what else the capture says of it.
 #[derive(Clone, Copy, Debug)]
 struct Found {
-    /// Where the captured bytes begin.
-    start: usize,
+    /// Where the captured bytes begin; no stretch is as long as 4 GiB.
+    start: u32,
     captured: u32,
     /// Not below `captured`.
     original_len: u32,

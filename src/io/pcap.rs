@@ -36,7 +36,7 @@ const FLAVOURS: [Flavour; 3] = [
 ];
 
 /// Which of a record's two lengths is the captured one.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 enum Captured {
     First,
     /// As before version 2.3.
@@ -46,6 +46,7 @@ enum Captured {
 }
 
 /// A classic pcap file, as its header describes it.
+#[derive(Clone, Copy)]
 pub(super) struct Pcap {
     order: ByteOrder,
     flavour: Flavour,
@@ -92,6 +93,26 @@ pub(super) fn header(bytes: &[u8; HEADER_BYTES]) -> Option<Header> {
 }
 
 impl Pcap {
+    /// This file, if it is one of those that nearly all are: little-endian, of today's version.
+    ///
+    /// What is known of it is then constant in a loop over its records, which is a third faster.
+    #[inline(always)]
+    pub(super) fn as_usual(self) -> Option<Self> {
+        let usual = Self {
+            order: ByteOrder::Little,
+            captured: Captured::First,
+            flavour: Flavour {
+                record_header_bytes: RECORD_HEADER_BYTES,
+                ..self.flavour
+            },
+            ..self
+        };
+        let is_usual = self.order == usual.order
+            && self.captured == usual.captured
+            && self.flavour.record_header_bytes == RECORD_HEADER_BYTES;
+        is_usual.then_some(usual)
+    }
+
     #[inline(always)]
     pub(super) fn step(&self, unread: &[u8]) -> Result<Step, Halt> {
         let header_bytes = self.flavour.record_header_bytes;
@@ -118,7 +139,7 @@ impl Pcap {
         let timestamp_ns =
             i64::from(seconds) * 1_000_000_000 + i64::from(fraction) * self.flavour.ns_per_unit;
         let found = Found {
-            start: header_bytes,
+            start: header_bytes as u32,
             captured,
             original_len: original.max(captured),
             link_type: self.link_type,

@@ -219,7 +219,7 @@ impl<'a> Block<'a> {
     }
 
     /// Where, in the block, so many captured bytes begin that are next in its fields.
-    fn start_of(&self, fields: &Fields<'_>, captured: u32) -> Result<usize, Halt> {
+    fn start_of(&self, fields: &Fields<'_>, captured: u32) -> Result<u32, Halt> {
         let held = fields.rest().len();
         if captured > MAX_CAPTURED_BYTES {
             Err(Halt::AbsurdLength(captured))
@@ -227,7 +227,8 @@ impl<'a> Block<'a> {
             let fault = BlockFault::CapturedBeyondBlock { captured, held };
             Err(Halt::Block(fault))
         } else {
-            Ok(BODY_AT + self.body.len() - held)
+            // A block is not larger than `MAX_BLOCK_BYTES`.
+            Ok((BODY_AT + self.body.len() - held) as u32)
         }
     }
 
@@ -277,7 +278,7 @@ impl Interface {
     }
 
     #[inline]
-    fn found(&self, start: usize, [captured, original]: [u32; 2], time: Option<u64>) -> Found {
+    fn found(&self, start: u32, [captured, original]: [u32; 2], time: Option<u64>) -> Found {
         Found {
             start,
             captured,

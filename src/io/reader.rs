@@ -88,7 +88,7 @@ impl CaptureReader {
     ///
     /// A fault is reported once, by the call after the one that gave the last whole record before
     /// it; the capture ends there.
-    #[inline]
+    #[inline(always)]
     pub fn read_burst(&mut self) -> Result<ArrayVec<Record<'_>, BURST>, CaptureError> {
         if self.lent == self.stretch.found.len() {
             self.advance()?;

@@ -1,9 +1,9 @@
 use super::{CaptureError, Found, Record};
 use crate::wire::Frame;
 
-/// Large enough that a read is worth its system call and that the largest pcap record fits; small
+/// How much of a capture is read at once, at most: large enough that a read is worth its system call and that the largest pcap record fits; small
 /// enough to stay in a core's second-level cache, from which records are then read.
-pub(super) const CAPACITY_BYTES: usize = 512 * 1024;
+pub const STRETCH_BYTES: usize = 512 * 1024;
 
 /// A stretch of a capture that is in memory, and where its records are.
 #[derive(Default)]
@@ -35,6 +35,7 @@ impl Stretch {
             link_type,
             timestamp_ns,
         } = *found;
+        let start = start as usize;
         let captured = self.bytes.get(start..start + captured as usize);
         Record {
             frame: Frame {

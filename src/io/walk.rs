@@ -3,7 +3,7 @@
 use super::input::{Input, InputFault};
 use super::pcap::{self, Pcap};
 use super::pcapng::{self, PcapNg};
-use super::stretch::{CAPACITY_BYTES, Stretch, Then};
+use super::stretch::{STRETCH_BYTES, Stretch, Then};
 use super::{CaptureError, CompressionFault, Found, Halt, Place, Step};
 
 /// A capture, as far as it was walked.
@@ -120,7 +120,10 @@ impl Format {
     /// Steps from record to record, until something stops it.
     fn walk(&mut self, unread: &[u8], walked: &mut usize, found: &mut Vec<Found>) -> Halt {
         match self {
-            Self::Pcap(pcap) => each_step(unread, walked, found, |unread| pcap.step(unread)),
+            Self::Pcap(pcap) => match pcap.as_usual() {
+                Some(usual) => each_step(unread, walked, found, |unread| usual.step(unread)),
+                None => each_step(unread, walked, found, |unread| pcap.step(unread)),
+            },
             Self::PcapNg(pcapng) => each_step(unread, walked, found, |unread| pcapng.step(unread)),
         }
     }
@@ -138,7 +141,7 @@ fn each_step(
         match step(unread.get(at..).unwrap_or_default()) {
             Ok(Step::Record(record, len)) => {
                 found.push(Found {
-                    start: at + record.start,
+                    start: at as u32 + record.start,
                     ..record
                 });
                 at += len;
@@ -159,7 +162,7 @@ fn read(
     needed: usize,
 ) -> Result<bool, InputFault> {
     // A block that is larger grows the buffer; those after it are read as ever.
-    let most = needed.max(CAPACITY_BYTES);
+    let most = needed.max(STRETCH_BYTES);
     make_room(bytes, most);
     while *held < needed {
         let space = bytes.get_mut(*held..most).unwrap_or_default();

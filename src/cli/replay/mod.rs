@@ -24,15 +24,7 @@ use std::time::Instant;
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     #[command(flatten)]
-    policy: PolicyArgs,
-    /// Judge as of `now`, of a date or a time in the policy's zone (2006-12-01,
-    /// 2006-12-01T09:00:00), of a time with an offset, or each frame as of its own time stamp
-    /// (`capture`).
-    #[arg(long, value_name = "TIME|capture", default_value = "now")]
-    at: At,
-    /// Which way the frames go: told by their addresses, or all one way.
-    #[arg(long, value_enum, default_value_t = Direction::Auto)]
-    direction: Direction,
+    how: How,
     /// Write the frames that are forwarded to a pcap.
     #[arg(long, value_name = "OUT.pcap")]
     forwarded: Option<PathBuf>,
@@ -45,6 +37,21 @@ pub(super) struct Args {
     /// Captures: pcap or pcapng, plain or packed with gzip, zstd or lz4; `-` is stdin.
     #[arg(required = true, value_name = "CAPTURE")]
     captures: Vec<PathBuf>,
+}
+
+/// How frames are decided.
+#[derive(Debug, clap::Args)]
+pub(super) struct How {
+    #[command(flatten)]
+    policy: PolicyArgs,
+    /// Judge as of `now`, of a date or a time in the policy's zone (2006-12-01,
+    /// 2006-12-01T09:00:00), of a time with an offset, or each frame as of its own time stamp
+    /// (`capture`).
+    #[arg(long, value_name = "TIME|capture", default_value = "now")]
+    at: At,
+    /// Which way the frames go: told by their addresses, or all one way.
+    #[arg(long, value_enum, default_value_t = Direction::Auto)]
+    direction: Direction,
 }
 
 #[derive(Clone, Debug)]
@@ -94,8 +101,9 @@ struct Capture {
 }
 
 pub(super) fn run(args: &Args, format: Format) -> Result<Exit, Failure> {
-    let policies = args.policy.load()?;
-    let mut run = Run::new(args, &policies)?;
+    let policies = args.how.policies()?;
+    let outputs = Outputs::create(args, &policies)?;
+    let mut run = Run::new(&args.how, &policies, outputs)?;
     let started = Instant::now();
     let captures = args
         .captures
@@ -105,9 +113,9 @@ pub(super) fn run(args: &Args, format: Format) -> Result<Exit, Failure> {
     let elapsed = started.elapsed();
     let faults = captures.iter().any(|capture| capture.fault.is_some());
     let at = run.fixed_at;
+    let balance = run.balance(&captures);
     let to_stdout = run.outputs.finish(run.first_link_type)?;
     let counters = run.tally.counters();
-    let balance = Balance::new(captures.iter().map(|c| c.frames).sum(), counters);
     let report = report::Report {
         policies: &policies,
         at,
@@ -130,6 +138,27 @@ pub(super) fn run(args: &Args, format: Format) -> Result<Exit, Failure> {
     Ok(if faults { Exit::Io } else { imbalance })
 }
 
+impl How {
+    pub(super) fn policies(&self) -> Result<Policies, Failure> {
+        self.policy.load()
+    }
+
+    /// Replays captures, as the command does, and writes nothing. A fault in one is a failure.
+    pub(super) fn replay(
+        &self,
+        policies: &Policies,
+        captures: &[PathBuf],
+    ) -> Result<Balance, Failure> {
+        let mut run = Run::new(self, policies, Outputs::none())?;
+        let captures = captures.iter().map(|path| run.replay(path));
+        let captures = captures.collect::<Result<Vec<_>, _>>()?;
+        match captures.iter().any(|capture| capture.fault.is_some()) {
+            true => Err(Failure::Reported(Exit::Io)),
+            false => Ok(run.balance(&captures)),
+        }
+    }
+}
+
 /// One run over all captures.
 struct Run<'a> {
     policies: &'a Policies,
@@ -143,8 +172,8 @@ struct Run<'a> {
 }
 
 impl<'a> Run<'a> {
-    fn new(args: &Args, policies: &'a Policies) -> Result<Self, Failure> {
-        let fixed_at = match &args.at {
+    fn new(how: &How, policies: &'a Policies, outputs: Outputs) -> Result<Self, Failure> {
+        let fixed_at = match &how.at {
             At::One(when) => Some(policies.instant(when)?),
             At::Capture => None,
         };
@@ -153,11 +182,17 @@ impl<'a> Run<'a> {
             policies,
             fixed_at,
             epoch: policies.epoch(fixed_at.unwrap_or_else(Timestamp::now))?,
-            burst: Burst::new(args.direction.into(), Account::EveryFrame),
+            burst: Burst::new(how.direction.into(), Account::EveryFrame),
             tally: Tally::new(legend.rule_ids().len(), legend.plan_ids().len()),
-            outputs: Outputs::create(args, policies)?,
+            outputs,
             first_link_type: None,
         })
+    }
+
+    /// What was read against what was decided.
+    fn balance(&mut self, captures: &[Capture]) -> Balance {
+        let read = captures.iter().map(|capture| capture.frames).sum();
+        Balance::new(read, self.tally.counters())
     }
 
     /// Replays one capture; its own faults end it and are told, those of the outputs end the run.
@@ -181,9 +216,11 @@ impl<'a> Run<'a> {
     fn read(&mut self, mut reader: CaptureReader, capture: &mut Capture) -> Result<(), Failure> {
         let progress = progress_bar(reader.len_bytes(), &capture.file);
         let mut link_types = LinkTypes::default();
+        let mut shown = 0;
         loop {
-            if progress.position() != reader.bytes_read() {
-                progress.set_position(reader.bytes_read());
+            if shown != reader.bytes_read() {
+                shown = reader.bytes_read();
+                progress.set_position(shown);
             }
             match reader.read_burst() {
                 Ok(records) if records.is_empty() => break,
@@ -288,9 +325,7 @@ impl LinkTypes {
 /// Reads ahead where a second processor can.
 fn ahead(reader: CaptureReader) -> CaptureReader {
     match thread::available_parallelism() {
-        Ok(processors) if processors.get() > 1 && std::env::var_os("NOAHEAD").is_none() => {
-            reader.ahead()
-        }
+        Ok(processors) if processors.get() > 1 => reader.ahead(),
         _ => reader,
     }
 }
