@@ -9,7 +9,7 @@
 //!
 //! [`port`] is the live side: frames that have an owner, and move.
 
-mod buffer;
+mod ahead;
 mod bytes;
 mod error;
 mod gzip;
@@ -19,6 +19,8 @@ mod pcap;
 mod pcapng;
 pub mod port;
 mod reader;
+mod stretch;
+mod walk;
 mod writer;
 mod zstd;
 
@@ -26,9 +28,10 @@ pub use error::{BlockFault, CaptureError, CompressionFault, OutputError, Place};
 pub use input::Compression;
 pub use output::{OutputFile, discard_unfinished, is_stdout};
 pub use reader::CaptureReader;
+pub use stretch::STRETCH_BYTES;
 pub use writer::CaptureWriter;
 
-use crate::wire::{AsFrame, Frame};
+use crate::wire::{AsFrame, Frame, LinkType};
 
 /// The most bytes that one record may hold: what libpcap calls `MAXIMUM_SNAPLEN`. A record that
 /// claims more is taken for damage.
@@ -52,10 +55,22 @@ impl AsFrame for Record<'_> {
     }
 }
 
+/// Where a record's frame is, and what else the capture says of it.
+#[derive(Clone, Copy, Debug)]
+struct Found {
+    /// Where the captured bytes begin; no stretch is as long as 4 GiB.
+    start: u32,
+    captured: u32,
+    /// Not below `captured`.
+    original_len: u32,
+    link_type: LinkType,
+    timestamp_ns: Option<i64>,
+}
+
 /// One step of a format through the unread bytes of a capture.
-enum Step<'a> {
+enum Step {
     /// A whole record, and the bytes it takes with everything around it.
-    Record(Record<'a>, usize),
+    Record(Found, usize),
     /// Whole bytes that hold no record.
     Skip(usize),
 }

@@ -1,24 +1,35 @@
 use super::OutputError;
-use std::fs::{self, File, OpenOptions, Permissions};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufWriter, Write};
 use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use tempfile::TempPath;
 
 const BUFFER_BYTES: usize = 256 * 1024;
 
 /// The names under which outputs grow, for [`discard_unfinished`].
+///
+/// Whoever makes, names or removes such a file holds the lock meanwhile: at no instant is one there
+/// whose name is not.
 static GROWING: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
+
+fn growing() -> MutexGuard<'static, Vec<PathBuf>> {
+    GROWING.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 /// Removes what unfinished outputs have left so far: for a program that a signal ends, where
 /// nothing is dropped.
+///
+/// Whoever begins, finishes or drops an output after this waits for the end of the program.
 pub fn discard_unfinished() {
-    let mut growing = GROWING.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut growing = growing();
     for path in growing.drain(..) {
         // One that is gone already is what was wanted.
         let _ = fs::remove_file(path);
     }
+    // Keeps the lock: the other threads run on until the program ends.
+    std::mem::forget(growing);
 }
 
 /// A file that appears under its name only when it is finished.
@@ -43,37 +54,49 @@ struct Unfinished {
 }
 
 impl Unfinished {
-    fn new(grown: TempPath, path: PathBuf) -> Self {
-        let mut growing = GROWING.lock().unwrap_or_else(PoisonError::into_inner);
-        growing.push(grown.to_path_buf());
-        Self {
+    /// Makes a file in the folder of `path`, which is to be its name.
+    fn begin(path: &Path) -> io::Result<(File, Self)> {
+        let folder = match path.parent() {
+            Some(folder) if folder != Path::new("") => folder,
+            _ => Path::new("."),
+        };
+        // As an ordinary file is created, so that the umask decides on permissions.
+        let create = |path: &Path| OpenOptions::new().write(true).create_new(true).open(path);
+        let mut growing = growing();
+        let grown = tempfile::Builder::new()
+            .prefix(".sekisho-")
+            .suffix(".unfinished")
+            .make_in(folder, create)?;
+        growing.push(grown.path().to_owned());
+        let (file, grown) = grown.into_parts();
+        let unfinished = Self {
             grown: Some(grown),
-            path,
-        }
+            path: path.to_owned(),
+        };
+        Ok((file, unfinished))
     }
 
     fn persist(mut self) -> io::Result<()> {
-        match self.grown.take() {
-            Some(grown) => {
-                forget(&grown);
-                grown.persist(&self.path).map_err(|error| error.error)
-            }
-            None => Ok(()),
-        }
+        let path = std::mem::take(&mut self.path);
+        self.end(|grown| grown.persist(path).map_err(|error| error.error))
+    }
+
+    /// Ends the file's growing, once; a fault of `end` removes it.
+    fn end(&mut self, end: impl FnOnce(TempPath) -> io::Result<()>) -> io::Result<()> {
+        let Some(grown) = self.grown.take() else {
+            return Ok(());
+        };
+        let mut growing = growing();
+        growing.retain(|path| **path != *grown);
+        end(grown)
     }
 }
 
 impl Drop for Unfinished {
     fn drop(&mut self) {
-        if let Some(grown) = &self.grown {
-            forget(grown);
-        }
+        // Nobody can be told that it stays.
+        let _ = self.end(TempPath::close);
     }
-}
-
-fn forget(grown: &Path) {
-    let mut growing = GROWING.lock().unwrap_or_else(PoisonError::into_inner);
-    growing.retain(|path| path != grown);
 }
 
 impl OutputFile {
@@ -141,7 +164,8 @@ pub fn is_stdout(path: &Path) -> bool {
 
 fn open(path: &Path) -> io::Result<(File, Option<Unfinished>)> {
     let Ok(existing) = fs::metadata(path) else {
-        return begin(path, None);
+        let (file, unfinished) = Unfinished::begin(path)?;
+        return Ok((file, Some(unfinished)));
     };
     // Refuses what the user may not write, as writing it in place would.
     let in_place = OpenOptions::new().write(true).open(path)?;
@@ -149,23 +173,7 @@ fn open(path: &Path) -> io::Result<(File, Option<Unfinished>)> {
         return Ok((in_place, None));
     }
     // The file that a symbolic link leads to is replaced, not the link.
-    begin(&fs::canonicalize(path)?, Some(existing.permissions()))
-}
-
-fn begin(path: &Path, permissions: Option<Permissions>) -> io::Result<(File, Option<Unfinished>)> {
-    let folder = match path.parent() {
-        Some(folder) if folder != Path::new("") => folder,
-        _ => Path::new("."),
-    };
-    // As an ordinary file is created, so that the umask decides on permissions.
-    let create = |path: &Path| OpenOptions::new().write(true).create_new(true).open(path);
-    let grown = tempfile::Builder::new()
-        .prefix(".sekisho-")
-        .suffix(".unfinished")
-        .make_in(folder, create)?;
-    let (file, grown) = grown.into_parts();
-    if let Some(permissions) = permissions {
-        file.set_permissions(permissions)?;
-    }
-    Ok((file, Some(Unfinished::new(grown, path.to_owned()))))
+    let (file, unfinished) = Unfinished::begin(&fs::canonicalize(path)?)?;
+    file.set_permissions(existing.permissions())?;
+    Ok((file, Some(unfinished)))
 }

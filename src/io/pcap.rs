@@ -1,6 +1,6 @@
 use super::bytes::{ByteOrder, Fields};
-use super::{Halt, MAX_CAPTURED_BYTES, Record, Step};
-use crate::wire::{Frame, LinkType};
+use super::{Found, Halt, MAX_CAPTURED_BYTES, Step};
+use crate::wire::LinkType;
 
 /// Bytes of the file header.
 pub(super) const HEADER_BYTES: usize = 24;
@@ -36,7 +36,7 @@ const FLAVOURS: [Flavour; 3] = [
 ];
 
 /// Which of a record's two lengths is the captured one.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 enum Captured {
     First,
     /// As before version 2.3.
@@ -46,6 +46,7 @@ enum Captured {
 }
 
 /// A classic pcap file, as its header describes it.
+#[derive(Clone, Copy)]
 pub(super) struct Pcap {
     order: ByteOrder,
     flavour: Flavour,
@@ -92,8 +93,28 @@ pub(super) fn header(bytes: &[u8; HEADER_BYTES]) -> Option<Header> {
 }
 
 impl Pcap {
-    #[inline]
-    pub(super) fn step<'a>(&self, unread: &'a [u8]) -> Result<Step<'a>, Halt> {
+    /// This file, if it is one of those that nearly all are: little-endian, of today's version.
+    ///
+    /// What is known of it is then constant in a loop over its records, which is a third faster.
+    #[inline(always)]
+    pub(super) fn as_usual(self) -> Option<Self> {
+        let usual = Self {
+            order: ByteOrder::Little,
+            captured: Captured::First,
+            flavour: Flavour {
+                record_header_bytes: RECORD_HEADER_BYTES,
+                ..self.flavour
+            },
+            ..self
+        };
+        let is_usual = self.order == usual.order
+            && self.captured == usual.captured
+            && self.flavour.record_header_bytes == RECORD_HEADER_BYTES;
+        is_usual.then_some(usual)
+    }
+
+    #[inline(always)]
+    pub(super) fn step(&self, unread: &[u8]) -> Result<Step, Halt> {
         let header_bytes = self.flavour.record_header_bytes;
         let header = unread.get(..header_bytes).unwrap_or_default();
         let mut fields = Fields::new(header, self.order);
@@ -110,23 +131,21 @@ impl Pcap {
             return Err(Halt::AbsurdLength(captured));
         }
         let record_bytes = header_bytes + captured as usize;
-        let Some(bytes) = unread.get(header_bytes..record_bytes) else {
+        if unread.len() < record_bytes {
             return Err(Halt::More(record_bytes));
-        };
-        let frame = Frame {
-            bytes,
-            original_len: original.max(captured),
-            link_type: self.link_type,
-        };
+        }
         // A fraction beyond a second (some writers do it) carries over: both factors are below
         // 2^32, so the sum stays far from the limit.
         let timestamp_ns =
             i64::from(seconds) * 1_000_000_000 + i64::from(fraction) * self.flavour.ns_per_unit;
-        let record = Record {
-            frame,
+        let found = Found {
+            start: header_bytes as u32,
+            captured,
+            original_len: original.max(captured),
+            link_type: self.link_type,
             timestamp_ns: Some(timestamp_ns),
         };
-        Ok(Step::Record(record, record_bytes))
+        Ok(Step::Record(found, record_bytes))
     }
 }
 

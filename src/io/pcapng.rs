@@ -1,6 +1,6 @@
 use super::bytes::{ByteOrder, Fields};
-use super::{BlockFault, Halt, MAX_CAPTURED_BYTES, Record, Step};
-use crate::wire::{Frame, LinkType};
+use super::{BlockFault, Found, Halt, MAX_CAPTURED_BYTES, Step};
+use crate::wire::LinkType;
 
 /// The type of the block that begins a section; reads the same in both byte orders.
 pub(super) const SECTION_HEADER: u32 = 0x0a0d_0d0a;
@@ -22,6 +22,9 @@ const MAX_INTERFACES: usize = 1 << 16;
 
 /// The type and the two lengths of a block.
 const FRAMING_BYTES: u32 = 12;
+
+/// The body of a block begins behind its type and its first length.
+const BODY_AT: usize = 8;
 
 const END_OF_OPTIONS: u16 = 0;
 const IF_TSRESOL: u16 = 9;
@@ -75,7 +78,7 @@ impl PcapNg {
 
     /// A section, an interface, a packet, or something that is passed over: statistics, names,
     /// secrets, custom blocks and whatever else is not a frame.
-    pub(super) fn step<'a>(&mut self, unread: &'a [u8]) -> Result<Step<'a>, Halt> {
+    pub(super) fn step(&mut self, unread: &[u8]) -> Result<Step, Halt> {
         let block = Block::split_off(unread, self.order)?;
         let record = match block.kind {
             SECTION_HEADER => {
@@ -100,24 +103,24 @@ impl PcapNg {
         Ok(Step::Record(record, block.total_bytes))
     }
 
-    fn enhanced_packet<'a>(&self, block: &Block<'a>) -> Result<Record<'a>, Halt> {
+    fn enhanced_packet(&self, block: &Block<'_>) -> Result<Found, Halt> {
         let mut fields = block.fields();
         let interface = fields.u32().ok_or_else(|| block.too_short(32))?;
         let interface = self.interface(interface)?;
-        timed_packet(fields, interface).ok_or_else(|| block.too_short(32))?
+        timed_packet(block, fields, interface).ok_or_else(|| block.too_short(32))?
     }
 
-    fn packet<'a>(&self, block: &Block<'a>) -> Result<Record<'a>, Halt> {
+    fn packet(&self, block: &Block<'_>) -> Result<Found, Halt> {
         let mut fields = block.fields();
         let (Some(interface), Some(_drops)) = (fields.u16(), fields.u16()) else {
             return Err(block.too_short(32));
         };
         let interface = self.interface(u32::from(interface))?;
-        timed_packet(fields, interface).ok_or_else(|| block.too_short(32))?
+        timed_packet(block, fields, interface).ok_or_else(|| block.too_short(32))?
     }
 
     /// A simple packet is of the section's first interface and has no captured length of its own.
-    fn simple_packet<'a>(&self, block: &Block<'a>) -> Result<Record<'a>, Halt> {
+    fn simple_packet(&self, block: &Block<'_>) -> Result<Found, Halt> {
         let mut fields = block.fields();
         let original = fields.u32().ok_or_else(|| block.too_short(16))?;
         let interface = self.interface(0)?;
@@ -125,8 +128,8 @@ impl PcapNg {
             0 => original,
             snap_len => original.min(snap_len),
         };
-        let bytes = captured_bytes(&mut fields, captured)?;
-        Ok(interface.record(bytes, original, None))
+        let start = block.start_of(&fields, captured)?;
+        Ok(interface.found(start, [captured, original], None))
     }
 
     fn interface(&self, id: u32) -> Result<&Interface, Halt> {
@@ -142,27 +145,16 @@ impl PcapNg {
 
 /// What an enhanced and an obsolete packet have alike: time, lengths, bytes. `None` if the block
 /// ends before its fixed part does.
-fn timed_packet<'a>(
-    mut fields: Fields<'a>,
+fn timed_packet(
+    block: &Block<'_>,
+    mut fields: Fields<'_>,
     interface: &Interface,
-) -> Option<Result<Record<'a>, Halt>> {
+) -> Option<Result<Found, Halt>> {
     let (high, low) = (fields.u32()?, fields.u32()?);
     let (captured, original) = (fields.u32()?, fields.u32()?);
     let time = u64::from(high) << 32 | u64::from(low);
-    let bytes = captured_bytes(&mut fields, captured);
-    Some(bytes.map(|bytes| interface.record(bytes, original, Some(time))))
-}
-
-fn captured_bytes<'a>(fields: &mut Fields<'a>, captured: u32) -> Result<&'a [u8], Halt> {
-    if captured > MAX_CAPTURED_BYTES {
-        return Err(Halt::AbsurdLength(captured));
-    }
-    let held = fields.rest().len();
-    let bytes = fields.bytes(captured as usize);
-    bytes.ok_or(Halt::Block(BlockFault::CapturedBeyondBlock {
-        captured,
-        held,
-    }))
+    let start = block.start_of(&fields, captured);
+    Some(start.map(|start| interface.found(start, [captured, original], Some(time))))
 }
 
 impl<'a> Block<'a> {
@@ -226,6 +218,20 @@ impl<'a> Block<'a> {
         }
     }
 
+    /// Where, in the block, so many captured bytes begin that are next in its fields.
+    fn start_of(&self, fields: &Fields<'_>, captured: u32) -> Result<u32, Halt> {
+        let held = fields.rest().len();
+        if captured > MAX_CAPTURED_BYTES {
+            Err(Halt::AbsurdLength(captured))
+        } else if captured as usize > held {
+            let fault = BlockFault::CapturedBeyondBlock { captured, held };
+            Err(Halt::Block(fault))
+        } else {
+            // A block is not larger than `MAX_BLOCK_BYTES`.
+            Ok((BODY_AT + self.body.len() - held) as u32)
+        }
+    }
+
     fn too_short(&self, least: u32) -> Halt {
         let length = self.length;
         Halt::Block(BlockFault::TooShort { length, least })
@@ -272,15 +278,12 @@ impl Interface {
     }
 
     #[inline]
-    fn record<'a>(&self, bytes: &'a [u8], original: u32, time: Option<u64>) -> Record<'a> {
-        // Captured lengths are held to MAX_CAPTURED_BYTES, so this loses nothing.
-        let captured = bytes.len() as u32;
-        Record {
-            frame: Frame {
-                bytes,
-                original_len: original.max(captured),
-                link_type: self.link_type,
-            },
+    fn found(&self, start: u32, [captured, original]: [u32; 2], time: Option<u64>) -> Found {
+        Found {
+            start,
+            captured,
+            original_len: original.max(captured),
+            link_type: self.link_type,
             timestamp_ns: time.map(|units| self.timestamp_ns(units)),
         }
     }

@@ -1,6 +1,6 @@
 //! Captures, byte by byte, and what must be read from them.
 
-use sekisho::io::{CaptureReader, Record};
+use sekisho::io::{CaptureError, CaptureReader, Record};
 use sekisho::wire::{Frame, LinkType};
 use std::io::{self, Read};
 
@@ -226,8 +226,17 @@ impl Read for Trickle {
 
 /// All records, and the message of what stopped the reader before the end.
 pub(super) fn read_all(input: impl Read + Send + 'static) -> (Vec<Sample>, Option<String>) {
+    read_to_end(CaptureReader::from_read("x.pcap", input))
+}
+
+/// The same, by a reader that reads ahead.
+pub(super) fn read_all_ahead(input: impl Read + Send + 'static) -> (Vec<Sample>, Option<String>) {
+    read_to_end(CaptureReader::from_read("x.pcap", input).map(CaptureReader::ahead))
+}
+
+fn read_to_end(reader: Result<CaptureReader, CaptureError>) -> (Vec<Sample>, Option<String>) {
     let mut samples = Vec::new();
-    let mut reader = match CaptureReader::from_read("x.pcap", input) {
+    let mut reader = match reader {
         Ok(reader) => reader,
         Err(error) => return (samples, Some(error.to_string())),
     };

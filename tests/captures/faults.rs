@@ -10,8 +10,10 @@ use std::path::Path;
 fn fault_after(whole: usize, file: Vec<u8>) -> String {
     let (samples, stopped) = read_all(io::Cursor::new(file.clone()));
     assert_eq!(samples.len(), whole);
-    let (trickled, stopped_again) = read_all(Trickle::new(file, vec![1, 7, 30]));
-    assert_eq!((trickled, &stopped_again), (samples, &stopped));
+    let trickle = || Trickle::new(file.clone(), vec![1, 7, 30]);
+    for (again, stopped_again) in [read_all(trickle()), read_all_ahead(trickle())] {
+        assert_eq!((&again, &stopped_again), (&samples, &stopped));
+    }
     stopped.expect("a fault")
 }
 

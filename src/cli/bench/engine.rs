@@ -96,12 +96,7 @@ pub(super) fn run(args: &Args, format: Format) -> Result<Exit, Failure> {
     if args.list {
         return list(&specs, format);
     }
-    if cfg!(debug_assertions) && !args.allow_debug {
-        return Err(Failure::usage(
-            "this program was built without optimisation, and its figures mean nothing: build it \
-             with --release, or give --allow-debug to see that it works",
-        ));
-    }
+    super::refuse_debug(args.allow_debug)?;
     let earlier = args.compare.as_deref();
     let earlier = earlier.map(|name| baseline::read(args.baseline_dir.as_deref(), name));
     let earlier = earlier.transpose()?;

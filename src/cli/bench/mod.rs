@@ -4,6 +4,7 @@ mod baseline;
 mod engine;
 mod exports;
 mod machine;
+mod replay;
 mod text;
 
 use super::{Exit, Failure, Format};
@@ -20,12 +21,26 @@ pub(super) struct Args {
 enum What {
     /// Frames in memory through the stages, beside the floor: the same frames read and not decided.
     Engine(Box<engine::Args>),
+    /// Captures replayed, beside the same captures read and not decided.
+    Replay(replay::Args),
 }
 
 pub(super) fn run(args: &Args, format: Format) -> Result<Exit, Failure> {
     match &args.what {
         What::Engine(args) => engine::run(args, format),
+        What::Replay(args) => replay::run(args, format),
     }
+}
+
+/// Figures of an unoptimised build are no figures; `allowed`: the user knows.
+fn refuse_debug(allowed: bool) -> Result<(), Failure> {
+    if cfg!(debug_assertions) && !allowed {
+        return Err(Failure::usage(
+            "this program was built without optimisation, and its figures mean nothing: build it \
+             with --release, or give --allow-debug to see that it works",
+        ));
+    }
+    Ok(())
 }
 
 /// A bar on stderr, when that is a terminal.

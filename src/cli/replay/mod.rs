@@ -18,20 +18,13 @@ use outputs::Outputs;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
+use std::thread;
 use std::time::Instant;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     #[command(flatten)]
-    policy: PolicyArgs,
-    /// Judge as of `now`, of a date or a time in the policy's zone (2006-12-01,
-    /// 2006-12-01T09:00:00), of a time with an offset, or each frame as of its own time stamp
-    /// (`capture`).
-    #[arg(long, value_name = "TIME|capture", default_value = "now")]
-    at: At,
-    /// Which way the frames go: told by their addresses, or all one way.
-    #[arg(long, value_enum, default_value_t = Direction::Auto)]
-    direction: Direction,
+    how: How,
     /// Write the frames that are forwarded to a pcap.
     #[arg(long, value_name = "OUT.pcap")]
     forwarded: Option<PathBuf>,
@@ -44,6 +37,21 @@ pub(super) struct Args {
     /// Captures: pcap or pcapng, plain or packed with gzip, zstd or lz4; `-` is stdin.
     #[arg(required = true, value_name = "CAPTURE")]
     captures: Vec<PathBuf>,
+}
+
+/// How frames are decided.
+#[derive(Debug, clap::Args)]
+pub(super) struct How {
+    #[command(flatten)]
+    policy: PolicyArgs,
+    /// Judge as of `now`, of a date or a time in the policy's zone (2006-12-01,
+    /// 2006-12-01T09:00:00), of a time with an offset, or each frame as of its own time stamp
+    /// (`capture`).
+    #[arg(long, value_name = "TIME|capture", default_value = "now")]
+    at: At,
+    /// Which way the frames go: told by their addresses, or all one way.
+    #[arg(long, value_enum, default_value_t = Direction::Auto)]
+    direction: Direction,
 }
 
 #[derive(Clone, Debug)]
@@ -93,8 +101,9 @@ struct Capture {
 }
 
 pub(super) fn run(args: &Args, format: Format) -> Result<Exit, Failure> {
-    let policies = args.policy.load()?;
-    let mut run = Run::new(args, &policies)?;
+    let policies = args.how.policies()?;
+    let outputs = Outputs::create(args, &policies)?;
+    let mut run = Run::new(&args.how, &policies, outputs)?;
     let started = Instant::now();
     let captures = args
         .captures
@@ -104,9 +113,9 @@ pub(super) fn run(args: &Args, format: Format) -> Result<Exit, Failure> {
     let elapsed = started.elapsed();
     let faults = captures.iter().any(|capture| capture.fault.is_some());
     let at = run.fixed_at;
+    let balance = run.balance(&captures);
     let to_stdout = run.outputs.finish(run.first_link_type)?;
     let counters = run.tally.counters();
-    let balance = Balance::new(captures.iter().map(|c| c.frames).sum(), counters);
     let report = report::Report {
         policies: &policies,
         at,
@@ -129,6 +138,27 @@ pub(super) fn run(args: &Args, format: Format) -> Result<Exit, Failure> {
     Ok(if faults { Exit::Io } else { imbalance })
 }
 
+impl How {
+    pub(super) fn policies(&self) -> Result<Policies, Failure> {
+        self.policy.load()
+    }
+
+    /// Replays captures, as the command does, and writes nothing. A fault in one is a failure.
+    pub(super) fn replay(
+        &self,
+        policies: &Policies,
+        captures: &[PathBuf],
+    ) -> Result<Balance, Failure> {
+        let mut run = Run::new(self, policies, Outputs::none())?;
+        let captures = captures.iter().map(|path| run.replay(path));
+        let captures = captures.collect::<Result<Vec<_>, _>>()?;
+        match captures.iter().any(|capture| capture.fault.is_some()) {
+            true => Err(Failure::Reported(Exit::Io)),
+            false => Ok(run.balance(&captures)),
+        }
+    }
+}
+
 /// One run over all captures.
 struct Run<'a> {
     policies: &'a Policies,
@@ -142,8 +172,8 @@ struct Run<'a> {
 }
 
 impl<'a> Run<'a> {
-    fn new(args: &Args, policies: &'a Policies) -> Result<Self, Failure> {
-        let fixed_at = match &args.at {
+    fn new(how: &How, policies: &'a Policies, outputs: Outputs) -> Result<Self, Failure> {
+        let fixed_at = match &how.at {
             At::One(when) => Some(policies.instant(when)?),
             At::Capture => None,
         };
@@ -152,11 +182,17 @@ impl<'a> Run<'a> {
             policies,
             fixed_at,
             epoch: policies.epoch(fixed_at.unwrap_or_else(Timestamp::now))?,
-            burst: Burst::new(args.direction.into(), Account::EveryFrame),
+            burst: Burst::new(how.direction.into(), Account::EveryFrame),
             tally: Tally::new(legend.rule_ids().len(), legend.plan_ids().len()),
-            outputs: Outputs::create(args, policies)?,
+            outputs,
             first_link_type: None,
         })
+    }
+
+    /// What was read against what was decided.
+    fn balance(&mut self, captures: &[Capture]) -> Balance {
+        let read = captures.iter().map(|capture| capture.frames).sum();
+        Balance::new(read, self.tally.counters())
     }
 
     /// Replays one capture; its own faults end it and are told, those of the outputs end the run.
@@ -167,7 +203,7 @@ impl<'a> Run<'a> {
             fault: None,
         };
         match CaptureReader::open(path) {
-            Ok(reader) => self.read(reader, &mut capture)?,
+            Ok(reader) => self.read(ahead(reader), &mut capture)?,
             Err(fault) => capture.fault = Some(fault.to_string()),
         }
         if let Some(fault) = &capture.fault {
@@ -179,14 +215,17 @@ impl<'a> Run<'a> {
     /// Reads and decides to the end, or to a fault.
     fn read(&mut self, mut reader: CaptureReader, capture: &mut Capture) -> Result<(), Failure> {
         let progress = progress_bar(reader.len_bytes(), &capture.file);
-        let mut unread = BTreeSet::new();
+        let mut link_types = LinkTypes::default();
+        let mut shown = 0;
         loop {
-            progress.set_position(reader.bytes_read());
+            if shown != reader.bytes_read() {
+                shown = reader.bytes_read();
+                progress.set_position(shown);
+            }
             match reader.read_burst() {
                 Ok(records) if records.is_empty() => break,
                 Ok(records) => {
-                    let types = records.iter().map(|record| record.frame.link_type);
-                    unread.extend(types.filter(|link_type| !link_type.is_read()));
+                    link_types.see(&records);
                     // Counted here and decided there: the balance holds one against the other.
                     let before = capture.frames;
                     capture.frames += records.len() as u64;
@@ -200,7 +239,8 @@ impl<'a> Run<'a> {
         }
         progress.finish_and_clear();
         let file = &capture.file;
-        for link_type in unread {
+        self.first_link_type = self.first_link_type.or(link_types.first);
+        for link_type in link_types.unread {
             let message = format!(
                 "{file}: link type {link_type} is not read: its frames are forwarded as unparsed"
             );
@@ -217,8 +257,6 @@ impl<'a> Run<'a> {
         file: &str,
         mut before: u64,
     ) -> Result<(), Failure> {
-        let first = records.first().map(|record| record.frame.link_type);
-        self.first_link_type = self.first_link_type.or(first);
         let mut rest = records;
         while !rest.is_empty() {
             let run = match self.fixed_at {
@@ -256,6 +294,39 @@ impl<'a> Run<'a> {
         self.burst.count(records, &mut self.tally);
         self.outputs
             .write(&self.burst, records, tables, file, before)
+    }
+}
+
+/// The link types of one capture.
+#[derive(Default)]
+struct LinkTypes {
+    first: Option<LinkType>,
+    last: Option<LinkType>,
+    unread: BTreeSet<LinkType>,
+}
+
+impl LinkTypes {
+    fn see(&mut self, records: &[Record<'_>]) {
+        for record in records {
+            let link_type = record.frame.link_type;
+            // Nearly every record has that of the one before.
+            if self.last == Some(link_type) {
+                continue;
+            }
+            self.first.get_or_insert(link_type);
+            self.last = Some(link_type);
+            if !link_type.is_read() {
+                self.unread.insert(link_type);
+            }
+        }
+    }
+}
+
+/// Reads ahead where a second processor can.
+fn ahead(reader: CaptureReader) -> CaptureReader {
+    match thread::available_parallelism() {
+        Ok(processors) if processors.get() > 1 => reader.ahead(),
+        _ => reader,
     }
 }
 

@@ -19,6 +19,16 @@ pub(super) struct Outputs {
 }
 
 impl Outputs {
+    pub(super) fn none() -> Self {
+        Self {
+            forwarded: None,
+            dropped: None,
+            verdicts: None,
+            to_stdout: false,
+            alone: false,
+        }
+    }
+
     pub(super) fn create(args: &Args, policies: &Policies) -> Result<Self, Failure> {
         let paths: Vec<&Path> = [&args.forwarded, &args.dropped, &args.verdicts]
             .into_iter()

@@ -6,13 +6,18 @@ pub fn thread_cpu_ns() -> u64 {
     nanoseconds(clock_gettime(ClockId::ThreadCPUTime))
 }
 
+/// Nanoseconds of processor time that all threads of this program have had.
+pub fn process_cpu_ns() -> u64 {
+    nanoseconds(clock_gettime(ClockId::ProcessCPUTime))
+}
+
 /// Nanoseconds since some instant in the past, whoever had the processor.
 pub fn monotonic_ns() -> u64 {
     nanoseconds(clock_gettime(ClockId::Monotonic))
 }
 
 fn nanoseconds(time: Timespec) -> u64 {
-    // Neither clock begins before 0.
+    // None of these clocks begins before 0.
     (time.tv_sec as u64)
         .wrapping_mul(1_000_000_000)
         .wrapping_add(time.tv_nsec as u64)
