@@ -68,8 +68,9 @@ impl<F: AsFrame> Passage<F> {
             return;
         }
         let frames = self.frames.as_mut_slice();
-        let mut kept = leaving.trailing_zeros() as usize;
-        for index in kept..frames.len() {
+        let first = leaving.trailing_zeros() as usize;
+        let mut kept = first;
+        for index in first..frames.len() {
             frames.swap(kept, index);
             kept += usize::from(leaving >> index & 1 == 0);
         }

@@ -3,11 +3,11 @@
 use super::support::*;
 use sekisho::io::port::{MemoryPort, Pool, Recorded, Rounds};
 use sekisho::loadgen::traffic::Direction;
-use sekisho::lpm::{Ipv4Table, Ipv6Table};
+use sekisho::lpm::{Ipv4Table, Ipv6Table, Readers};
 use sekisho::policy::{PrefixTables, Tables};
 use sekisho::stage::{Account, Facing};
 use sekisho::stats::{Reason, Verdict};
-use sekisho::worker::Worker;
+use sekisho::worker::{Current, Worker};
 use std::sync::Arc;
 
 #[test]
@@ -141,4 +141,21 @@ fn other_tables_count_from_the_next_burst_on() {
     let mut expected = forwarded(first, Facing::Out, &before);
     expected.extend_from_slice(second);
     assert!(network.sent() == expected);
+}
+
+#[test]
+fn every_poll_announces_also_one_that_finds_nothing_and_a_worker_that_is_gone_is_not_waited_for() {
+    let readers = Readers::new();
+    let current = Current::new(Arc::clone(NETWORK.tables()), Arc::clone(&readers));
+    let none = Pool::default();
+    let mut worker = Worker::new(&current, Account::Candidates, once(&none), once(&none));
+    assert_eq!(readers.count(), 1);
+    let epoch = readers.advance();
+    assert_eq!(readers.behind(epoch), 1);
+    assert_eq!(worker.poll_once(), 0);
+    assert!(readers.have_passed(epoch));
+    let later = readers.advance();
+    assert!(!readers.have_passed(later));
+    worker.finish();
+    assert!(readers.have_passed(later));
 }
