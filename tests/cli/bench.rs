@@ -1,7 +1,7 @@
 //! `sekisho bench`: its cases, what a short run leaves behind, and how it ends. Figures of an
 //! unoptimised build are nobody's business; that they hang together is.
 
-use crate::program::{Folder, Run, command, typed};
+use crate::program::{ALPHA, DAY, Folder, Run, command, root, typed};
 use serde_json::Value;
 use std::fs;
 
@@ -254,4 +254,55 @@ fn whole_loops_are_measured_alone_and_side_by_side() {
     }
     let without = typed(&format!("{QUICK} {CASE} --output json")).json();
     assert_eq!(without["loops"], serde_json::json!([]));
+}
+
+/// Figures of a debug build mean nothing; that they are of these frames, and hang together, does.
+#[test]
+fn a_replay_is_measured_beside_reading_and_copying_the_same_captures() {
+    let line = format!("bench replay --policy {ALPHA} --allow-debug --output json {DAY} {DAY}");
+    let run = typed(&line);
+    assert_eq!(run.code, 0, "{run:#?}");
+    let found = run.json();
+    assert_eq!(found["schema"], "sekisho.bench-replay/1");
+    let replayed = typed(&format!(
+        "replay --policy {ALPHA} --output json {DAY} {DAY}"
+    ))
+    .json();
+    assert_eq!(found["frames"], replayed["balance"]["rx"]);
+    let file = fs::metadata(root().join(DAY)).unwrap();
+    assert_eq!(found["bytes"], 2 * file.len());
+    let ways = found["ways"].as_array().unwrap();
+    let names: Vec<_> = ways.iter().map(|way| &way["name"]).collect();
+    assert_eq!(names, ["copy", "read", "replay"]);
+    let samples = |way: &Value| -> Vec<f64> {
+        let samples = way["busiest_thread"]["samples_ns"].as_array().unwrap();
+        samples.iter().map(|ns| ns.as_f64().unwrap()).collect()
+    };
+    // The median of the ratios of neighbours, worked out anew.
+    for (way, key) in [(&ways[0], "speed_of_copy"), (&ways[1], "speed_of_read")] {
+        let pairs = samples(way).into_iter().zip(samples(&ways[2]));
+        let mut ratios: Vec<_> = pairs.map(|(other, replay)| other / replay).collect();
+        ratios.sort_by(f64::total_cmp);
+        assert_eq!(ratios.len(), 5);
+        let speed = found[key]["ratio"].as_f64().unwrap();
+        assert!((speed - ratios[2]).abs() < 1e-9, "{found}");
+    }
+    let meets = found["speed_of_read"]["ratio"].as_f64() >= found["goal_of_read"].as_f64();
+    assert_eq!(found["meets_goal"], meets);
+}
+
+#[test]
+fn what_cannot_be_replayed_again_and_again_is_not_measured() {
+    let folder = Folder::new();
+    let empty = folder.file("empty", "");
+    for (capture, code, word) in [
+        ("/dev/null", 2, "no regular file"),
+        ("nofile.pcap", 74, "cannot be opened"),
+        (&empty, 74, "is empty"),
+    ] {
+        let line = format!("bench replay --policy {ALPHA} --allow-debug {capture}");
+        let run = typed(&line);
+        assert_eq!((run.code, &*run.stdout), (code, ""), "{run:#?}");
+        assert!(run.stderr.contains(word), "{capture}: {run:#?}");
+    }
 }

@@ -68,7 +68,12 @@ fn the_man_pages_are_man_pages() {
         .iter()
         .map(|name| format!("sekisho-{name}.1"))
         .collect();
-    expected.extend(["sekisho.1", "sekisho-bench-engine.1"].map(str::to_owned));
+    let others = [
+        "sekisho.1",
+        "sekisho-bench-engine.1",
+        "sekisho-bench-replay.1",
+    ];
+    expected.extend(others.map(str::to_owned));
     expected.sort();
     assert_eq!(folder.names(), expected);
     for name in expected {

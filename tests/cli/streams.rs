@@ -3,6 +3,7 @@
 use crate::program::{ALPHA, CASES, DAY, Folder, Run, STRICT, command, root, typed_from};
 use rustix::process::{Pid, Signal};
 use std::fs::OpenOptions;
+use std::io::Write as _;
 use std::os::unix::process::ExitStatusExt as _;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
@@ -171,4 +172,43 @@ fn a_signal_leaves_nothing_half_done() {
         assert!(ended.signal().is_some(), "{name}: {ended:?}");
         assert_eq!(folder.names(), [""; 0], "{name}");
     }
+}
+
+/// However long a capture is: what was read is given up. What one run takes is its policy, and a
+/// few stretches of half a MiB.
+#[test]
+fn a_capture_of_any_length_is_replayed_in_the_same_memory() {
+    let line = format!("gen --policy {ALPHA} --frames 8000 --sizes 1518 -o -");
+    let capture = command(line.split_whitespace()).output().unwrap().stdout;
+    let (short, _) = replayed_from_a_pipe(&capture, 1);
+    let (long, report) = replayed_from_a_pipe(&capture, 30);
+    assert_eq!(report["balance"]["rx"], 30 * 8_000, "{report}");
+    assert!(
+        long <= short + (8 << 20),
+        "{long} bytes after 365 MB, {short} after 12"
+    );
+}
+
+/// Streams a capture with its records repeated: the most memory that the run has taken when it has
+/// read all of it, and its report.
+fn replayed_from_a_pipe(capture: &[u8], times: usize) -> (u64, serde_json::Value) {
+    let line = format!("replay --policy {ALPHA} --output json -");
+    let mut child = command(line.split_whitespace())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    let (header, records) = capture.split_at(24);
+    stdin.write_all(header).unwrap();
+    for _ in 0..times {
+        stdin.write_all(records).unwrap();
+    }
+    // It still waits for more, so that it can be asked.
+    let status = std::fs::read_to_string(format!("/proc/{}/status", child.id())).unwrap();
+    let most = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    let kib = most.unwrap().trim().strip_suffix(" kB").unwrap();
+    drop(stdin);
+    let run = Run::from(child.wait_with_output().unwrap());
+    (kib.parse::<u64>().unwrap() << 10, run.json())
 }
