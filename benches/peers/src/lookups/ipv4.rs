@@ -81,6 +81,9 @@ impl Peer<u32> for Ipv4Table {
     type Answer = u8;
 
     fn burst(&self, addresses: &[u32], answers: &mut [u8; BURST]) {
+        if let Ok(addresses) = addresses.try_into() {
+            return self.lookup_each::<BURST>(addresses, answers);
+        }
         for (answer, &address) in answers.iter_mut().zip(addresses) {
             *answer = self.lookup(address);
         }

@@ -73,6 +73,12 @@ impl Peer<Address> for Ipv6Table {
     type Answer = u8;
 
     fn burst(&self, addresses: &[Address], answers: &mut [u8; BURST]) {
+        if let Ok(addresses) = <&[Address; BURST]>::try_from(addresses) {
+            let numbers = addresses.map(u128::from_be_bytes);
+            let high = numbers.map(|number| (number >> 64) as u64);
+            let low = numbers.map(|number| number as u64);
+            return self.lookup_each(&high, &low, answers);
+        }
         for (answer, &address) in answers.iter_mut().zip(addresses) {
             *answer = self.lookup(u128::from_be_bytes(address));
         }
