@@ -284,64 +284,93 @@ impl Addresses<'_> {
     fn find(self, set: Bits, ipv4: &Ipv4Table, ipv6: &Ipv6Table, values: &mut [u8; BURST]) {
         values.fill(0);
         let (of_ipv4, addresses) = self.ipv4;
-        let many = |addresses: &[u32; CHUNK], values: &mut [u8; CHUNK]| {
-            ipv4.lookup_each(addresses, values);
-        };
-        let one = |address| ipv4.lookup(address);
-        look_up(set.and(of_ipv4), addresses, values, one, many);
-
+        look_up(ipv4, set.and(of_ipv4), addresses, values);
         let (of_ipv6, addresses) = self.ipv6;
-        let many = |addresses: &[Halves; CHUNK], values: &mut [u8; CHUNK]| {
-            let (high, low) = (addresses.map(|a| a.high), addresses.map(|a| a.low));
-            ipv6.lookup_each(&high, &low, values);
-        };
-        let one = |address: Halves| ipv6.lookup(address.joined());
-        look_up(set.and(of_ipv6), addresses, values, one, many);
+        look_up(ipv6, set.and(of_ipv6), addresses, values);
     }
 }
 
-/// Addresses that are looked up together.
-const CHUNK: usize = 32;
+/// A table of either family.
+trait Table {
+    type Address: Copy + Default;
+
+    fn one(&self, address: Self::Address) -> u8;
+
+    fn many<const N: usize>(&self, addresses: &[Self::Address; N], values: &mut [u8; N]);
+}
+
+impl Table for Ipv4Table {
+    type Address = u32;
+
+    #[inline(always)]
+    fn one(&self, address: u32) -> u8 {
+        self.lookup(address)
+    }
+
+    #[inline(always)]
+    fn many<const N: usize>(&self, addresses: &[u32; N], values: &mut [u8; N]) {
+        self.lookup_each(addresses, values);
+    }
+}
+
+impl Table for Ipv6Table {
+    type Address = Halves;
+
+    #[inline(always)]
+    fn one(&self, address: Halves) -> u8 {
+        self.lookup(address.joined())
+    }
+
+    #[inline(always)]
+    fn many<const N: usize>(&self, addresses: &[Halves; N], values: &mut [u8; N]) {
+        let (high, low) = (addresses.map(|a| a.high), addresses.map(|a| a.low));
+        self.lookup_each(&high, &low, values);
+    }
+}
 
 /// Fewer than this are looked up one by one.
 const MANY: u32 = 8;
 
+/// Up to so many are looked up as if they were half a burst.
+const HALF: usize = BURST / 2;
+
 /// Looks a set of a column up, together where they are many.
 #[inline(always)]
 #[expect(clippy::indexing_slicing, reason = "an index of `Bits` is below 64")]
-fn look_up<A: Copy + Default>(
+fn look_up<T: Table>(
+    table: &T,
     set: Bits,
-    addresses: &[A; BURST],
+    addresses: &[T::Address; BURST],
     values: &mut [u8; BURST],
-    one: impl Fn(A) -> u8,
-    many: impl Fn(&[A; CHUNK], &mut [u8; CHUNK]),
 ) {
-    if set == Bits::first(BURST) {
-        let (addresses, _) = addresses.as_chunks();
-        let (values, _) = values.as_chunks_mut();
-        for (addresses, values) in addresses.iter().zip(values) {
-            many(addresses, values);
+    match set.count() {
+        0..MANY => {
+            for index in set {
+                values[index] = table.one(addresses[index]);
+            }
         }
-        return;
+        64 => table.many(addresses, values),
+        count if count as usize <= HALF => together::<T, HALF>(table, set, addresses, values),
+        _ => together::<T, BURST>(table, set, addresses, values),
     }
-    if set.count() < MANY {
-        for index in set {
-            values[index] = one(addresses[index]);
-        }
-        return;
+}
+
+/// Brings a set of a column together, and looks it up.
+#[inline(always)]
+#[expect(clippy::indexing_slicing, reason = "an index of `Bits` is below 64")]
+fn together<T: Table, const N: usize>(
+    table: &T,
+    set: Bits,
+    addresses: &[T::Address; BURST],
+    values: &mut [u8; BURST],
+) {
+    let (mut together, mut found) = ([T::Address::default(); N], [0; N]);
+    for (address, index) in together.iter_mut().zip(set) {
+        *address = addresses[index];
     }
-    let mut rest = set;
-    while rest.any() {
-        let (mut together, mut found) = ([A::default(); CHUNK], [0; CHUNK]);
-        let now = rest;
-        for (address, index) in together.iter_mut().zip(now) {
-            *address = addresses[index];
-        }
-        many(&together, &mut found);
-        for (found, index) in found.into_iter().zip(now) {
-            values[index] = found;
-            rest = rest.without(Bits::one(index));
-        }
+    table.many(&together, &mut found);
+    for (found, index) in found.into_iter().zip(set) {
+        values[index] = found;
     }
 }
 
