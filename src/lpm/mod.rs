@@ -5,7 +5,8 @@
 //! it covers matches nothing, although a shorter prefix lies around it.
 //!
 //! ```text
-//! IPv4   /0–/32    trie of 16, 8 and 8 bits: three loads
+//! IPv4   /0–/32    trie of 16, 8 and 8 bits: three loads           ┐ both asked, where there
+//!        /32       an exact table, where they are strewn           ┘ are strewn ones
 //! IPv6   /0–/40    trie of 16, 8, 8 and 8 bits: four loads         ┐
 //!        /41–/64   an exact table for each length in use, up to 4  ├ all asked, the longest wins
 //!        /65–/128  intervals, only where there are such prefixes   ┘
@@ -14,7 +15,8 @@
 //! A table that was built alone never changes. [`live`] has the writers that change one while
 //! workers read it; both are looked up in the same way.
 //!
-//! Why these, and what they cost: `docs/decisions/2026-11-22-prefix-tables.md`.
+//! Why these, and what they cost: `docs/decisions/2026-11-22-prefix-tables.md`, and what was added
+//! since: `2026-11-22-live-tables.md`, `2026-11-22-burst-engine.md`.
 
 mod atomics;
 mod exact;
