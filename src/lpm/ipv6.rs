@@ -81,7 +81,7 @@ impl Ipv6Table {
         low: &[u64; N],
         values: &mut [u8; N],
     ) {
-        self.short.lookup_each(high, values);
+        self.short.lookup_each(high.iter().copied(), values);
         for table in &self.exact {
             table.lookup_each(high, values);
         }

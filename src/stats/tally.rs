@@ -71,14 +71,14 @@ impl Tally {
     #[inline(always)]
     pub fn add(&mut self, frames: impl Iterator<Item = Counted>) {
         let mut count = Count::default();
+        let mut reasons = self.reasons.rows();
+        let mut rules = self.rules.rows();
+        let mut plans = self.plans.rows();
         for (lane, frame) in (0..).zip(frames) {
             let one = Count::of(frame.bytes);
-            self.reasons
-                .add(lane, frame.reason as usize, frame.verdict, one);
-            self.rules
-                .add(lane, usize::from(frame.rule), frame.verdict, one);
-            self.plans
-                .add(lane, usize::from(frame.plan), frame.verdict, one);
+            reasons.add(lane, frame.reason as usize, frame.verdict, one);
+            rules.add(lane, usize::from(frame.rule), frame.verdict, one);
+            plans.add(lane, usize::from(frame.plan), frame.verdict, one);
             count += one;
         }
         self.hold(count);
@@ -88,9 +88,10 @@ impl Tally {
     #[inline(always)]
     pub fn add_quiet(&mut self, frames: impl Iterator<Item = (u8, u32)>) {
         let mut count = Count::default();
+        let mut plans = self.plans.rows();
         for (lane, (plan, bytes)) in (0..).zip(frames) {
             let one = Count::of(bytes);
-            self.plans.add(lane, usize::from(plan), QUIET.0, one);
+            plans.add(lane, usize::from(plan), QUIET.0, one);
             count += one;
         }
         self.counters.by_reason(QUIET.0, QUIET.1, count);
@@ -146,14 +147,9 @@ impl Words {
         Self(vec![[0; LANES]; numbers * VERDICTS].into_boxed_slice())
     }
 
-    /// A number that has no word is counted nowhere, as in [`Counters`].
     #[inline(always)]
-    fn add(&mut self, lane: usize, number: usize, verdict: Verdict, count: Count) {
-        if let Some(lanes) = self.0.get_mut(number * VERDICTS + verdict as usize)
-            && let Some(word) = lanes.get_mut(lane % LANES)
-        {
-            *word += count.frames << FRAMES_SHIFT | count.bytes;
-        }
+    fn rows(&mut self) -> Rows<'_> {
+        Rows(&mut self.0)
     }
 
     /// Empties every word.
@@ -172,6 +168,21 @@ impl Words {
                     count_of(number, verdict, count);
                 }
             }
+        }
+    }
+}
+
+/// The words of a burst's additions: borrowed once, so that no addition looks anew where they are.
+struct Rows<'w>(&'w mut [[u64; LANES]]);
+
+impl Rows<'_> {
+    /// A number that has no word is counted nowhere, as in [`Counters`].
+    #[inline(always)]
+    fn add(&mut self, lane: usize, number: usize, verdict: Verdict, count: Count) {
+        if let Some(lanes) = self.0.get_mut(number * VERDICTS + verdict as usize)
+            && let Some(word) = lanes.get_mut(lane % LANES)
+        {
+            *word += count.frames << FRAMES_SHIFT | count.bytes;
         }
     }
 }

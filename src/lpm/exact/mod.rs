@@ -88,20 +88,28 @@ impl Exact {
     #[inline(always)]
     pub(super) fn lookup_or(&self, address: u64, otherwise: u8) -> u8 {
         let permuted = permute(address & self.mask, self.seed);
-        value_or(self.load(self.slot_of(permuted)), permuted, otherwise)
+        value_or(
+            load(&self.slots, self.slot_of(permuted)),
+            permuted,
+            otherwise,
+        )
     }
 
     /// Looks many up at once, step by step: the loads of a step do not wait for each other. Values
     /// of keys that are not there stay as they are.
     #[inline(always)]
     pub(super) fn lookup_each<const N: usize>(&self, addresses: &[u64; N], values: &mut [u8; N]) {
-        let permuted = addresses.map(|address| permute(address & self.mask, self.seed));
-        let shifts = permuted.map(|permuted| self.shift(self.group(permuted)));
+        // Copies: behind a reference the compiler would have to look anew after each load that
+        // acquires.
+        let (mask, seed) = (self.mask, self.seed);
+        let (shifts, slots) = (self.shifts.as_slice(), self.slots.as_slice());
+        let permuted = addresses.map(|address| permute(address & mask, seed));
+        let shift_of = permuted.map(|permuted| shift(shifts, group(permuted, shifts.len())));
         let mut found = permuted;
-        for (found, shift) in found.iter_mut().zip(shifts) {
-            *found = shifted_slot(*found, shift, self.slots.len()) as u64;
+        for (found, shift) in found.iter_mut().zip(shift_of) {
+            *found = shifted_slot(*found, shift, slots.len()) as u64;
         }
-        let found = found.map(|slot| self.load(slot as usize));
+        let found = found.map(|slot| load(slots, slot as usize));
         for ((value, found), permuted) in values.iter_mut().zip(found).zip(permuted) {
             *value = value_or(found, permuted, *value);
         }
@@ -124,27 +132,19 @@ impl Exact {
     }
 
     #[inline(always)]
-    fn load(&self, slot: usize) -> u64 {
-        let slot = self.slots.get(slot);
-        slot.map_or(0, |slot| slot.load(Ordering::Relaxed))
-    }
-
-    #[inline(always)]
     fn slot_of(&self, permuted: u64) -> usize {
         let shift = self.shift(self.group(permuted));
         shifted_slot(permuted, shift, self.slots.len())
     }
 
-    /// Acquired: who finds a shift finds what was stored for it.
     #[inline(always)]
     fn shift(&self, group: usize) -> u16 {
-        let shift = self.shifts.get(group);
-        shift.map_or(0, |shift| shift.load(Ordering::Acquire))
+        shift(&self.shifts, group)
     }
 
     #[inline(always)]
     fn group(&self, permuted: u64) -> usize {
-        permuted as usize & self.shifts.len().wrapping_sub(1)
+        group(permuted, self.shifts.len())
     }
 
     /// Finds a shift for each group, the largest groups first, while there is room for them.
@@ -181,6 +181,24 @@ impl Exact {
             place.store(shift, Ordering::Release);
         }
     }
+}
+
+/// Acquired: who finds a shift finds what was stored for it.
+#[inline(always)]
+fn shift(shifts: &[AtomicU16], group: usize) -> u16 {
+    let shift = shifts.get(group);
+    shift.map_or(0, |shift| shift.load(Ordering::Acquire))
+}
+
+#[inline(always)]
+fn load(slots: &[AtomicU64], slot: usize) -> u64 {
+    let slot = slots.get(slot);
+    slot.map_or(0, |slot| slot.load(Ordering::Relaxed))
+}
+
+#[inline(always)]
+fn group(permuted: u64, groups: usize) -> usize {
+    permuted as usize & groups.wrapping_sub(1)
 }
 
 /// The value of a slot that holds the key, or `otherwise`.

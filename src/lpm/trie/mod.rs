@@ -158,6 +158,30 @@ fn depth_of(length: u8) -> usize {
     usize::from(length.saturating_sub(ROOT_BITS).div_ceil(PAGE_BITS))
 }
 
+/// Where the pages are. A copy of it, since behind a reference the compiler would have to look anew
+/// after each load that acquires.
+#[derive(Clone, Copy)]
+struct Pages<'t, const INNER: usize> {
+    roots: &'t [AtomicU32; ROOTS],
+    inner: [&'t [InnerPage]; INNER],
+    leaves: &'t [LeafPage],
+}
+
+impl<const INNER: usize> Pages<'_, INNER> {
+    #[inline(always)]
+    #[expect(
+        clippy::indexing_slicing,
+        reason = "slots are cut to their depth's width; a page id is stored only once its page is there"
+    )]
+    fn lookup(self, top: u64) -> u8 {
+        let mut page = self.roots[slot(top, 0)].load(Ordering::Acquire);
+        for (level, pages) in self.inner.into_iter().enumerate() {
+            page = pages[page as usize].0[slot(top, level + 1) % SLOTS].load(Ordering::Acquire);
+        }
+        self.leaves[page as usize].0[slot(top, INNER + 1) % SLOTS].load(Ordering::Relaxed)
+    }
+}
+
 /// 16 bits, then `INNER` levels of 8 bits, then 8 bits: `INNER` + 2 loads.
 pub(super) struct Trie<const INNER: usize> {
     roots: Box<[AtomicU32; ROOTS]>,
@@ -211,23 +235,25 @@ impl<const INNER: usize> Trie<INNER> {
 
     /// `top` holds the address, left-aligned.
     #[inline(always)]
-    #[expect(
-        clippy::indexing_slicing,
-        reason = "slots are cut to their depth's width; a page id is stored only once its page is there"
-    )]
     pub(super) fn lookup(&self, top: u64) -> u8 {
-        let mut page = self.roots[slot(top, 0)].load(Ordering::Acquire);
-        for (level, pages) in self.inner.iter().enumerate() {
-            page = pages[page as usize].0[slot(top, level + 1) % SLOTS].load(Ordering::Acquire);
-        }
-        self.leaves[page as usize].0[slot(top, INNER + 1) % SLOTS].load(Ordering::Relaxed)
+        self.pages().lookup(top)
     }
 
     /// Looks many up at once: the loads of one do not wait for those of another.
     #[inline(always)]
-    pub(super) fn lookup_each<const N: usize>(&self, tops: &[u64; N], values: &mut [u8; N]) {
+    pub(super) fn lookup_each(&self, tops: impl Iterator<Item = u64>, values: &mut [u8]) {
+        let pages = self.pages();
         for (value, top) in values.iter_mut().zip(tops) {
-            *value = self.lookup(*top);
+            *value = pages.lookup(top);
+        }
+    }
+
+    #[inline(always)]
+    fn pages(&self) -> Pages<'_, INNER> {
+        Pages {
+            roots: &self.roots,
+            inner: self.inner.each_ref().map(Vec::as_slice),
+            leaves: &self.leaves,
         }
     }
 
