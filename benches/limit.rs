@@ -12,19 +12,19 @@
     reason = "a benchmark"
 )]
 
+#[path = "worker/ring.rs"]
+mod ring;
 #[path = "worker/thread_time.rs"]
 mod thread_time;
 
 use ipnet::{IpNet, Ipv4Net};
+use ring::{RING_FRAMES, frames};
 use sekisho::loadgen::engine::{Pool, floor};
-use sekisho::loadgen::traffic::{Generator, Model, Network, Protocols, Sizes, Synthetic};
+use sekisho::loadgen::traffic::{Network, Sizes, Synthetic};
 use sekisho::stage::{Account, Burst, Facing};
 use sekisho::wire::BURST;
 use std::hint::black_box;
 use thread_time::{median, ns_a_frame};
-
-/// A large ring of receive descriptors.
-const RING_FRAMES: usize = 32_768;
 
 const SAMPLES: usize = 15;
 
@@ -46,8 +46,8 @@ fn main() {
 
 /// Floor, limit and engine, sample by sample in turns.
 fn one(case: &str, network: &Network, trie: &Trie, port_25: f64) {
-    let pool = pool(network, port_25);
-    let (words, frames) = (pool.header_words(), pool.frames());
+    let pool = Pool::new(frames(network, Sizes::least(), port_25)).unwrap();
+    let (words, ring) = (pool.header_words(), pool.frames());
     let mut plans = [[0; 4]; 256];
     let mut burst = Burst::new(Facing::Out, Account::EveryFrame);
     let mut tally = network.tally();
@@ -58,12 +58,12 @@ fn one(case: &str, network: &Network, trie: &Trie, port_25: f64) {
             black_box(floor(black_box(&words)));
         }));
         limits.push(ns_a_frame(RING_FRAMES, &mut || {
-            for frames in frames.chunks(BURST) {
+            for frames in ring.chunks(BURST) {
                 black_box(limit(frames, trie, &mut plans));
             }
         }));
         engines.push(ns_a_frame(RING_FRAMES, &mut || {
-            for frames in frames.chunks(BURST) {
+            for frames in ring.chunks(BURST) {
                 burst.run(frames, network.tables());
                 burst.count(frames, &mut tally);
             }
@@ -157,25 +157,4 @@ impl Trie {
         let page = self.inner[page as usize][(address >> 8 & 255) as usize];
         self.leaves[page as usize][(address & 255) as usize]
     }
-}
-
-fn pool(network: &Network, port_25: f64) -> Pool {
-    let model = Model {
-        sizes: Sizes::least(),
-        port_25,
-        protocols: Protocols {
-            tcp: 1.0,
-            udp: 0.0,
-            icmp: 0.0,
-            esp: 0.0,
-        },
-        ..Model::default()
-    };
-    let mut generator = Generator::new(&model, network, 25).unwrap();
-    let frame = |_| {
-        let mut frame = Vec::new();
-        generator.append_frame(&mut frame);
-        frame
-    };
-    Pool::new((0..RING_FRAMES).map(frame)).unwrap()
 }

@@ -10,13 +10,16 @@
     reason = "a benchmark"
 )]
 
+#[path = "worker/ring.rs"]
+mod ring;
 #[path = "worker/side_by_side.rs"]
 mod side_by_side;
 #[path = "worker/thread_time.rs"]
 mod thread_time;
 
+use ring::frames;
 use sekisho::io::port::{Arena, Frames, MemoryPort, Pool, Port, Rounds};
-use sekisho::loadgen::traffic::{Generator, Model, Network, Protocols, Sizes};
+use sekisho::loadgen::traffic::{Network, Sizes};
 use sekisho::lpm::Readers;
 use sekisho::stage::{Account, Burst, Facing};
 use sekisho::wire::BURST;
@@ -24,9 +27,6 @@ use sekisho::worker::{Current, Worker};
 use std::hint::black_box;
 use std::sync::Arc;
 use thread_time::{median, ns_a_frame};
-
-/// A large ring of receive descriptors.
-const RING_FRAMES: usize = 32_768;
 
 /// Descriptors of a transmit ring.
 pub(crate) const TX_RING_FRAMES: usize = 1_024;
@@ -58,27 +58,6 @@ fn main() {
         }
     }
     side_by_side::run(&dense, &frames(&dense, sizes[0].1.clone(), 0.01));
-}
-
-fn frames(network: &Network, sizes: Sizes, port_25: f64) -> Vec<Vec<u8>> {
-    let model = Model {
-        sizes,
-        port_25,
-        protocols: Protocols {
-            tcp: 1.0,
-            udp: 0.0,
-            icmp: 0.0,
-            esp: 0.0,
-        },
-        ..Model::default()
-    };
-    let mut generator = Generator::new(&model, network, 1).unwrap();
-    let frame = |_| {
-        let mut frame = Vec::new();
-        generator.append_frame(&mut frame);
-        frame
-    };
-    (0..RING_FRAMES).map(frame).collect()
 }
 
 /// The stages alone, the ports alone, and both, sample by sample in turns.
