@@ -9,16 +9,18 @@
 //! - [`stage`]: parse → classify → decide, over bursts of up to 64 frames.
 //! - [`io`]: captures in and out; ports.
 //! - [`worker`]: the loop that takes frames from port to port, one a core.
+//! - [`control`]: what is beside the workers: reload, phases, the control socket.
 //! - [`loadgen`]: load that is made up, what deciding it costs, and what follows from that.
 //! - [`cli`]: one file a command.
 //!
 //! Imports point downward only (`tests/tidy.rs` checks it):
 //!
 //! ```text
-//! wire, lpm, stats  ←  policy  ←  stage, io  ←  worker  ←  loadgen  ←  cli
+//! wire, lpm, stats  ←  policy  ←  stage, io  ←  worker  ←  control, loadgen  ←  cli
 //! ```
 
 pub mod cli;
+pub mod control;
 pub mod io;
 pub mod loadgen;
 pub mod lpm;

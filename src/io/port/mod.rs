@@ -13,10 +13,12 @@
 //! given to send.
 
 mod arena;
+mod device;
 mod memory;
 mod recorded;
 
 pub use arena::{Arena, ArenaError};
+pub use device::{Device, DeviceError, DeviceFault, Lane, Link, Loss, Work};
 pub use memory::{MemoryFrame, MemoryPort, Pool, Rounds};
 pub use recorded::Recorded;
 

@@ -1,0 +1,3 @@
+//! The threads beside the workers: what was asked for, what was changed, and when.
+
+pub mod protocol;
