@@ -166,14 +166,14 @@ impl Program {
                 Ipv4Table::build(&v4_nets(&prefixes), left)
             })?;
             *used += table.memory_bytes();
-            Ok(table)
+            Ok(Arc::new(table))
         };
         let v6 = |prefixes: Vec<(Interval, u8)>, used: &mut u64| {
             let table = within(limit_bytes, *used, |left| {
                 Ipv6Table::build(&v6_nets(&prefixes), left)
             })?;
             *used += table.memory_bytes();
-            Ok(table)
+            Ok(Arc::new(table))
         };
         let subscribers = |family| reduce(self.subscribers_as_of(family, as_of));
         let peers = |family| reduce(self.peers_as_of(family, as_of));
