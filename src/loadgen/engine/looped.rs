@@ -7,8 +7,8 @@ use crate::loadgen::traffic::Network;
 use crate::lpm::Readers;
 use crate::stage::Account;
 use crate::worker::{Balance, Lcore, LcoreError, Post, Worker, on_lcores};
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::Barrier;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// Descriptors of a transmit ring.
 const TX_RING_FRAMES: usize = 1_024;
