@@ -112,7 +112,7 @@ fn no_poll_allocates() {
         let order = match poll {
             50 => Some(Order::Trace(Some(TraceRoom::new(100)))),
             100 => Some(Order::Assign(Assignment::new(network.tables()))),
-            120 => Some(Order::Report(Report::room(network.tables()))),
+            120 => Some(Order::Report(Report::room(&network.tables().legend))),
             140 => Some(Order::Trace(None)),
             _ => None,
         };

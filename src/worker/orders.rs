@@ -11,7 +11,7 @@
 use super::trace::TraceRoom;
 use super::{Balance, Progress};
 use crate::lpm::{Reader, Readers};
-use crate::policy::Tables;
+use crate::policy::{Legend, Tables};
 use crate::stats::{Counters, Tally};
 use crossbeam_utils::CachePadded;
 use crossbeam_utils::atomic::AtomicCell;
@@ -63,9 +63,8 @@ pub struct Report {
 }
 
 impl Report {
-    /// Nothing yet, with room for what tables of this shape count.
-    pub fn room(tables: &Tables) -> Box<Self> {
-        let legend = &tables.legend;
+    /// Nothing yet, with room for what is counted by these rules and plans.
+    pub fn room(legend: &Legend) -> Box<Self> {
         Box::new(Self {
             balance: Balance::default(),
             progress: Progress::default(),

@@ -163,14 +163,14 @@ fn a_report_balances_in_mid_stream_and_a_trace_keeps_the_next_frames() {
     worker.poll_once();
     let room = Some(TraceRoom::new(100));
     orders.give(Order::Trace(room)).unwrap();
-    let refused = orders.give(Order::Report(Report::room(NETWORK.tables())));
+    let refused = orders.give(Order::Report(Report::room(&NETWORK.tables().legend)));
     assert!(refused.is_err(), "one order after the other");
     for _ in 0..3 {
         worker.poll_once();
     }
     assert!(matches!(orders.take_back(), Some(Order::Trace(None))));
     orders
-        .give(Order::Report(Report::room(NETWORK.tables())))
+        .give(Order::Report(Report::room(&NETWORK.tables().legend)))
         .unwrap();
     worker.poll_once();
     let Some(Order::Report(report)) = orders.take_back() else {
