@@ -14,6 +14,12 @@ use std::sync::mpsc::Sender;
 /// The version of everything here.
 pub const VERSION: u32 = 1;
 
+/// The most frames that one request traces.
+pub const MAX_TRACED_FRAMES: u32 = 1_000;
+
+/// The most characters of a plan's name, and of a ticket.
+pub const MAX_WORD_CHARS: usize = 255;
+
 /// What is asked for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "command", rename_all = "kebab-case", deny_unknown_fields)]
@@ -55,7 +61,7 @@ pub struct PlanSet {
     /// Why.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ticket: Option<String>,
-    /// Until when.
+    /// Until when; at this very instant it is over.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires: Option<Timestamp>,
 }
@@ -97,6 +103,16 @@ pub struct Refusal {
     pub code: String,
     /// For people.
     pub message: String,
+}
+
+impl Refusal {
+    /// A refusal of a kind.
+    pub fn new(code: &str, message: impl Into<String>) -> Self {
+        Self {
+            code: code.to_owned(),
+            message: message.into(),
+        }
+    }
 }
 
 /// A plan above the file, and where it comes from.
