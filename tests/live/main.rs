@@ -16,4 +16,5 @@
     reason = "tests"
 )]
 
+mod load;
 mod net;

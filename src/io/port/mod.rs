@@ -9,15 +9,17 @@
 //! frame has one owner: the pool, whoever received it, or a transmit ring. It moves, and its octets
 //! stay where they are; dropped, it goes back to its pool.
 //!
-//! [`MemoryPort`] is the driver without a device; [`Recorded`] wraps a port and keeps what it was
+//! [`MemoryPort`] is the driver without a device; [`CapturePort`] has captures for one; [`Recorded`] wraps a port and keeps what it was
 //! given to send.
 
 mod arena;
+mod capture;
 mod device;
 mod memory;
 mod recorded;
 
 pub use arena::{Arena, ArenaError};
+pub use capture::{CaptureDevice, CaptureFiles, CaptureFrame, CaptureLane, CapturePort, Captures};
 pub use device::{Device, DeviceError, DeviceFault, Lane, Link, Loss, Work};
 pub use memory::{MemoryFrame, MemoryPort, Pool, Rounds};
 pub use recorded::Recorded;

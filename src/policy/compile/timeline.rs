@@ -195,7 +195,7 @@ impl Program {
 }
 
 impl Event {
-    fn is_expiry(&self) -> bool {
+    pub(super) fn is_expiry(&self) -> bool {
         match self.change {
             Change::RuleBegins { .. } | Change::RuleEnds { .. } => false,
             Change::ExemptionExpires { .. } => true,
