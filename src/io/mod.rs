@@ -14,6 +14,7 @@ mod bytes;
 mod error;
 mod gzip;
 mod input;
+pub mod netdev;
 mod output;
 mod pcap;
 mod pcapng;

@@ -17,3 +17,4 @@
 )]
 
 mod net;
+mod netdev;
