@@ -18,3 +18,4 @@
 
 mod load;
 mod net;
+mod netdev;
