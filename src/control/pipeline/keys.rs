@@ -127,7 +127,7 @@ static SIDE: Table = Table {
             "The capture that is written of what the port sends (pcap; default: none is).",
         ),
     ],
-    exclusive: &[["device", "read"], ["device", "write"]],
+    exclusive: &[],
 };
 
 static AF_XDP: Table = Table {
@@ -242,7 +242,7 @@ pub fn schema() -> Value {
 pub fn could_be_one(text: &[u8]) -> bool {
     let known = |line: &[u8]| {
         let line = std::str::from_utf8(line).ok()?;
-        let line = line.strip_prefix('{').unwrap_or(line);
+        let line = line.trim_start_matches(['\u{feff}', '{']);
         // What is indented stands in something else.
         let (name, _) = line.split_once(':')?;
         let name = name.trim_end().trim_matches('"');

@@ -28,7 +28,7 @@ impl Reader<'_> {
     pub(super) fn driver(&mut self, root: &Node, kind: DriverKind) -> Option<Driver> {
         for other in [DriverKind::AfXdp, DriverKind::Dpdk] {
             if other != kind {
-                self.refuse_key(root, other.label(), other, kind);
+                self.refuse_key(root, other.label(), other.label(), kind);
             }
         }
         match kind {
@@ -99,7 +99,7 @@ impl Reader<'_> {
         let mut written: Vec<(Text, PathBuf)> = Vec::new();
         for (name, files) in SIDES.into_iter().zip(&mut sides) {
             let side = root.get(name)?;
-            self.refuse_key(side, "device", DriverKind::AfXdp, DriverKind::Pcap);
+            self.refuse_key(side, "device", "af-xdp` or `dpdk", DriverKind::Pcap);
             let read = side.get_text("read").and_then(|text| self.path(text));
             let write = side.get_text("write").and_then(|text| self.path(text));
             files.read = read.map(|(_, path)| path);
@@ -113,7 +113,10 @@ impl Reader<'_> {
         for (index, (text, path)) in written.iter().enumerate() {
             let mut before = written.iter().take(index).map(|(_, path)| path);
             if read.contains(path) || before.any(|before| before == path) {
-                let message = format!("`{}` is used by something else, too", path.display());
+                let message = format!(
+                    "`{}` is read or written by something else too",
+                    path.display()
+                );
                 let help = "a file of its own for each port to write to";
                 self.complain(FILE_TWICE, text, message, help);
             }
@@ -161,7 +164,7 @@ impl Reader<'_> {
     ) -> Option<(Text, String)> {
         let side = root.get(name)?;
         for key in ["read", "write"] {
-            self.refuse_key(side, key, DriverKind::Pcap, kind);
+            self.refuse_key(side, key, "pcap", kind);
         }
         let (what, help) = match kind {
             DriverKind::Dpdk => (
@@ -224,16 +227,14 @@ impl Reader<'_> {
         (ring, frames)
     }
 
-    /// Complains of a key that only another driver gives a meaning.
-    fn refuse_key(&mut self, node: &Node, key: &str, of: DriverKind, kind: DriverKind) {
-        let Some(found) = node.get(key) else { return };
-        let mut place = found.origin.clone();
-        if found.scalar().is_none() {
-            place.span.end = place.span.start;
-        }
+    /// Complains of a key that only other drivers give a meaning.
+    fn refuse_key(&mut self, node: &Node, key: &str, others: &str, kind: DriverKind) {
+        let Some(place) = node.place_of(key) else {
+            return;
+        };
         let message = format!("`{key}` means nothing with `driver: {}`", kind.label());
-        let label = format!("this is for `driver: {}`", of.label());
-        let found = Diagnostic::new(NOT_OF_DRIVER, message, &place, label);
+        let label = format!("this is for `driver: {others}`");
+        let found = Diagnostic::new(NOT_OF_DRIVER, message, place, label);
         self.push(found.help("leave it out, or change `driver`"));
     }
 }
