@@ -68,6 +68,12 @@ const WRONG: &[(&str, &str)] = &[
          network: { write: out.pcap }\nlcores: [1]\n",
     ),
     (
+        "senders",
+        "policies: [a.yaml]\ndriver: pcap\naccess: { from: 02:00 }\n\
+         network: { read: a.pcap, from: 02:00:00:00:00:0a, not-from: 02:00:00:00:00:0b }\n\
+         lcores: [1]\n",
+    ),
+    (
         "what control takes",
         "policies: [a.yaml]\ndriver: af-xdp\naccess: { device: eth0 }\nnetwork: { device: eth1 }\n\
          lcores: [1]\ncontrol: { group: \"a b\", journal: '' }\n\

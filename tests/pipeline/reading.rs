@@ -5,7 +5,7 @@ use sekisho::control::pipeline::{
     AfXdp, Attach, Control, Dpdk, Driver, Framing, Idle, LinkLoss, OnExit, Pcap, Pipeline,
     ZeroCopy, could_be_one, effective_yaml,
 };
-use sekisho::io::port::CaptureFiles;
+use sekisho::io::port::{CaptureFiles, Senders};
 use sekisho::stage::Account;
 use sekisho::worker::Lcore;
 use std::path::PathBuf;
@@ -115,10 +115,33 @@ fn dpdk_spins_and_captures_leave_no_trace_in_the_system() {
     assert_eq!(pcap.control, Control::default());
     let access = CaptureFiles {
         read: Some("pipelines/in.pcap".into()),
-        write: None,
+        ..CaptureFiles::default()
     };
     let network = CaptureFiles::default();
     assert_eq!(pcap.driver, Driver::Pcap(Pcap { access, network }));
+}
+
+#[test]
+fn a_capture_of_a_link_is_taken_apart_by_senders() {
+    let text = LEAST[2]
+        .replace("in.pcap }", "in.pcap, from: 02:00:00:00:00:0a }")
+        .replace(
+            "network: {}",
+            "network: { read: in.pcap, not-from: 02:00:00:00:00:10, write: out.pcap }",
+        );
+    let Driver::Pcap(pcap) = good(&text).driver else {
+        panic!()
+    };
+    assert_eq!(pcap.access.senders, Senders::Only([2, 0, 0, 0, 0, 10]));
+    assert_eq!(pcap.network.senders, Senders::AllBut([2, 0, 0, 0, 0, 16]));
+    assert_eq!(pcap.network.write, Some("pipelines/out.pcap".into()));
+    let printed = effective_yaml(&named("/p/here.yaml", &text).pipeline.unwrap());
+    let again = named("/p/here.yaml", &printed).pipeline.unwrap();
+    assert_eq!(effective_yaml(&again), printed);
+    let Driver::Pcap(again) = again.driver else {
+        panic!()
+    };
+    assert_eq!(again.network.senders, pcap.network.senders);
 }
 
 #[test]

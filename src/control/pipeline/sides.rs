@@ -2,13 +2,13 @@
 
 use super::device;
 use super::findings::{
-    BAD_DEVICE, DEVICE_MISSING, FILE_TWICE, LCORE_IN_EAL, NOT_A_POWER, NOT_OF_DRIVER,
-    NOTHING_TO_READ, SAME_DEVICE, SKB_COPIES, TOO_FEW_FRAMES,
+    BAD_ADDRESS, BAD_DEVICE, DEVICE_MISSING, FILE_TWICE, LCORE_IN_EAL, NOT_A_POWER, NOT_OF_DRIVER,
+    NOTHING_TO_READ, SAME_DEVICE, SENDER_OF_NOTHING, SKB_COPIES, TOO_FEW_FRAMES,
 };
 use super::read::{Reader, number, word};
 use super::words::{Attach, DriverKind, ZeroCopy};
 use super::{AfXdp, Dpdk, Driver, Pcap};
-use crate::io::port::CaptureFiles;
+use crate::io::port::{CaptureFiles, Senders};
 use crate::policy::document::{Diagnostic, Node, Text};
 use std::path::PathBuf;
 
@@ -103,6 +103,7 @@ impl Reader<'_> {
             let read = side.get_text("read").and_then(|text| self.path(text));
             let write = side.get_text("write").and_then(|text| self.path(text));
             files.read = read.map(|(_, path)| path);
+            files.senders = self.senders(side);
             files.write = write.as_ref().map(|(_, path)| path.clone());
             written.extend(write);
         }
@@ -121,10 +122,11 @@ impl Reader<'_> {
                 self.complain(FILE_TWICE, text, message, help);
             }
         }
-        if SIDES
-            .iter()
-            .all(|side| root.get(side).is_none_or(|side| side.get("read").is_none()))
-        {
+        let reads = |side| {
+            root.get(side)
+                .is_some_and(|side| side.get("read").is_some())
+        };
+        if !SIDES.into_iter().any(reads) {
             let message = "no side reads a capture: no frame would ever come";
             let driver = root.get("driver")?;
             let found = Diagnostic::new(NOTHING_TO_READ, message, &driver.origin, "from captures");
@@ -132,6 +134,28 @@ impl Reader<'_> {
         }
         let [access, network] = sides;
         Some(Pcap { access, network })
+    }
+
+    fn senders(&mut self, side: &Node) -> Senders {
+        let mut senders = Senders::All;
+        for key in ["from", "not-from"] {
+            let Some(text) = side.get_text(key) else {
+                continue;
+            };
+            match device::ethernet_address(&text.text) {
+                Some(address) if key == "from" => senders = Senders::Only(address),
+                Some(address) => senders = Senders::AllBut(address),
+                None => {
+                    let message = format!("`{}` is no Ethernet address", text.text.escape_debug());
+                    self.complain(BAD_ADDRESS, &text, message, "one such as 02:00:00:00:00:0a");
+                }
+            }
+            if side.get("read").is_none() {
+                let message = format!("`{key}` chooses frames of a capture, and none is read here");
+                self.complain(SENDER_OF_NOTHING, &text, message, "`read:` beside it");
+            }
+        }
+        senders
     }
 
     /// The devices of both sides, in the driver's own spelling.
@@ -163,7 +187,7 @@ impl Reader<'_> {
         spelled: impl Fn(&str) -> Option<String>,
     ) -> Option<(Text, String)> {
         let side = root.get(name)?;
-        for key in ["read", "write"] {
+        for key in ["read", "from", "not-from", "write"] {
             self.refuse_key(side, key, "pcap", kind);
         }
         let (what, help) = match kind {
