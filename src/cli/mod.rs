@@ -57,7 +57,7 @@ enum Format {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Find what is wrong with policies, and run acceptance cases.
+    /// Find what is wrong with policies and pipelines, and run acceptance cases.
     Check(check::Args),
     /// Tell what becomes of one frame, step by step, and what to tell the customer.
     Explain(explain::Args),
