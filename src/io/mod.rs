@@ -11,6 +11,8 @@
 
 mod ahead;
 mod bytes;
+#[cfg(feature = "dpdk")]
+pub mod dpdk;
 mod error;
 mod gzip;
 mod input;
