@@ -156,7 +156,7 @@ impl Running {
         // SAFETY: the device is set up.
         let failed = unsafe { ffi::rte_eth_dev_start(self.port) };
         if failed != 0 {
-            return Err(self.refused("start", failed));
+            return Err(self.refused("start it", failed));
         }
         (self.queues, self.ring_frames) = (queues, ring_frames);
         self.started = true;
@@ -166,17 +166,11 @@ impl Running {
 
     /// What DPDK answers to a step of setting up.
     pub(super) fn refused(&self, step: &str, code: i32) -> DeviceError {
-        let cause = io::Error::from_raw_os_error(code.saturating_abs());
-        let fault = match code.saturating_abs() {
-            libc::ENOMEM => DeviceFault::Memory,
-            libc::EPERM | libc::EACCES => DeviceFault::Permission,
-            libc::ENODEV | libc::EIO => DeviceFault::Gone,
-            libc::EBUSY => DeviceFault::Busy,
-            _ => DeviceFault::System,
-        };
+        let code = code.saturating_abs();
+        let cause = io::Error::from_raw_os_error(code);
         let words = refusal::words(&log::take());
-        let message = format!("{}: DPDK cannot {step} it ({cause}): {words}", self.name);
-        DeviceError::new(fault, message)
+        let message = format!("{}: DPDK cannot {step} ({cause}): {words}", self.name);
+        DeviceError::new(fault_of(code), message)
     }
 
     fn link(&self) -> Link {
@@ -193,16 +187,12 @@ impl Running {
     }
 
     fn set_link(&self, up: bool) -> Result<(), DeviceError> {
-        let step = if up { "link up" } else { "link down" };
+        let step = if up { "bring it up" } else { "take it down" };
         if let Some(interface) = &self.interface {
             return interface.set_link(up).map_err(|cause| {
-                let fault = match cause.raw_os_error() {
-                    Some(libc::ENODEV) => DeviceFault::Gone,
-                    Some(libc::EPERM) => DeviceFault::Permission,
-                    _ => DeviceFault::System,
-                };
-                let message = format!("{}: {step}: {cause}", interface.name());
-                DeviceError::new(fault, message)
+                let code = cause.raw_os_error().unwrap_or(0);
+                let message = format!("{}: cannot {step}: {cause}", interface.name());
+                DeviceError::new(fault_of(code), message)
             });
         }
         let _alone = one_at_a_time();
@@ -280,6 +270,16 @@ impl Drop for Running {
             ffi::rte_eth_dev_close(self.port);
             ffi::rte_dev_remove(self.device);
         }
+    }
+}
+
+fn fault_of(code: i32) -> DeviceFault {
+    match code {
+        libc::ENOMEM => DeviceFault::Memory,
+        libc::EPERM | libc::EACCES => DeviceFault::Permission,
+        libc::ENODEV | libc::EIO => DeviceFault::Gone,
+        libc::EBUSY => DeviceFault::Busy,
+        _ => DeviceFault::System,
     }
 }
 

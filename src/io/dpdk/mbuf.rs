@@ -96,17 +96,6 @@ unsafe extern "C" fn count_object(
 }
 
 impl DpdkFrame<'_> {
-    /// # Safety
-    /// The caller owns the mbuf, which is of a pool that outlives `'l`, and passes it on here.
-    pub(super) unsafe fn owned(mbuf: NonNull<Mbuf>, mark: Mark) -> Self {
-        let mut frame = Self {
-            mbuf,
-            lane: PhantomData,
-        };
-        frame.mark(mark);
-        frame
-    }
-
     #[inline(always)]
     pub(super) fn mark(&mut self, mark: Mark) {
         self.set_flags(|flags| flags | mark.0);

@@ -1,8 +1,9 @@
-use super::ffi::{sekisho_alloc, sekisho_rx_burst, sekisho_tx_burst};
+use super::ffi::{sekisho_rx_burst, sekisho_tx_burst};
 use super::mbuf::{DpdkFrame, Mark, Mbuf};
 use super::pool::Pool;
 use crate::io::port::{Frames, Port};
-use std::ptr::{self, NonNull};
+use std::marker::PhantomData;
+use std::ptr;
 
 /// A receive queue and a transmit queue of a device of DPDK.
 ///
@@ -17,6 +18,8 @@ pub struct DpdkPort<'l> {
     /// What the receive queue fills.
     pool: &'l Pool,
     transmitted: u64,
+    /// It stays on its thread.
+    here: PhantomData<*const ()>,
 }
 
 impl<'l> DpdkPort<'l> {
@@ -30,17 +33,8 @@ impl<'l> DpdkPort<'l> {
             mark,
             pool,
             transmitted: 0,
+            here: PhantomData,
         }
-    }
-
-    /// A frame of these octets, as if it had been received here; none when the pool is empty or a
-    /// buffer too small.
-    pub fn frame_of(&mut self, octets: &[u8]) -> Option<DpdkFrame<'l>> {
-        let count = u16::try_from(octets.len()).ok()?;
-        // SAFETY: the pool is alive; the shim reads so many octets, which are there.
-        let mbuf = unsafe { sekisho_alloc(self.pool.as_ptr(), octets.as_ptr(), count) };
-        // SAFETY: it was taken from the pool just now, for us.
-        NonNull::new(mbuf).map(|mbuf| unsafe { DpdkFrame::owned(mbuf, self.mark) })
     }
 }
 

@@ -87,11 +87,12 @@ fn of_virtual_device(name: &Name, errno: i32, said: &[String]) -> DeviceError {
         return DeviceError::new(DeviceFault::Memory, message)
             .remedy("give it smaller rings by its arguments");
     }
+    // Its drivers answer -1 for anything.
     let cause = match errno {
-        0 => "no reason given".to_owned(),
-        errno => std::io::Error::from_raw_os_error(errno).to_string(),
+        0 | 1 => String::new(),
+        errno => format!(" ({})", std::io::Error::from_raw_os_error(errno)),
     };
-    let message = format!("{name}: DPDK cannot open it ({cause}): {words}");
+    let message = format!("{name}: DPDK cannot open it{cause}: {words}");
     DeviceError::new(DeviceFault::System, message)
         .remedy("see DPDK's description of its driver for the arguments that it takes")
 }
@@ -149,7 +150,7 @@ fn of_pci_device(name: &Name, bus: &Path, errno: i32, said: &[String]) -> Device
 
 /// The last telling lines of the log, without what EAL says at each start.
 pub(super) fn words(said: &[String]) -> String {
-    const EVERY_TIME: [&str; 9] = [
+    const EVERY_TIME: [&str; 11] = [
         "Detected ",
         "Selected IOVA mode",
         "Static memory layout",
@@ -159,6 +160,8 @@ pub(super) fn words(said: &[String]) -> String {
         "Unregistering with",
         "Multi-process socket",
         "Probe PCI driver",
+        "Driver cannot attach",
+        "Failed to attach",
     ];
     let mut lines: Vec<&str> = Vec::new();
     for line in said {

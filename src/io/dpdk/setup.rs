@@ -250,7 +250,7 @@ impl Side {
         // SAFETY: the device is known and stopped; the struct is the same on both sides.
         let failed = unsafe { ffi::sekisho_configure(port, &raw const shape, self.offers.hashes) };
         if failed != 0 {
-            return Err(self.device.refused("set up", failed));
+            return Err(self.device.refused("set it up", failed));
         }
         let ring_frames = u16::try_from(ring_frames).unwrap_or(u16::MAX);
         let [mut rx, mut tx] = [ring_frames; 2];
@@ -258,7 +258,7 @@ impl Side {
         let failed =
             unsafe { ffi::rte_eth_dev_adjust_nb_rx_tx_desc(port, &raw mut rx, &raw mut tx) };
         if failed != 0 {
-            return Err(self.device.refused("size the rings of", failed));
+            return Err(self.device.refused("size its rings", failed));
         }
         self.rings = [rx, tx];
         Ok(())
@@ -300,7 +300,7 @@ impl Side {
                 }
             };
             if failed != 0 {
-                return Err(self.device.refused("set up the queues of", failed));
+                return Err(self.device.refused("set up its queues", failed));
             }
         }
         Ok(())
@@ -313,7 +313,7 @@ impl Side {
         drop(alone);
         // A virtual device that has no such mode receives everything.
         if failed != 0 && self.device.name().is_pci() {
-            return Err(self.device.refused("receive frames to others by", failed));
+            return Err(self.device.refused("make it receive what is sent to others", failed));
         }
         self.device.shape = self.describe(plan);
         self.device.start(plan.queues, self.ring_frames())?;

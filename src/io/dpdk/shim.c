@@ -2,7 +2,6 @@
 
 #include <stddef.h>
 #include <stdio.h>
-#include <string.h>
 
 #include <rte_errno.h>
 #include <rte_ethdev.h>
@@ -70,20 +69,6 @@ uint16_t sekisho_tx_burst(uint16_t port, uint16_t queue, struct rte_mbuf **frame
 void sekisho_free(struct rte_mbuf *frame)
 {
 	rte_pktmbuf_free(frame);
-}
-
-/* A frame of these octets, which fit into one buffer; NULL when the pool is empty. */
-struct rte_mbuf *sekisho_alloc(struct rte_mempool *pool, const void *octets, uint16_t count)
-{
-	struct rte_mbuf *frame = rte_pktmbuf_alloc(pool);
-	void *room = frame == NULL ? NULL : rte_pktmbuf_append(frame, count);
-
-	if (room == NULL) {
-		rte_pktmbuf_free(frame);
-		return NULL;
-	}
-	memcpy(room, octets, count);
-	return frame;
 }
 
 int sekisho_info(uint16_t port, struct sekisho_info *info)
