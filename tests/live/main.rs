@@ -16,5 +16,6 @@
     reason = "tests"
 )]
 
+mod conformance;
 mod load;
 mod net;
