@@ -16,5 +16,9 @@
     reason = "tests"
 )]
 
+mod line;
+mod linux;
 mod load;
+mod mail;
 mod net;
+mod wrapping;
