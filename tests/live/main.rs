@@ -17,5 +17,9 @@
 )]
 
 mod conformance;
+mod line;
+mod linux;
 mod load;
+mod mail;
 mod net;
+mod wrapping;
