@@ -16,9 +16,11 @@
     reason = "tests"
 )]
 
+mod forward;
 mod line;
 mod linux;
 mod load;
 mod mail;
 mod net;
+mod program;
 mod wrapping;
