@@ -59,6 +59,12 @@ pub(crate) struct Losses {
     pub(crate) behind_the_box: u64,
 }
 
+impl Losses {
+    pub(crate) fn total(self) -> u64 {
+        self.before_the_box + self.behind_the_box
+    }
+}
+
 impl Line {
     /// What the kernel's links lost of frames from the subscriber to the internet.
     pub(crate) fn losses(&self) -> Losses {

@@ -23,4 +23,5 @@ mod load;
 mod mail;
 mod net;
 mod program;
+mod reload;
 mod wrapping;
