@@ -19,6 +19,8 @@ const LOOK: Duration = Duration::from_micros(20);
 #[derive(Debug)]
 pub struct Crew {
     members: Vec<Member>,
+    /// What all have, or get as soon as they can.
+    tables: Arc<Tables>,
     stall: Duration,
     /// Of earlier tallies.
     totals: Totals,
@@ -95,6 +97,7 @@ impl Crew {
             .unzip();
         let crew = Self {
             members,
+            tables: Arc::clone(tables),
             stall,
             totals: Totals::default(),
         };
@@ -110,6 +113,7 @@ impl Crew {
     /// them when it is back. `renumbered` says that rules and plans have other numbers, so that they
     /// are counted in another tally.
     pub fn assign(&mut self, tables: &Arc<Tables>, renumbered: bool) -> usize {
+        self.tables = Arc::clone(tables);
         for member in &mut self.members {
             let renumbered = renumbered || member.missing.as_ref().is_some_and(|m| m.renumbered);
             let tables = Arc::clone(tables);
@@ -118,6 +122,11 @@ impl Crew {
         self.until(|member| member.missing.is_none() && member.waiting.is_none());
         let have = |member: &&Member| member.missing.is_none() && member.waiting.is_none();
         self.members.iter().filter(have).count()
+    }
+
+    /// Whether these are the tables that were given to the workers last.
+    pub fn has(&self, tables: &Arc<Tables>) -> bool {
+        Arc::ptr_eq(&self.tables, tables)
     }
 
     /// Asks every worker how it does.

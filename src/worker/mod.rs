@@ -111,7 +111,8 @@ impl<A: Port, N: Port<Frame = A::Frame>> Worker<A, N> {
 
     /// Lets frames leave that wait in transmit rings, as long as any does, and adds up.
     pub fn finish(mut self) -> Done {
-        while self.access.reap() + self.network.reap() > 0 {}
+        self.access.drain();
+        self.network.drain();
         let mut tx_full = self.out.tx_full();
         tx_full += self.inward.tx_full();
         let counters = self.post.tally.counters().clone();

@@ -5,7 +5,7 @@ mod cases;
 
 use super::policies::{self, Policies, show_instant};
 use super::{Exit, Failure, Format, out};
-use crate::policy::{self, Change, Event, Severity};
+use crate::policy::{self, Severity};
 use serde_json::{Map, Value, json};
 use std::path::PathBuf;
 
@@ -112,7 +112,7 @@ fn summary(policies: &Policies) -> String {
             show_instant(tenant, event.at),
             policies.place(&event.origin),
         );
-        text += &format!("event     {at}  {}  ({place})\n", change(event));
+        text += &format!("event     {at}  {}  ({place})\n", event.text());
     }
     text
 }
@@ -133,7 +133,7 @@ fn summary_json(policies: &Policies) -> Map<String, Value> {
         json!({
             "at": event.at.to_string(),
             "isp": policies.tenants().get(event.tenant).map(|tenant| &tenant.name),
-            "change": change(event),
+            "change": event.text(),
             "place": policies.place(&event.origin),
         })
     });
@@ -150,23 +150,4 @@ fn summary_json(policies: &Policies) -> Map<String, Value> {
         ("memory".to_owned(), memory),
         ("events".to_owned(), events.collect()),
     ])
-}
-
-fn change(event: &Event) -> String {
-    match &event.change {
-        Change::RuleBegins { name, .. } => format!("rule {name} begins"),
-        Change::RuleEnds { name, .. } => format!("rule {name} ends"),
-        Change::ExemptionExpires {
-            prefix,
-            name,
-            ticket,
-            ..
-        } => {
-            let ticket = ticket.as_ref().map(|ticket| format!(" (ticket {ticket})"));
-            format!(
-                "{prefix} no longer has plan {name}{}",
-                ticket.unwrap_or_default()
-            )
-        }
-    }
 }

@@ -57,6 +57,12 @@ pub trait Port {
     /// How many of the frames that were received here are neither gone nor back in the pool: found
     /// by looking, not by subtracting. It may take long, and is asked when the port is at rest.
     fn held(&self) -> u64;
+
+    /// Lets frames leave that stand in the transmit ring, when no more are to come: until none does,
+    /// or none has for a while.
+    fn drain(&mut self) {
+        while self.reap() > 0 {}
+    }
 }
 
 /// A port that is lent, to be looked at afterwards.
@@ -81,5 +87,9 @@ impl<P: Port> Port for &mut P {
 
     fn held(&self) -> u64 {
         (**self).held()
+    }
+
+    fn drain(&mut self) {
+        (**self).drain();
     }
 }

@@ -1,0 +1,3 @@
+//! Interfaces of the system.
+mod propagation;
+pub use propagation::{GRACE_NS, Propagation, SetLink, Side};
