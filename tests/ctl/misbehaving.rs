@@ -285,7 +285,10 @@ fn requests_without_an_answer_are_bounded() {
         wrote += writing.write(&lines.as_bytes()[wrote..]).unwrap_or(0);
     }
     // Ten wait, one more is read, and the kernel holds what it holds of a socket.
-    assert!(wrote > 10 * line.len() && wrote < lines.len() / 2, "{wrote}");
+    assert!(
+        wrote > 10 * line.len() && wrote < lines.len() / 2,
+        "{wrote}"
+    );
     writing.shutdown(Shutdown::Both).unwrap();
     let mut rest = Vec::new();
     let _ = (&client.stream).read_to_end(&mut rest);

@@ -34,16 +34,45 @@ fn frame(number: u32) -> Vec<u8> {
 
 #[test]
 fn zz_probe() {
-    for name in ["net_ring7", "net_null7", "net_pcap7,iface=lo", "net_null8,no-rx=1", "net_tap7", "net_af_packet7,iface=lo", "net_nosuch0", "net_af_packet8,iface=nope", "net_null9,copy=x", "net_pcap9,rx_pcap=/nonexistent"] {
+    for name in [
+        "net_ring7",
+        "net_null7",
+        "net_pcap7,iface=lo",
+        "net_null8,no-rx=1",
+        "net_tap7",
+        "net_af_packet7,iface=lo",
+        "net_nosuch0",
+        "net_af_packet8,iface=nope",
+        "net_null9,copy=x",
+        "net_pcap9,rx_pcap=/nonexistent",
+    ] {
         let mut o = options(name, "net_ring8");
         o.mtu_bytes = 1500;
         match sekisho::io::dpdk::open(&o) {
             Ok(mut opened) => {
                 use sekisho::io::port::Device;
-                println!("{name}: {} {:?} {:?}", opened.access.shape().to_owned(), opened.access.link(), opened.access.losses());
-                println!("   down {:?} {:?}", opened.access.set_link(false), opened.access.link());
-                println!("   up {:?} {:?}", opened.access.set_link(true), opened.access.link());
-                let sekisho::io::dpdk::Opened{lanes, access, network, owner} = opened;
+                println!(
+                    "{name}: {} {:?} {:?}",
+                    opened.access.shape().to_owned(),
+                    opened.access.link(),
+                    opened.access.losses()
+                );
+                println!(
+                    "   down {:?} {:?}",
+                    opened.access.set_link(false),
+                    opened.access.link()
+                );
+                println!(
+                    "   up {:?} {:?}",
+                    opened.access.set_link(true),
+                    opened.access.link()
+                );
+                let sekisho::io::dpdk::Opened {
+                    lanes,
+                    access,
+                    network,
+                    owner,
+                } = opened;
                 drop((lanes, access, network));
                 println!("   close {:?}", owner.close());
             }

@@ -17,10 +17,13 @@
 )]
 
 mod conformance;
+mod forward;
 mod line;
 mod linux;
 mod load;
 mod mail;
 mod net;
 mod netdev;
+mod program;
+mod reload;
 mod wrapping;
