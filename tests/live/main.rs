@@ -16,5 +16,11 @@
     reason = "tests"
 )]
 
+mod conformance;
+mod line;
+mod linux;
 mod load;
+mod mail;
 mod net;
+mod netdev;
+mod wrapping;
