@@ -1,6 +1,6 @@
 use super::SocketError;
 use crate::control::accounts;
-use crate::control::lock::open_alone;
+use crate::control::lock::Locked;
 use nix::sys::socket::getsockopt;
 use nix::sys::socket::sockopt::PeerCredentials;
 use rustix::fs::{AtFlags, CWD, Gid, Mode, chmodat, chownat, fchmod};
@@ -23,7 +23,7 @@ pub(super) struct Endpoint {
     path: PathBuf,
     /// Beside the socket, held as long as it is there: of two that start at one time, one gets it.
     lock_path: PathBuf,
-    _lock: File,
+    _lock: Locked,
     /// Of the socket's file.
     inode: u64,
     /// The listener once more, to end whoever waits at it.
@@ -116,9 +116,9 @@ fn group_id(path: &Path, group: &str) -> Result<u32, SocketError> {
 }
 
 /// Takes the lock, and leaves this process's number in it.
-fn take(path: &Path, lock_path: &Path) -> Result<File, SocketError> {
-    let taken = open_alone(lock_path, 0o600).map_err(|cause| fault(path, "its lock", cause))?;
-    let Some(mut lock) = taken else {
+fn take(path: &Path, lock_path: &Path) -> Result<Locked, SocketError> {
+    let taken = Locked::open(lock_path, 0o600).map_err(|cause| fault(path, "its lock", cause))?;
+    let Some(lock) = taken else {
         return Err(match pid_in(lock_path) {
             Some(pid) => answered(path, pid),
             None => SocketError::Taken {
@@ -128,7 +128,7 @@ fn take(path: &Path, lock_path: &Path) -> Result<File, SocketError> {
     };
     let noted = lock
         .set_len(0)
-        .and_then(|()| writeln!(lock, "{}", std::process::id()));
+        .and_then(|()| writeln!(&*lock, "{}", std::process::id()));
     noted.map_err(|cause| fault(path, "its lock", cause))?;
     Ok(lock)
 }
