@@ -195,8 +195,11 @@ impl<'de> Deserialize<'de> for Keys {
     }
 }
 
-/// What the types of a request leave open.
-fn check(request: &Request) -> Result<(), String> {
+/// What the types of a request leave open: prefixes without host bits, words that can be shown.
+///
+/// # Errors
+/// Names the key, and what is wrong with it.
+pub fn check(request: &Request) -> Result<(), String> {
     match request {
         Request::PlanSet(PlanSet {
             prefix,
@@ -206,12 +209,16 @@ fn check(request: &Request) -> Result<(), String> {
         }) => {
             check_prefix(prefix)?;
             check_word("plan", plan)?;
-            ticket.as_deref().map_or(Ok(()), |t| check_word("ticket", t))
+            ticket
+                .as_deref()
+                .map_or(Ok(()), |t| check_word("ticket", t))
         }
         Request::PlanUnset { prefix } => check_prefix(prefix),
         Request::Trace { frames } => match (1..=MAX_TRACED_FRAMES).contains(frames) {
             true => Ok(()),
-            false => Err(format!("frames: {frames} is not in 1 to {MAX_TRACED_FRAMES}")),
+            false => Err(format!(
+                "frames: {frames} is not in 1 to {MAX_TRACED_FRAMES}"
+            )),
         },
         Request::Stats
         | Request::ShowRuntime
@@ -225,7 +232,9 @@ fn check(request: &Request) -> Result<(), String> {
 fn check_prefix(prefix: &IpNet) -> Result<(), String> {
     match prefix.trunc() {
         whole if whole == *prefix => Ok(()),
-        whole => Err(format!("prefix: {prefix} has host bits set; its prefix is {whole}")),
+        whole => Err(format!(
+            "prefix: {prefix} has host bits set; its prefix is {whole}"
+        )),
     }
 }
 
@@ -238,9 +247,9 @@ fn check_word(key: &str, word: &str) -> Result<(), String> {
         return Err(format!("{key}: has a control character"));
     }
     match word.chars().count() {
-        chars if chars > MAX_WORD_CHARS => {
-            Err(format!("{key}: {chars} characters, and {MAX_WORD_CHARS} at most"))
-        }
+        chars if chars > MAX_WORD_CHARS => Err(format!(
+            "{key}: {chars} characters, and {MAX_WORD_CHARS} at most"
+        )),
         _ => Ok(()),
     }
 }

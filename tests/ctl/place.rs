@@ -71,7 +71,9 @@ fn a_second_one_is_told_who_answers() {
         format!("another sekisho (pid {pid}) answers at DIR/box.sock")
     );
     // The first one has not noticed.
-    supervisor.client().ask(r#"{"version":1,"command":"stats"}"#);
+    supervisor
+        .client()
+        .ask(r#"{"version":1,"command":"stats"}"#);
 }
 
 #[test]

@@ -12,7 +12,10 @@ fn an_answer_comes_with_the_id_of_its_request() {
     let supervisor = Supervisor::start();
     let mut client = supervisor.client();
     let answer = client.ask(r#"{"version":1,"id":7,"command":"drain"}"#);
-    assert_eq!(answer.to_string(), r#"{"version":1,"id":7,"answer":"draining"}"#);
+    assert_eq!(
+        answer.to_string(),
+        r#"{"version":1,"id":7,"answer":"draining"}"#
+    );
     let answer = client.ask(r#"{"command":"drain","id":"x","version":1}"#);
     assert_eq!(answer["id"], "x");
     let answer = client.ask(r#"{"version":1,"command":"drain"}"#);
@@ -25,7 +28,9 @@ fn an_answer_comes_with_the_id_of_its_request() {
 #[test]
 fn the_kernel_says_who_asks() {
     let supervisor = Supervisor::start();
-    supervisor.client().ask(r#"{"version":1,"command":"stats"}"#);
+    supervisor
+        .client()
+        .ask(r#"{"version":1,"command":"stats"}"#);
     let [(request, who)] = &supervisor.end()[..] else {
         panic!("one request");
     };
@@ -35,7 +40,10 @@ fn the_kernel_says_who_asks() {
         let output = std::process::Command::new("id").arg(what).output().unwrap();
         String::from_utf8(output.stdout).unwrap().trim().to_owned()
     };
-    let user = std::process::Command::new("id").arg("-un").output().unwrap();
+    let user = std::process::Command::new("id")
+        .arg("-un")
+        .output()
+        .unwrap();
     let expected = match user.status.success() {
         true => format!("uid {} ({})", id("-u"), id("-un")),
         false => format!("uid {}", id("-u")),
@@ -121,7 +129,11 @@ fn the_end_of_the_server_is_the_end_of_every_connection() {
     busy.ask(r#"{"version":1,"command":"stats"}"#);
     let began = std::time::Instant::now();
     drop(supervisor.server.take());
-    assert!(began.elapsed() < Duration::from_secs(1), "{:?}", began.elapsed());
+    assert!(
+        began.elapsed() < Duration::from_secs(1),
+        "{:?}",
+        began.elapsed()
+    );
     assert_eq!((idle.read(), busy.read()), (None, None));
     let left: Vec<_> = std::fs::read_dir(supervisor.folder()).unwrap().collect();
     assert!(left.is_empty(), "{left:?}");

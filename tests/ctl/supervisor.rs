@@ -86,9 +86,10 @@ fn carry_out(
     overrides: &mut BTreeMap<ipnet::IpNet, Override>,
 ) -> Answer {
     match request {
-        Request::PlanSet(set) if set.plan == "nonesuch" => {
-            Answer::Refused(Refusal::new("unknown-plan", "the policy has no plan nonesuch"))
-        }
+        Request::PlanSet(set) if set.plan == "nonesuch" => Answer::Refused(Refusal::new(
+            "unknown-plan",
+            "the policy has no plan nonesuch",
+        )),
         Request::PlanSet(set) => {
             let given = Override {
                 set: set.clone(),
@@ -132,7 +133,9 @@ pub(crate) fn sample(request: &Request) -> Answer {
         }),
         Request::Drain => Answer::Draining,
         Request::Trace { frames } => Answer::Trace {
-            frames: (1..=*frames).map(|n| format!("frame {n}\n  parse  tcp")).collect(),
+            frames: (1..=*frames)
+                .map(|n| format!("frame {n}\n  parse  tcp"))
+                .collect(),
         },
         other => panic!("{other:?} has a state"),
     }
@@ -169,7 +172,12 @@ fn stats() -> Stats {
             counted("drop-port25-syn", "drop", 34_000, 2_040_000),
             counted("forward-not-candidate", "forward", 1_200_567, 960_453_600),
         ],
-        rules: vec![counted("alpha-web/everyone-else", "drop", 34_000, 2_040_000)],
+        rules: vec![counted(
+            "alpha-web/everyone-else",
+            "drop",
+            34_000,
+            2_040_000,
+        )],
         plans: vec![counted("alpha-web/ftth_std", "drop", 34_000, 2_040_000)],
         devices: vec![
             device("access", "enp1s0f0", vec![loss]),
@@ -204,7 +212,11 @@ fn phases() -> Phases {
     Phases {
         now: NOON.parse::<Timestamp>().unwrap(),
         events: vec![
-            phase("2006-12-01T00:00:00+09:00", "rule everyone-else begins", true),
+            phase(
+                "2006-12-01T00:00:00+09:00",
+                "rule everyone-else begins",
+                true,
+            ),
             phase("2026-04-01T00:00:00+09:00", "rule mobile begins", false),
         ],
     }

@@ -95,7 +95,12 @@ fn answers_read_so() {
     for answer in answers() {
         write_answer(&mut wire, None, &answer).unwrap();
     }
-    write_answer(&mut wire, Some(&Id::Text("7".to_owned())), &Answer::Draining).unwrap();
+    write_answer(
+        &mut wire,
+        Some(&Id::Text("7".to_owned())),
+        &Answer::Draining,
+    )
+    .unwrap();
     assert_snapshot!(String::from_utf8(wire).unwrap(), @r#"
     {"version":1,"answer":"stats","generation":42,"uptime_s":93784.5,"balance":{"rx":1234567,"transmitted":1200000,"discarded":34000,"tx_full":500,"held":67},"reasons":[{"name":"drop-port25-syn","verdict":"drop","frames":34000,"bytes":2040000},{"name":"forward-not-candidate","verdict":"forward","frames":1200567,"bytes":960453600}],"rules":[{"name":"alpha-web/everyone-else","verdict":"drop","frames":34000,"bytes":2040000}],"plans":[{"name":"alpha-web/ftth_std","verdict":"drop","frames":34000,"bytes":2040000}],"devices":[{"side":"access","name":"enp1s0f0","link":"up","losses":[{"counter":"rx_dropped","frames":12345}]},{"side":"network","name":"enp1s0f1","link":"up","losses":[]}]}
     {"version":1,"answer":"runtime","generation":42,"workers":[{"worker":0,"lcore":1,"polls":1000000,"empty_polls":250000,"bursts":750000,"frames":24000000,"answered_ms":0.25},{"worker":1,"lcore":3,"polls":1000000,"empty_polls":250000,"bursts":750000,"frames":24000000,"answered_ms":null}]}
@@ -113,7 +118,11 @@ fn answers_read_so() {
 #[test]
 fn what_was_written_is_read_as_it_was() {
     for request in requests() {
-        for id in [None, Some(Id::Number(u64::MAX)), Some(Id::Text("α".to_owned()))] {
+        for id in [
+            None,
+            Some(Id::Number(u64::MAX)),
+            Some(Id::Text("α".to_owned())),
+        ] {
             let mut line = Vec::new();
             write_request(&mut line, id.as_ref(), &request).unwrap();
             let call = read_request(&line).unwrap();

@@ -3,7 +3,7 @@
 use super::connection::Connection;
 use super::{expiry, prefix};
 use crate::cli::{Exit, Failure, Format, out};
-use crate::control::line::Id;
+use crate::control::line::{Id, check};
 use crate::control::protocol::{Answer, PlanSet, Refusal, Request};
 use serde_json::json;
 use std::io::Read as _;
@@ -42,13 +42,20 @@ pub(super) fn run(socket: Option<&Path>, file: &Path, format: Format) -> Result<
     let sent = send(&mut connection, &lines, &mut outcome);
     report(&outcome, &name, lines.len() as u64, format)?;
     sent?;
-    Ok(if outcome.refused == 0 { Exit::Ok } else { Exit::No })
+    Ok(if outcome.refused == 0 {
+        Exit::Ok
+    } else {
+        Exit::No
+    })
 }
 
 fn read(file: &Path) -> Result<(String, String), Failure> {
     let mut text = String::new();
     let (name, read) = match file == Path::new("-") {
-        true => ("stdin".to_owned(), std::io::stdin().read_to_string(&mut text)),
+        true => (
+            "stdin".to_owned(),
+            std::io::stdin().read_to_string(&mut text),
+        ),
         false => {
             let read = std::fs::File::open(file).and_then(|mut f| f.read_to_string(&mut text));
             (file.display().to_string(), read)
@@ -67,7 +74,8 @@ fn parse(text: &str) -> Result<Vec<Line>, (u64, String)> {
         if words.is_empty() {
             continue;
         }
-        let request = request(&words).map_err(|what| (number, what))?;
+        let request = request(&words).and_then(|request| check(&request).map(|()| request));
+        let request = request.map_err(|what| (number, what))?;
         lines.push(Line { number, request });
     }
     Ok(lines)
@@ -81,9 +89,8 @@ fn request(words: &[&str]) -> Result<Request, String> {
             prefix: named(prefix)?,
         }),
         ["set", prefix, plan, more @ ..] if more.len() <= 2 => {
-            let expires = given(more.get(1)).map(|time| {
-                expiry(&time).map_err(|what| format!("{time}: {what}"))
-            });
+            let expires = given(more.get(1))
+                .map(|time| expiry(&time).map_err(|what| format!("{time}: {what}")));
             Ok(Request::PlanSet(PlanSet {
                 prefix: named(prefix)?,
                 plan: (*plan).to_owned(),
@@ -96,11 +103,7 @@ fn request(words: &[&str]) -> Result<Request, String> {
 }
 
 /// Keeps a window of requests on their way, so that those that come together are kept together.
-fn send(
-    connection: &mut Connection,
-    lines: &[Line],
-    outcome: &mut Outcome,
-) -> Result<(), Failure> {
+fn send(connection: &mut Connection, lines: &[Line], outcome: &mut Outcome) -> Result<(), Failure> {
     let mut unsent = lines.iter();
     let mut unanswered = lines.iter();
     let mut waiting = 0;
@@ -234,6 +237,7 @@ mod tests {
             "unset",
             "unset 10.0.0.0/8 fixed",
             "unset host.example",
+            &format!("set 10.0.0.0/8 fixed {}", "x".repeat(256)),
         ] {
             let (number, _) = parse(&format!("unset ::/0\n{line}\n")).unwrap_err();
             assert_eq!(number, 2, "{line}");

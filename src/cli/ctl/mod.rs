@@ -9,6 +9,7 @@ mod watch;
 
 use super::when::When;
 use super::{Exit, Failure, Format, out};
+use crate::control::line::check;
 use crate::control::protocol::{Answer, MAX_TRACED_FRAMES, PlanSet, Request};
 use connection::Connection;
 use ipnet::IpNet;
@@ -112,8 +113,21 @@ pub(super) fn run(args: &Args, format: Format) -> Result<Exit, Failure> {
         Command::Plan(PlanCommand::List) => Request::PlanList,
         Command::Trace { frames } => Request::Trace { frames: *frames },
     };
+    check(&request).map_err(Failure::usage)?;
     let answer = Connection::open(args.socket.as_deref())?.ask(&request)?;
-    show(&answer, format)
+    let exit = show(&answer, format)?;
+    if let (
+        Format::Text,
+        Exit::Ok,
+        Request::PlanSet(PlanSet {
+            expires: Some(end), ..
+        }),
+    ) = (format, exit, &request)
+    {
+        // A date was read in this machine's zone: here it can be seen.
+        out::print(&format!("until {}\n", text::instant(*end)))?;
+    }
+    Ok(exit)
 }
 
 /// Prints an answer; a refusal is an answer too, and it is no.
@@ -125,7 +139,10 @@ fn show(answer: &Answer, format: Format) -> Result<Exit, Failure> {
     match (format, answer) {
         (Format::Json, _) => out::print_json("ctl", answer)?,
         (Format::Text, Answer::Refused(refusal)) => {
-            out::complain("refused", format_args!("{} ({})", refusal.message, refusal.code));
+            out::complain(
+                "refused",
+                format_args!("{} ({})", refusal.message, refusal.code),
+            );
         }
         (Format::Text, _) => out::print(&text::text(answer))?,
     }

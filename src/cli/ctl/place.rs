@@ -4,7 +4,7 @@ use crate::cli::Failure;
 use crate::control::accounts;
 use std::fs;
 use std::io;
-use std::os::unix::fs::MetadataExt as _;
+use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _};
 use std::path::{Path, PathBuf};
 
 const FOLDER: &str = "/run/sekisho";
@@ -39,7 +39,10 @@ fn only_one(folder: &Path) -> Result<PathBuf, Failure> {
             folder.display()
         ))),
         several => {
-            let names: Vec<_> = several.iter().map(|path| path.display().to_string()).collect();
+            let names: Vec<_> = several
+                .iter()
+                .map(|path| path.display().to_string())
+                .collect();
             Err(Failure::usage(format_args!(
                 "there are several: name one with --socket: {}",
                 names.join(", ")
@@ -55,6 +58,9 @@ pub(super) fn unreachable(path: &Path, error: &io::Error) -> Failure {
         io::ErrorKind::NotFound => {
             format!("nobody answers: there is no {path_shown}; is `sekisho run` running?")
         }
+        io::ErrorKind::ConnectionRefused if !is_socket(path) => {
+            format!("{path_shown} is no socket")
+        }
         io::ErrorKind::ConnectionRefused => format!(
             "nobody answers at {path_shown}: the sekisho that made it has ended without \
              removing it"
@@ -65,6 +71,10 @@ pub(super) fn unreachable(path: &Path, error: &io::Error) -> Failure {
         },
         _ => format!("{path_shown}: {error}"),
     })
+}
+
+fn is_socket(path: &Path) -> bool {
+    fs::metadata(path).is_ok_and(|there| there.file_type().is_socket())
 }
 
 /// `the user root and the group noc`.

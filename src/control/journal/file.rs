@@ -77,7 +77,9 @@ impl Known {
         if let Err(cause) = self.file.write_all_at(text, self.bytes) {
             return Err(match self.cut(self.bytes) {
                 Ok(()) => self.fault("write", cause),
-                Err(cut) => self.broken(&format!("a write failed ({cause}), and so did {UNDO}: {cut}")),
+                Err(cut) => self.broken(&format!(
+                    "a write failed ({cause}), and so did {UNDO}: {cut}"
+                )),
             });
         }
         if let Err(cause) = self.file.sync_data() {
@@ -140,4 +142,13 @@ fn unfinished(path: &Path) -> PathBuf {
 fn sync_folder(path: &Path) -> io::Result<()> {
     let folder = path.parent().unwrap_or(Path::new("/"));
     File::open(folder)?.sync_all()
+}
+
+#[cfg(test)]
+impl Known {
+    /// From now on, neither a write nor taking it back succeeds.
+    pub(super) fn lose_the_disk(&mut self, other: &Path) {
+        fs::write(other, "").unwrap();
+        self.file = Locked::lock(File::open(other).unwrap()).unwrap();
+    }
 }

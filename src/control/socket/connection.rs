@@ -76,7 +76,10 @@ impl<M: From<Asked>> Connection<M> {
                 }
                 Next::Half => {
                     let message = "the line has no end; nothing of it was carried out";
-                    (Turn::refused(None, Refusal::new("half-a-line", message)), false)
+                    (
+                        Turn::refused(None, Refusal::new("half-a-line", message)),
+                        false,
+                    )
                 }
                 Next::End => return,
             };
