@@ -1,74 +1,79 @@
+//! AF_XDP: the suite over veth in each mode, and what is its own.
+
+use super::suite::{self, Check, Link, Rig};
+use super::{ACCESS, NETWORK, Wires};
 use crate::load::{Frames, Receiver, Sender};
 use crate::net::{Namespace, Veth};
-use sekisho::io::afxdp::{Options, open};
-use sekisho::io::port::{self, Lane, Port, Work};
+use sekisho::io::afxdp::{Attach, Opened, Options, ZeroCopy, open};
+use sekisho::io::port::{self, DeviceError, Lane, Port, Work};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-struct Forward<'s> {
-    stop: &'s AtomicBool,
+struct Xdp {
+    wires: Wires,
+    options: Options,
 }
 
-impl Work for Forward<'_> {
-    type Output = (u64, u64, u64, u64);
-
-    fn work<A: Port, N: Port<Frame = A::Frame>>(
-        self,
-        mut access: A,
-        mut network: N,
-    ) -> Self::Output {
-        let mut frames = port::Frames::new();
-        let mut received = 0;
-        let mut refused = 0;
-        while !self.stop.load(Ordering::Relaxed) {
-            received += access.rx_burst(&mut frames) as u64;
-            network.tx_burst(&mut frames);
-            refused += frames.len() as u64;
-            frames.clear();
-            received += network.rx_burst(&mut frames) as u64;
-            access.tx_burst(&mut frames);
-            refused += frames.len() as u64;
-            frames.clear();
+impl Xdp {
+    fn new(queues: u32, mtu_bytes: u32, attach: Attach) -> Self {
+        Self {
+            wires: Wires::new(queues, mtu_bytes),
+            options: Options {
+                ring_frames: 1_024,
+                umem_frames: 4_096,
+                attach,
+                ..Options::new(ACCESS, NETWORK, queues)
+            },
         }
-        access.drain();
-        network.drain();
-        (
-            received,
-            access.transmitted() + network.transmitted(),
-            refused,
-            access.held() + network.held(),
-        )
+    }
+
+    fn open(&self) -> Result<Opened, DeviceError> {
+        self.wires.inside.enter(|| open(&self.options))
+    }
+}
+
+impl Rig for Xdp {
+    const RING_FRAMES: usize = 1_024;
+
+    fn serve(&mut self, coming: &[Vec<u8>], link: Link, check: impl Check) -> Vec<Vec<u8>> {
+        self.wires.set_link(link);
+        let Opened { devices, mut lanes } = self.open().unwrap_or_else(|error| panic!("{error}"));
+        let set_link = |link| self.wires.set_link(link);
+        let left = self.wires.send_while(coming, || {
+            let work = Checked(check, &set_link);
+            lanes.pop().unwrap().serve(work);
+        });
+        for device in &devices {
+            assert!(
+                device.losses().iter().all(|loss| loss.frames == 0),
+                "{:?}",
+                device.losses()
+            );
+        }
+        left
+    }
+}
+
+struct Checked<'c, C>(C, &'c dyn Fn(Link));
+
+impl<C: Check> Work for Checked<'_, C> {
+    type Output = ();
+
+    fn work<A: Port, N: Port<Frame = A::Frame>>(self, mut access: A, mut network: N) {
+        self.0.check(&mut access, &mut network, self.1);
     }
 }
 
 #[test]
 #[ignore = "needs root and network namespaces"]
-fn forwards_all() {
-    let (a, b, c) = (
-        Namespace::new("a"),
-        Namespace::new("box"),
-        Namespace::new("c"),
-    );
-    Veth::new((&a, "wire"), (&b, "access")).make();
-    Veth::new((&c, "wire"), (&b, "network")).make();
-    let options = Options::new("access", "network", 1);
-    let opened = b.enter(|| open(&options)).unwrap_or_else(|e| panic!("{e}"));
-    for device in &opened.devices {
-        println!("{}", device.mode());
-    }
-    let stop = AtomicBool::new(false);
-    std::thread::scope(|scope| {
-        let mut lanes = opened.lanes;
-        let lane = lanes.pop().unwrap();
-        let work = scope.spawn(|| lane.serve(Forward { stop: &stop }));
-        let frames = Frames::alternating();
-        let receiver = Receiver::start(&c, "wire", frames.clone());
-        let sent = Sender::new(&a, "wire", frames).send(600_000, 300_000);
-        let received = receiver.finish(Duration::from_millis(500));
-        stop.store(true, Ordering::Relaxed);
-        println!("{sent}\n{received}\n{:?}", work.join().unwrap());
-        for device in &opened.devices {
-            println!("{:?}", device.losses());
-        }
-    });
+fn in_driver_mode() {
+    let mut rig = Xdp::new(1, 1_500, Attach::Driver);
+    suite::every_live_port(&mut rig);
+}
+
+#[test]
+#[ignore = "needs root and network namespaces"]
+fn in_skb_mode() {
+    let mut rig = Xdp::new(1, 1_500, Attach::Skb);
+    suite::every_live_port(&mut rig);
 }
