@@ -62,12 +62,14 @@ impl Shape {
     /// What to say where the kernel has no frames in segments: the interface whose MTU needs them.
     pub(super) fn without_segments(interfaces: [&Interface; 2]) -> DeviceError {
         let [access, network] = interfaces;
-        if access.mtu_bytes > largest_mtu_bytes(1) {
-            mtu_too_large(access, 1)
+        let larger = if access.mtu_bytes > network.mtu_bytes {
+            access
         } else {
-            mtu_too_large(network, 1)
-        }
-        .remedy("Linux 6.6 or later takes larger ones, or lower the MTU with `ip link set`")
+            network
+        };
+        let error = mtu_too_large(larger, 1);
+        let lower = error.remedy.clone().unwrap_or_default();
+        error.remedy(format!("{lower}; Linux 6.6 and later take larger ones"))
     }
 }
 

@@ -2,20 +2,18 @@
 
 use super::suite::{self, Check, Link, Rig};
 use super::{ACCESS, NETWORK, Wires};
-use crate::load::{Frames, Receiver, Sender};
-use crate::net::{Namespace, Veth};
-use sekisho::io::afxdp::{Attach, Opened, Options, ZeroCopy, open};
-use sekisho::io::port::{self, DeviceError, Lane, Port, Work};
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use sekisho::io::afxdp::{Attach, Opened, Options, open};
+use sekisho::io::port::{DeviceError, Lane, Port, Work};
 
-struct Xdp {
+/// A box whose interfaces take frames of up to so many octets.
+struct Xdp<const LONGEST_BYTES: usize> {
     wires: Wires,
     options: Options,
 }
 
-impl Xdp {
-    fn new(queues: u32, mtu_bytes: u32, attach: Attach) -> Self {
+impl<const LONGEST_BYTES: usize> Xdp<LONGEST_BYTES> {
+    fn new(queues: u32, attach: Attach) -> Self {
+        let mtu_bytes = u32::try_from(LONGEST_BYTES - 14).unwrap();
         Self {
             wires: Wires::new(queues, mtu_bytes),
             options: Options {
@@ -32,8 +30,9 @@ impl Xdp {
     }
 }
 
-impl Rig for Xdp {
+impl<const LONGEST_BYTES: usize> Rig for Xdp<LONGEST_BYTES> {
     const RING_FRAMES: usize = 1_024;
+    const LONGEST_BYTES: usize = LONGEST_BYTES;
 
     fn serve(&mut self, coming: &[Vec<u8>], link: Link, check: impl Check) -> Vec<Vec<u8>> {
         self.wires.set_link(link);
@@ -44,11 +43,8 @@ impl Rig for Xdp {
             lanes.pop().unwrap().serve(work);
         });
         for device in &devices {
-            assert!(
-                device.losses().iter().all(|loss| loss.frames == 0),
-                "{:?}",
-                device.losses()
-            );
+            let losses = device.losses();
+            assert!(losses.iter().all(|loss| loss.frames == 0), "{losses:?}");
         }
         left
     }
@@ -67,13 +63,23 @@ impl<C: Check> Work for Checked<'_, C> {
 #[test]
 #[ignore = "needs root and network namespaces"]
 fn in_driver_mode() {
-    let mut rig = Xdp::new(1, 1_500, Attach::Driver);
-    suite::every_live_port(&mut rig);
+    suite::every_live_port(&mut Xdp::<1_514>::new(1, Attach::Driver));
 }
 
 #[test]
 #[ignore = "needs root and network namespaces"]
 fn in_skb_mode() {
-    let mut rig = Xdp::new(1, 1_500, Attach::Skb);
-    suite::every_live_port(&mut rig);
+    suite::every_live_port(&mut Xdp::<1_514>::new(1, Attach::Skb));
+}
+
+#[test]
+#[ignore = "needs root and network namespaces"]
+fn frames_of_nine_kilobytes_in_driver_mode() {
+    suite::every_live_port(&mut Xdp::<9_014>::new(1, Attach::Driver));
+}
+
+#[test]
+#[ignore = "needs root and network namespaces"]
+fn frames_of_nine_kilobytes_in_skb_mode() {
+    suite::every_live_port(&mut Xdp::<9_014>::new(1, Attach::Skb));
 }

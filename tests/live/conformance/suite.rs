@@ -13,10 +13,16 @@ pub(crate) trait Rig {
     /// How many frames a transmit ring holds.
     const RING_FRAMES: usize;
 
+    /// The longest frames that come.
+    const LONGEST_BYTES: usize = USUAL_BYTES;
+
     /// Opens both ports, lets these frames come to the access port in their order, and does the check
     /// meanwhile. The link behind the network port is up, or down at first. Gives what left by it.
     fn serve(&mut self, coming: &[Vec<u8>], link: Link, check: impl Check) -> Vec<Vec<u8>>;
 }
+
+/// What an Ethernet frame of an MTU of 1,500 holds.
+pub(crate) const USUAL_BYTES: usize = 1_514;
 
 /// Whether frames can leave by the network port.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,12 +57,12 @@ pub(crate) fn every_live_port(rig: &mut impl Rig) {
     a_link_that_was_down_goes_on(rig);
 }
 
-/// Frames of 60 to 1,514 octets that say which they are, of a type that no host answers.
-pub(crate) fn numbered(count: usize) -> Vec<Vec<u8>> {
+/// Frames of 60 octets to the longest that say which they are, of a type that no host answers.
+fn numbered(count: usize, longest_bytes: usize) -> Vec<Vec<u8>> {
     let frame = |number: usize| {
         let mut octets = vec![2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2, 0x88, 0xb5];
         octets.extend((number as u32).to_be_bytes());
-        let len = 60 + number * 101 % 1_455;
+        let len = longest_bytes - number * 101 % (longest_bytes - 59);
         octets.extend((octets.len()..len).map(|at| (at * 7 + number) as u8));
         octets
     };
@@ -97,8 +103,8 @@ impl<K: Fn(usize) -> bool + Send> Check for Forward<K> {
     }
 }
 
-fn order_and_octets_are_kept(rig: &mut impl Rig) {
-    let frames = numbered(3_000);
+fn order_and_octets_are_kept<R: Rig>(rig: &mut R) {
+    let frames = numbered(3_000, R::LONGEST_BYTES);
     let forward = Forward {
         count: frames.len(),
         keeps: |_| true,
@@ -106,8 +112,8 @@ fn order_and_octets_are_kept(rig: &mut impl Rig) {
     assert_same(&rig.serve(&frames, Link::Up, forward), &frames);
 }
 
-fn what_is_dropped_stays_away_and_the_rest_in_order(rig: &mut impl Rig) {
-    let frames = numbered(1_000);
+fn what_is_dropped_stays_away_and_the_rest_in_order<R: Rig>(rig: &mut R) {
+    let frames = numbered(1_000, R::LONGEST_BYTES);
     let keeps = |number: usize| !number.is_multiple_of(3);
     let forward = Forward {
         count: frames.len(),
@@ -151,7 +157,7 @@ impl Check for OneOwner {
 }
 
 fn a_frame_has_one_owner(rig: &mut impl Rig) {
-    let frames = numbered(500);
+    let frames = numbered(500, USUAL_BYTES);
     let left = rig.serve(&frames, Link::Up, OneOwner(frames.clone()));
     assert!(left.is_empty());
 }
@@ -203,12 +209,12 @@ fn a_full_ring_leaves_the_rest_where_it_is(rig: &mut impl Rig) {
 
 fn a_link_that_was_down_goes_on(rig: &mut impl Rig) {
     let left = full_ring(rig, true);
-    assert_same(&left, &numbered(left.len()));
+    assert_same(&left, &numbered(left.len(), USUAL_BYTES));
     order_and_octets_are_kept(rig);
 }
 
 fn full_ring<R: Rig>(rig: &mut R, then_up: bool) -> Vec<Vec<u8>> {
-    let coming = numbered(R::RING_FRAMES + 500);
+    let coming = numbered(R::RING_FRAMES + 500, USUAL_BYTES);
     let check = FullRing {
         ring_frames: R::RING_FRAMES,
         coming: coming.clone(),
@@ -237,7 +243,7 @@ impl Check for LeaveInMidStream {
 
 fn ports_that_were_left_in_mid_stream_open_again(rig: &mut impl Rig) {
     for _ in 0..3 {
-        rig.serve(&numbered(500), Link::Down, LeaveInMidStream);
+        rig.serve(&numbered(500, USUAL_BYTES), Link::Down, LeaveInMidStream);
     }
     order_and_octets_are_kept(rig);
 }
