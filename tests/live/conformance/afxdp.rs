@@ -63,23 +63,23 @@ impl<C: Check> Work for Checked<'_, C> {
 #[test]
 #[ignore = "needs root and network namespaces"]
 fn in_driver_mode() {
-    suite::every_live_port(&mut Xdp::<1_514>::new(1, Attach::Driver));
+    suite::every_port(&mut Xdp::<1_514>::new(1, Attach::Driver));
 }
 
 #[test]
 #[ignore = "needs root and network namespaces"]
 fn in_skb_mode() {
-    suite::every_live_port(&mut Xdp::<1_514>::new(1, Attach::Skb));
+    suite::every_port(&mut Xdp::<1_514>::new(1, Attach::Skb));
 }
 
 #[test]
 #[ignore = "needs root and network namespaces"]
 fn frames_of_nine_kilobytes_in_driver_mode() {
-    suite::every_live_port(&mut Xdp::<9_014>::new(1, Attach::Driver));
+    suite::every_port(&mut Xdp::<9_014>::new(1, Attach::Driver));
 }
 
 #[test]
 #[ignore = "needs root and network namespaces"]
 fn frames_of_nine_kilobytes_in_skb_mode() {
-    suite::every_live_port(&mut Xdp::<9_014>::new(1, Attach::Skb));
+    suite::every_port(&mut Xdp::<9_014>::new(1, Attach::Skb));
 }

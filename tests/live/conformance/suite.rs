@@ -16,6 +16,9 @@ pub(crate) trait Rig {
     /// The longest frames that come.
     const LONGEST_BYTES: usize = USUAL_BYTES;
 
+    /// Whether the link can change while the ports are open.
+    const LINK_CHANGES: bool = true;
+
     /// Opens both ports, lets these frames come to the access port in their order, and does the check
     /// meanwhile. The link behind the network port is up, or down at first. Gives what left by it.
     fn serve(&mut self, coming: &[Vec<u8>], link: Link, check: impl Check) -> Vec<Vec<u8>>;
@@ -33,7 +36,7 @@ pub(crate) enum Link {
 
 /// What is done with the ports of a [`Rig`].
 pub(crate) trait Check: Send {
-    /// `set_link` is for links that can be taken down while they are used.
+    /// `set_link` is for links that change while the ports are open.
     fn check<A: Port, N: Port<Frame = A::Frame>>(
         self,
         access: &mut A,
@@ -43,18 +46,15 @@ pub(crate) trait Check: Send {
 }
 
 /// What every driver keeps to.
-pub(crate) fn every_port(rig: &mut impl Rig) {
+pub(crate) fn every_port<R: Rig>(rig: &mut R) {
     order_and_octets_are_kept(rig);
     what_is_dropped_stays_away_and_the_rest_in_order(rig);
     a_frame_has_one_owner(rig);
     a_full_ring_leaves_the_rest_where_it_is(rig);
     ports_that_were_left_in_mid_stream_open_again(rig);
-}
-
-/// What drivers keep to whose link can be taken down while they use it.
-pub(crate) fn every_live_port(rig: &mut impl Rig) {
-    every_port(rig);
-    a_link_that_was_down_goes_on(rig);
+    if R::LINK_CHANGES {
+        a_link_that_was_down_goes_on(rig);
+    }
 }
 
 /// Frames of 60 octets to the longest that say which they are, of a type that no host answers.
