@@ -120,19 +120,14 @@ fn check_queues(interface: &Interface, queues: u32) -> Result<(), DeviceError> {
         tx_queues,
         ..
     } = interface;
-    if *rx_queues != queues {
-        return Err(fault(format!(
-            "{name}: it has {rx_queues} receive queues, where {queues} have a worker each"
-        ))
-        .remedy(format!("`ethtool -L {name} combined {queues}`")));
-    }
-    if *tx_queues < queues {
-        return Err(fault(format!(
-            "{name}: it has {tx_queues} transmit queues, where {queues} workers need one each"
-        ))
-        .remedy(format!("`ethtool -L {name} combined {queues}`")));
-    }
-    Ok(())
+    let message = if *rx_queues != queues {
+        format!("{name}: it has {rx_queues} receive queues, where workers have {queues}")
+    } else if *tx_queues < queues {
+        format!("{name}: it has {tx_queues} transmit queues, where workers need {queues}")
+    } else {
+        return Ok(());
+    };
+    Err(fault(message).remedy(interface.with_queues(queues)))
 }
 
 fn fault(message: String) -> DeviceError {

@@ -1,5 +1,8 @@
 //! AF_XDP: the suite over veth in each mode, and what is its own.
 
+mod life;
+mod refused;
+
 use super::suite::{self, Check, Link, Rig};
 use super::{ACCESS, NETWORK, Wires};
 use sekisho::io::afxdp::{Attach, Opened, Options, open};
@@ -27,6 +30,13 @@ impl<const LONGEST_BYTES: usize> Xdp<LONGEST_BYTES> {
 
     fn open(&self) -> Result<Opened, DeviceError> {
         self.wires.inside.enter(|| open(&self.options))
+    }
+
+    /// Whether the kernel knows of a program at an interface.
+    fn has_program(&self, link: &str) -> bool {
+        let text = self.wires.inside.ip(&["-j", "link", "show", "dev", link]);
+        let found: serde_json::Value = serde_json::from_str(&text).unwrap();
+        found[0].get("xdp").is_some()
     }
 }
 
