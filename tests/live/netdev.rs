@@ -47,12 +47,6 @@ impl Line {
             "access",
             "nodad",
         ]);
-        // Until the link-local addresses are no longer tentative, what is shown changes by itself.
-        let deadline = Instant::now() + Duration::from_secs(10);
-        while between.ip(&["address"]).contains("tentative") {
-            assert!(Instant::now() < deadline);
-            sleep(Duration::from_millis(50));
-        }
         line
     }
 
@@ -65,9 +59,20 @@ impl Line {
             .enter(|| prepare(claim(&PORTS)?, self.folder()))
     }
 
+    /// Ends it, where it began.
+    fn exit(&self, prepared: Prepared, on_exit: &OnExit) {
+        let faults = self.between.enter(|| prepared.exit(on_exit)).unwrap();
+        assert_eq!(faults, [""; 0]);
+    }
+
     /// Everything that can be seen of the box's interfaces but counters and times.
     fn seen(&self) -> String {
         PORTS.map(|port| seen(&self.between, port)).concat()
+    }
+
+    #[track_caller]
+    fn assert_seen(&self, before: &str) {
+        assert_same(&self.seen(), before);
     }
 
     fn files(&self) -> usize {
@@ -80,7 +85,29 @@ fn claim(ports: &[&str]) -> Result<Claim, DeviceError> {
     Claim::of(interfaces.collect::<Result<_, _>>()?)
 }
 
+#[track_caller]
+fn assert_same(now: &str, before: &str) {
+    let differ = now
+        .lines()
+        .zip(before.lines())
+        .filter(|(now, before)| now != before);
+    assert!(
+        now == before,
+        "now, before: {:#?}",
+        differ.collect::<Vec<_>>()
+    );
+}
+
 fn seen(namespace: &Namespace, port: &str) -> String {
+    // As long as an address is tentative, what is shown changes by itself.
+    let deadline = Instant::now() + Duration::from_secs(10);
+    while namespace
+        .ip(&["address", "show", "dev", port])
+        .contains("tentative")
+    {
+        assert!(Instant::now() < deadline, "{port}: still tentative");
+        sleep(Duration::from_millis(50));
+    }
     let features = run(namespace.command("ethtool").args(["-k", port]));
     let link = namespace.ip(&["-d", "address", "show", "dev", port]);
     let ipv6 = run(namespace
@@ -150,8 +177,8 @@ fn what_is_set_while_prepared_is_afterwards_as_before() {
         "{notes}"
     );
     assert_eq!(line.files(), 2);
-    drop(prepared);
-    assert_eq!(line.seen(), before);
+    line.between.enter(|| drop(prepared));
+    line.assert_seen(&before);
     assert_eq!(line.files(), 0);
 }
 
@@ -170,13 +197,9 @@ fn interfaces_that_were_down_are_down_afterwards_and_a_new_name_does_not_hide_th
         line.between.ip(&["link", "set", "dev", from, "name", to]);
     };
     rename("access", "renamed");
-    let faults = line
-        .between
-        .enter(|| prepared.exit(&OnExit::Leave))
-        .unwrap();
-    assert_eq!(faults, [""; 0]);
+    line.exit(prepared, &OnExit::Leave);
     rename("renamed", "access");
-    assert_eq!(line.seen(), before);
+    line.assert_seen(&before);
 }
 
 /// Also the child that is killed: it is this test again, with the folder in its environment.
@@ -230,14 +253,14 @@ fn what_the_first_of_several_killed_runs_found_is_put_back() {
         third.notes()
     );
     assert_prepared(&line.between);
-    drop(third);
-    assert_eq!(line.seen(), before);
+    line.between.enter(|| drop(third));
+    line.assert_seen(&before);
     assert_eq!(line.files(), 0);
 
     kill_one();
     let notes = line.between.enter(|| recover(line.folder())).unwrap();
     assert_eq!(notes.len(), 2, "{notes:?}");
-    assert_eq!(line.seen(), before);
+    line.assert_seen(&before);
     assert_eq!(line.files(), 0);
 }
 
@@ -254,7 +277,7 @@ fn a_failure_in_the_middle_undoes_what_was_done() {
         .unwrap_err();
     assert_eq!(error.fault, DeviceFault::Gone);
     assert!(error.message.starts_with("network: "), "{error}");
-    assert_eq!(seen(&line.between, "access"), before);
+    assert_same(&seen(&line.between, "access"), &before);
     assert_eq!(line.files(), 0);
 }
 
@@ -313,7 +336,7 @@ fn the_host_says_nothing_where_it_is_prepared() {
     assert_eq!(line.internet.counters("wire").rx_packets, 0);
     // What is not prepared asks for routers and tells of its groups in the same time.
     assert!(line.subscriber.counters("wire").rx_packets > 0);
-    drop(prepared);
+    line.between.enter(|| drop(prepared));
 }
 
 #[test]
@@ -328,7 +351,7 @@ fn a_bridge_stands_in_until_the_next_start() {
     let on_exit = OnExit::KernelBridge("standin".to_owned());
     let prepared = line.prepare().unwrap();
     line.between.enter(|| on_exit.check()).unwrap();
-    line.between.enter(|| prepared.exit(&on_exit)).unwrap();
+    line.exit(prepared, &on_exit);
     for (at, from) in [
         ("192.0.2.2:2525", "192.0.2.1"),
         ("[2001:db8::2]:2525", "2001:db8::1"),
@@ -355,8 +378,8 @@ fn a_bridge_stands_in_until_the_next_start() {
     let next = line.prepare().unwrap();
     assert_prepared(&line.between);
     assert!(!line.between.ip(&["link"]).contains("standin"));
-    drop(next);
-    assert_eq!(line.seen(), before);
+    line.between.enter(|| drop(next));
+    line.assert_seen(&before);
     assert_eq!(line.files(), 0);
 }
 
@@ -377,7 +400,7 @@ fn a_bridge_that_cannot_be_made_leaves_the_interfaces_as_they_were() {
         line.between.ip(&["link"]).contains("taken"),
         "it is not ours"
     );
-    assert_eq!(line.seen(), before);
+    line.assert_seen(&before);
     assert_eq!(line.files(), 0);
 }
 
@@ -387,11 +410,7 @@ fn links_that_were_left_down_are_up_again_after_the_next_run() {
     let line = Line::new();
     let before = line.seen();
     let prepared = line.prepare().unwrap();
-    let faults = line
-        .between
-        .enter(|| prepared.exit(&OnExit::LinkDown))
-        .unwrap();
-    assert_eq!(faults, [""; 0]);
+    line.exit(prepared, &OnExit::LinkDown);
     for port in PORTS {
         assert!(!has_flag(&line.between, port, "UP"));
         assert!(is_on(&line.between, port, "generic-receive-offload"));
@@ -399,16 +418,14 @@ fn links_that_were_left_down_are_up_again_after_the_next_run() {
     assert!(!has_flag(&line.internet, "wire", "LOWER_UP"));
     // Somebody else's start does not take them up.
     Veth::new((&line.between, "third"), (&line.internet, "third")).make();
-    drop(
-        line.between
-            .enter(|| prepare(claim(&["third"])?, line.folder()))
-            .unwrap(),
-    );
+    line.between
+        .enter(|| prepare(claim(&["third"])?, line.folder()).map(drop))
+        .unwrap();
     assert!(!has_flag(&line.between, "access", "UP"));
     let next = line.prepare().unwrap();
     assert_prepared(&line.between);
-    drop(next);
-    assert_eq!(line.seen(), before);
+    line.between.enter(|| drop(next));
+    line.assert_seen(&before);
 }
 
 #[test]
