@@ -167,6 +167,12 @@ impl Prepared {
             return Err(DeviceError::new(DeviceFault::Shape, message)
                 .remedy("a port is an interface that Ethernet frames come from"));
         }
+        if let Some(program) = link.xdp_program {
+            let message = format!("{name}: somebody has attached an XDP program, number {program}");
+            return Err(DeviceError::new(DeviceFault::Busy, message).remedy(format!(
+                "end whoever did; if nobody is left, `ip link set dev {name} xdp off`"
+            )));
+        }
         let Some(master) = link.master else {
             return Ok(());
         };
