@@ -74,11 +74,17 @@ pub(super) fn reload_often(
             blocked,
         });
         let [from, to] = ["from", "to"].map(|end| answer[end].as_u64().unwrap());
-        assert!(from < to && generation.is_none_or(|before| before == from), "{answer}");
+        assert!(
+            from < to && generation.is_none_or(|before| before == from),
+            "{answer}"
+        );
         generation = Some(to);
         compile_ms += answer["compile_ms"].as_f64().unwrap();
         thread::sleep(Duration::from_millis(20));
     }
-    println!("{reloads} reloads, {:.1} ms of compiling each", compile_ms / reloads as f64);
+    println!(
+        "{reloads} reloads, {:.1} ms of compiling each",
+        compile_ms / reloads as f64
+    );
     timeline
 }

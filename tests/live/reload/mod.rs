@@ -1,6 +1,7 @@
 //! Policies and plans that change while frames flow: none is lost, none wrongly judged.
 
 mod changes;
+mod model;
 mod timeline;
 
 use crate::line::Line;
@@ -62,7 +63,11 @@ impl Subscriber {
 /// Of each subscriber one frame to port 25 and one to port 587, in turns.
 fn frames(subscribers: &[Subscriber]) -> Frames {
     let pairs = subscribers.iter().flat_map(|subscriber| {
-        let to = if subscriber.address.is_ipv4() { "203.0.113.25" } else { "2001:db8:e::25" };
+        let to = if subscriber.address.is_ipv4() {
+            "203.0.113.25"
+        } else {
+            "2001:db8:e::25"
+        };
         [25, 587].map(|port| Numbered::syn(subscriber.address, to.parse().unwrap(), port, &[]))
     });
     Frames::new(pairs.collect())
@@ -93,8 +98,8 @@ fn change_under_load(driver: Driver) {
 
     let over = AtomicBool::new(false);
     let (sent, timelines) = thread::scope(|scope| {
-        let sending =
-            scope.spawn(|| sender.send_while(PPS, |_| !over.load(Ordering::Relaxed), FRAMES_AT_MOST));
+        let sending = scope
+            .spawn(|| sender.send_while(PPS, |_| !over.load(Ordering::Relaxed), FRAMES_AT_MOST));
         let singles = scope.spawn(|| change_plans(&pipeline, &subscribers[..SINGLES], CHANGES));
         let moved = reload_often(&pipeline, &policy, &subscribers[SINGLES..], RELOADS);
         let mut timelines = singles.join().unwrap();
@@ -106,23 +111,39 @@ fn change_under_load(driver: Driver) {
     let received = receiver.finish(Duration::from_millis(500));
     let stats = pipeline.control().ask("stats");
     let end = program.end();
-    println!("{driver:?}: {sent}\n{received}\ndevices: {}", stats["devices"]);
+    println!(
+        "{driver:?}: {sent}\n{received}\ndevices: {}",
+        stats["devices"]
+    );
 
     let balance = end.balance();
     let lost = sent.frames - received.intact - balance.discarded;
     let kernel = line.losses();
     println!("lost: {lost}, by the kernel's links: {kernel:?}; {balance:?}");
     assert_eq!((received.foreign, received.twice, received.late), (0, 0, 0));
-    assert_eq!((balance.tx_full, balance.held), (0, 0), "sekisho's share of losses is nothing");
-    assert_eq!(balance.transmitted, received.intact + received.lost_by_socket);
+    assert_eq!(
+        (balance.tx_full, balance.held),
+        (0, 0),
+        "sekisho's share of losses is nothing"
+    );
+    assert_eq!(
+        balance.transmitted,
+        received.intact + received.lost_by_socket
+    );
     let verdicts = judge(&sent, &received, &timelines);
     println!("{verdicts:?}");
     assert_eq!(verdicts.passed_wrongly, 0);
     // What is missing was lost on the way, not turned back: sekisho knows nothing of it.
     let by_kernel = kernel.total() + received.lost_by_socket + device_losses(&stats);
-    assert_eq!(lost, by_kernel, "the kernel's counters do not account for what is missing");
+    assert_eq!(
+        lost, by_kernel,
+        "the kernel's counters do not account for what is missing"
+    );
     assert!(verdicts.missing <= lost);
-    assert!(verdicts.decided * 10 > verdicts.right * 9, "too little is certain: {verdicts:?}");
+    assert!(
+        verdicts.decided * 10 > verdicts.right * 9,
+        "too little is certain: {verdicts:?}"
+    );
 }
 
 /// What became of the frames of a load, held against the plans of their time.

@@ -26,7 +26,9 @@ impl Timeline {
             blocked: true,
         };
         // States whose successor was in force before that time are past.
-        let past = self.0.partition_point(|change| change.answered_ns < *judged_ns.start());
+        let past = self
+            .0
+            .partition_point(|change| change.answered_ns < *judged_ns.start());
         let current = past.checked_sub(1).map_or(before, |at| self.0[at]);
         let coming = self.0[past..].iter();
         let coming = coming.take_while(|change| change.asked_ns <= *judged_ns.end());
@@ -44,7 +46,9 @@ fn between_question_and_answer_either_plan_may_hold() {
             blocked,
         });
     }
-    let allowed = |judged_ns| [false, true].map(|blocked| timeline.allows(blocked, judged_ns));
+    let allowed = |judged_ns: RangeInclusive<u64>| {
+        [false, true].map(|blocked| timeline.allows(blocked, judged_ns.clone()))
+    };
     assert_eq!(allowed(0..=99), [false, true]);
     assert_eq!(allowed(0..=100), [true, true]);
     assert_eq!(allowed(105..=106), [true, true]);
