@@ -205,6 +205,30 @@ pub struct Stats {
     pub devices: Vec<DeviceStats>,
 }
 
+impl Stats {
+    /// Whether both counts hold at rest: every frame received was found again, and every one has a
+    /// verdict, of which those that are not to be forwarded are the ones that were discarded.
+    pub fn is_accounted_for(&self) -> bool {
+        let Balance {
+            rx,
+            transmitted,
+            discarded,
+            tx_full,
+            held,
+        } = self.balance;
+        let frames = |reasons: &mut dyn Iterator<Item = &Counted>| -> u64 {
+            reasons.map(|counted| counted.frames).sum()
+        };
+        let mut kept = self
+            .reasons
+            .iter()
+            .filter(|counted| counted.verdict != "forward");
+        rx == transmitted + discarded + tx_full + held
+            && frames(&mut self.reasons.iter()) == rx
+            && frames(&mut kept) == discarded
+    }
+}
+
 /// The law: `rx = transmitted + discarded + tx_full + held`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Balance {

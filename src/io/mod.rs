@@ -13,6 +13,8 @@
 pub mod afxdp;
 mod ahead;
 mod bytes;
+#[cfg(feature = "dpdk")]
+pub mod dpdk;
 mod error;
 mod gzip;
 mod input;

@@ -129,6 +129,7 @@ pub(crate) fn sample(request: &Request) -> Answer {
             compile_ms: 18.25,
             swap_ms: 3.125,
             workers: 2,
+            of_workers: 2,
             overrides: 1_234,
         }),
         Request::Drain => Answer::Draining,

@@ -16,12 +16,14 @@
     reason = "tests"
 )]
 
+mod conformance;
 mod forward;
 mod line;
 mod linux;
 mod load;
 mod mail;
 mod net;
+mod netdev;
 mod program;
 mod reload;
 mod wrapping;

@@ -11,6 +11,17 @@ pub(super) fn is_interface(name: &str) -> bool {
         && !name.bytes().any(strange)
 }
 
+/// An Ethernet address: six octets in hexadecimal with `:` or `-` between them.
+pub(super) fn ethernet_address(text: &str) -> Option<[u8; 6]> {
+    let mut address = [0; 6];
+    let mut octets = text.split([':', '-']);
+    for place in &mut address {
+        let octet = octets.next().filter(|octet| hex(octet, 2))?;
+        *place = u8::from_str_radix(octet, 16).ok()?;
+    }
+    octets.next().is_none().then_some(address)
+}
+
 /// A device as DPDK names it, a PCI address with its domain and in small letters.
 pub(super) fn dpdk(name: &str) -> Option<String> {
     pci_address(name).or_else(|| is_virtual(name).then(|| name.to_owned()))
@@ -23,9 +34,6 @@ pub(super) fn identity(device: &str) -> &str {
 
 /// `0000:03:00.0`, or without the domain, which is then 0000.
 fn pci_address(name: &str) -> Option<String> {
-    let hex = |text: &str, digits: usize| {
-        text.len() == digits && text.bytes().all(|octet| octet.is_ascii_hexdigit())
-    };
     let (slot, function) = name.rsplit_once('.')?;
     let mut parts = slot.rsplit(':');
     let (device, bus) = (parts.next()?, parts.next()?);
@@ -36,6 +44,10 @@ fn pci_address(name: &str) -> Option<String> {
         && parts.next().is_none()
         && matches!(function.as_bytes(), [b'0'..=b'7']);
     well_formed.then(|| format!("{domain}:{bus}:{device}.{function}").to_ascii_lowercase())
+}
+
+fn hex(text: &str, digits: usize) -> bool {
+    text.len() == digits && text.bytes().all(|octet| octet.is_ascii_hexdigit())
 }
 
 /// A driver's name, its number, and arguments: `net_af_packet0,iface=eth0`.
@@ -71,6 +83,22 @@ mod tests {
             "a\0",
         ] {
             assert!(!is_interface(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn ethernet_addresses_have_six_octets() {
+        let address = Some([2, 0, 0xab, 0, 0, 0x0a]);
+        assert_eq!(ethernet_address("02:00:AB:00:00:0a"), address);
+        assert_eq!(ethernet_address("02-00-ab-00-00-0a"), address);
+        for text in [
+            "",
+            "02:00:ab:00:00",
+            "02:00:ab:00:00:0a:1",
+            "2:0:ab:0:0:a",
+            "+2:00:ab:00:00:0a",
+        ] {
+            assert_eq!(ethernet_address(text), None, "{text}");
         }
     }
 

@@ -208,7 +208,8 @@ impl Said {
 impl End {
     /// One number of the final balance, which has to close.
     pub(crate) fn balance(&self) -> Balance {
-        let found = &self.report["balance"];
+        assert_eq!(self.report["balances"], true, "{}", self.said);
+        let found = &self.report["stats"]["balance"];
         let count = |name: &str| {
             let number = found[name].as_u64();
             number.unwrap_or_else(|| panic!("no {name} in {}\n{}", self.report, self.said))
