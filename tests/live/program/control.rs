@@ -48,10 +48,3 @@ impl Control {
         writeln!(self.stream.get_mut(), "{request}").unwrap();
     }
 }
-
-/// What the system lost by itself of frames for the program, as it says in its answer to `stats`.
-pub(crate) fn device_losses(stats: &Value) -> u64 {
-    let devices = stats["devices"].as_array().unwrap().iter();
-    let losses = devices.flat_map(|device| device["losses"].as_array().unwrap());
-    losses.map(|loss| loss["frames"].as_u64().unwrap()).sum()
-}

@@ -3,7 +3,7 @@
 mod control;
 mod policy;
 
-pub(crate) use control::{Control, device_losses};
+pub(crate) use control::Control;
 pub(crate) use policy::Policy;
 
 use crate::line::Line;
