@@ -150,8 +150,7 @@ impl Pipeline {
     }
 
     fn answers(&self) -> bool {
-        Control::connect(&self.place("ctl.sock"))
-            .is_ok_and(|mut control| control.ask("stats")["answer"] == "stats")
+        Control::connect(&self.place("ctl.sock")).is_ok_and(|mut control| control.is_answered())
     }
 }
 
