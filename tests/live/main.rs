@@ -17,6 +17,7 @@
 )]
 
 mod conformance;
+mod faults;
 mod forward;
 mod line;
 mod linux;
