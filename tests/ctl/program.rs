@@ -234,7 +234,7 @@ fn whoever_may_not_is_told_who_may() {
     let supervisor = Supervisor::start();
     let socket = supervisor.path();
     if !rustix::process::geteuid().is_root() {
-        let closed = std::os::unix::fs::PermissionsExt::from_mode(0);
+        let closed = std::os::unix::fs::PermissionsExt::from_mode(0o0);
         std::fs::set_permissions(&socket, closed).unwrap();
     }
     let open = std::os::unix::fs::PermissionsExt::from_mode(0o755);

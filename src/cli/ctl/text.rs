@@ -2,9 +2,7 @@
 
 use super::stats;
 use crate::cli::out::{grouped, table};
-use crate::control::protocol::{
-    Answer, Changed, Override, Phase, Phases, Reloaded, Runtime, WorkerRuntime,
-};
+use crate::control::protocol::{Answer, Changed, Override, Phase, Phases, Runtime, WorkerRuntime};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
@@ -13,7 +11,7 @@ pub(super) fn text(answer: &Answer) -> String {
         Answer::Stats(found) => stats::text(found, None),
         Answer::Runtime(found) => runtime(found),
         Answer::Phases(found) => phases(found),
-        Answer::Reloaded(reloaded) => reload(reloaded),
+        Answer::Reloaded(reloaded) => format!("{reloaded}\n"),
         Answer::Draining => "draining: sekisho ends when its frames have left\n".to_owned(),
         Answer::Changed(changed) => change(changed),
         Answer::Plans { overrides } => plans(overrides),
@@ -22,31 +20,23 @@ pub(super) fn text(answer: &Answer) -> String {
     }
 }
 
-fn reload(reloaded: &Reloaded) -> String {
-    let Reloaded {
-        from,
-        to,
-        compile_ms,
-        swap_ms,
-        workers,
-        overrides,
-    } = reloaded;
-    let workers = counted(*workers, "worker", "workers");
-    let overrides = counted(*overrides, "plan", "plans");
-    format!(
-        "generation {from} → {to} in {swap_ms:.1} ms, all workers\n\
-         read and compiled in {compile_ms:.1} ms; {workers}; {overrides} above the file\n"
-    )
-}
-
 fn change(changed: &Changed) -> String {
     let name = |plan: &Option<String>| plan.clone().unwrap_or_else(|| "no plan".to_owned());
     let (before, now) = (name(&changed.before), name(&changed.now));
     let prefix = changed.prefix;
-    match before == now {
-        true => format!("{prefix}: {now}, as before\n"),
-        false => format!("{prefix}: {before} → {now}\n"),
+    let mut text = match before == now {
+        true => format!("{prefix}: {now}, as before"),
+        false => format!("{prefix}: {before} → {now}"),
+    };
+    let Changed {
+        workers,
+        of_workers,
+        ..
+    } = changed;
+    if workers < of_workers {
+        text += &format!(", {workers} of {of_workers} workers: the others are stalled");
     }
+    text + "\n"
 }
 
 fn plans(overrides: &[Override]) -> String {
@@ -166,11 +156,6 @@ fn share(part: u64, whole: u64) -> String {
         0 => none(),
         whole => format!("{:.1} %", 100.0 * part as f64 / whole as f64),
     }
-}
-
-fn counted(count: usize, one: &str, several: &str) -> String {
-    let name = if count == 1 { one } else { several };
-    format!("{} {name}", grouped(count as u64))
 }
 
 fn none() -> String {
