@@ -49,8 +49,14 @@ fn a_change_that_does_not_fit_on_the_disk_is_refused_and_leaves_nothing() {
     let batch = ["10.0.1.0/24", "10.0.2.0/24"].map(set);
     let error = journal.append(&batch).unwrap_err();
     assert!(matches!(error, JournalError::System { .. }), "{error}");
-    assert!(error.to_string().contains("cannot write: File too large"), "{error}");
-    assert!(fs::read(&path).unwrap() == good, "one line of the two fitted");
+    assert!(
+        error.to_string().contains("cannot write: File too large"),
+        "{error}"
+    );
+    assert!(
+        fs::read(&path).unwrap() == good,
+        "one line of the two fitted"
+    );
     journal.append(&batch[..1]).expect("what fits is kept");
     overrides.apply(&batch[0]);
     limit(None);
@@ -60,4 +66,3 @@ fn a_change_that_does_not_fit_on_the_disk_is_refused_and_leaves_nothing() {
     let (_, found, notes) = Journal::open(&path).unwrap();
     assert_eq!((found, notes.len()), (overrides, 0));
 }
-

@@ -73,7 +73,10 @@ fn what_was_written_is_there_again() {
     let path = folder.path().join("state/sekisho/box.journal");
     let (mut journal, overrides, notes) = Journal::open(&path).unwrap();
     assert!(overrides.is_empty() && notes.is_empty());
-    assert_eq!(journal.path(), Some(fs::canonicalize(&path).unwrap().as_path()));
+    assert_eq!(
+        journal.path(),
+        Some(fs::canonicalize(&path).unwrap().as_path())
+    );
     let end = instant(3_600);
     journal
         .append(&[
@@ -131,7 +134,10 @@ fn a_journal_that_keeps_nothing_takes_everything() {
 fn one_process_writes_a_journal() {
     let (_folder, path) = folder();
     let first = Journal::open(&path).unwrap();
-    assert_eq!(refusal(&path), "DIR/box.journal: another process writes this journal");
+    assert_eq!(
+        refusal(&path),
+        "DIR/box.journal: another process writes this journal"
+    );
     drop(first);
     Journal::open(&path).unwrap();
 }
@@ -146,25 +152,39 @@ fn damage_is_named_and_nothing_starts() {
     let whole = fs::read(&path).unwrap();
     let lines: Vec<_> = whole.split_inclusive(|octet| *octet == b'\n').collect();
     // Any one bit, anywhere but in the end of a line: the line is known to be bad.
-    for (at, _) in whole.iter().enumerate().filter(|(_, octet)| **octet != b'\n') {
+    for (at, _) in whole
+        .iter()
+        .enumerate()
+        .filter(|(_, octet)| **octet != b'\n')
+    {
         let mut bad = whole.clone();
         bad[at] ^= 4;
         fs::write(&path, &bad).unwrap();
         let said = refusal(&path);
         let line = whole[..at].split(|octet| *octet == b'\n').count();
-        assert!(said.starts_with(&format!("DIR/box.journal: line {line}, at byte ")), "{said}");
+        assert!(
+            said.starts_with(&format!("DIR/box.journal: line {line}, at byte ")),
+            "{said}"
+        );
         assert!(fs::read(&path).unwrap() == bad, "it is left as it is");
     }
     // A line that is gone as a whole cannot be missed: each stands for itself.
     fs::write(&path, [lines[0], lines[2]].concat()).unwrap();
     assert_eq!(plans(&reopened(&path).0).len(), 2);
     for (text, what) in [
-        ("hello\n", "line 1, at byte 0: the line has no checksum at its end"),
+        (
+            "hello\n",
+            "line 1, at byte 0: the line has no checksum at its end",
+        ),
         ("password: x", "line 1, at byte 0: is not how a line begins"),
     ] {
         fs::write(&path, text).unwrap();
         assert!(refusal(&path).contains(what), "{}", refusal(&path));
-        assert_eq!(fs::read_to_string(&path).unwrap(), text, "it is no journal of ours");
+        assert_eq!(
+            fs::read_to_string(&path).unwrap(),
+            text,
+            "it is no journal of ours"
+        );
     }
 }
 
@@ -176,7 +196,10 @@ fn a_line_of_a_later_version_is_not_guessed() {
     sum.update(body.as_bytes());
     fs::write(&path, format!("{body},\"crc32\":\"{:08x}\"}}\n", sum.sum())).unwrap();
     let said = refusal(&path);
-    assert!(said.contains("version 2, where this sekisho writes 1"), "{said}");
+    assert!(
+        said.contains("version 2, where this sekisho writes 1"),
+        "{said}"
+    );
 }
 
 #[test]
@@ -186,7 +209,12 @@ fn what_a_power_cut_leaves_is_cut_off() {
     journal.append(&[set("10.0.0.0/24", "fixed")]).unwrap();
     let good = fs::read(&path).unwrap();
     drop(journal);
-    for torn in ["{\"version\":1,\"at\":\"2026", "{", "\0\0\0\0", "{\"version\":1\0\0\0"] {
+    for torn in [
+        "{\"version\":1,\"at\":\"2026",
+        "{",
+        "\0\0\0\0",
+        "{\"version\":1\0\0\0",
+    ] {
         fs::write(&path, [&good, torn.as_bytes()].concat()).unwrap();
         let (overrides, notes) = reopened(&path);
         assert_eq!(plans(&overrides).len(), 1);
@@ -209,7 +237,10 @@ fn a_journal_that_has_grown_is_written_anew() {
     assert!(!change(&mut journal, keeping));
     let mut anew = 0;
     for round in 0..700 {
-        anew += u32::from(change(&mut journal, set("10.0.0.0/24", &format!("p{round}"))));
+        anew += u32::from(change(
+            &mut journal,
+            set("10.0.0.0/24", &format!("p{round}")),
+        ));
         anew += u32::from(change(&mut journal, unset("10.0.0.0/24")));
     }
     assert_eq!(anew, 1);
@@ -222,7 +253,10 @@ fn a_journal_that_has_grown_is_written_anew() {
     let (found, _) = reopened(&path);
     assert_eq!(found, overrides);
     let kept = found.get(&"192.0.2.0/24".parse().unwrap()).unwrap();
-    assert_eq!((kept.at, kept.set.ticket.as_deref()), (instant(0), Some("NOC-1")));
+    assert_eq!(
+        (kept.at, kept.set.ticket.as_deref()),
+        (instant(0), Some("NOC-1"))
+    );
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
 }
 
@@ -246,7 +280,11 @@ fn a_symbolic_link_keeps_leading_to_the_journal() {
 fn what_ends_next_is_known() {
     let mut overrides = Overrides::default();
     assert_eq!(overrides.next_expiry(), None);
-    for (prefix, end) in [("10.0.2.0/24", 20), ("10.0.1.0/24", 10), ("10.0.3.0/24", 30)] {
+    for (prefix, end) in [
+        ("10.0.2.0/24", 20),
+        ("10.0.1.0/24", 10),
+        ("10.0.3.0/24", 30),
+    ] {
         overrides.apply(&set_until(prefix, "p", Some(instant(end))));
     }
     overrides.apply(&set("10.0.4.0/24", "p"));
@@ -266,18 +304,32 @@ fn what_ends_next_is_known() {
 
 fn prefixes() -> impl Strategy<Value = IpNet> {
     // Few, so that they meet often; of both families, one within another.
-    prop::sample::select(vec!["10.0.0.0/8", "10.0.0.0/24", "10.0.0.1/32", "2001:db8::/56"])
-        .prop_map(|prefix| prefix.parse().unwrap())
+    prop::sample::select(vec![
+        "10.0.0.0/8",
+        "10.0.0.0/24",
+        "10.0.0.1/32",
+        "2001:db8::/56",
+    ])
+    .prop_map(|prefix| prefix.parse().unwrap())
 }
 
 fn entries() -> impl Strategy<Value = Entry> {
     let ticket = prop::option::of("[ -~é関\"\\\\]{1,20}");
-    let set = (prefixes(), "[a-z]{1,4}", ticket, prop::option::of(-50..50_i64)).prop_map(
-        |(prefix, plan, ticket, expires)| {
+    let set = (
+        prefixes(),
+        "[a-z]{1,4}",
+        ticket,
+        prop::option::of(-50..50_i64),
+    )
+        .prop_map(|(prefix, plan, ticket, expires)| {
             let expires = expires.map(instant);
-            Change::Set(PlanSet { prefix, plan, ticket, expires })
-        },
-    );
+            Change::Set(PlanSet {
+                prefix,
+                plan,
+                ticket,
+                expires,
+            })
+        });
     let unset = prefixes().prop_map(|prefix| Change::Unset { prefix });
     let expired = prefixes().prop_map(|prefix| Change::Expired { prefix });
     let change = prop_oneof![3 => set, 1 => unset, 1 => expired];
@@ -307,10 +359,16 @@ fn model(entries: &[Entry]) -> BTreeMap<IpNet, Override> {
 
 fn agrees(overrides: &Overrides, entries: &[Entry]) {
     let model = model(entries);
-    assert!(overrides.iter().eq(model.values()), "{overrides:?}\n{model:?}");
+    assert!(
+        overrides.iter().eq(model.values()),
+        "{overrides:?}\n{model:?}"
+    );
     assert_eq!(overrides.len(), model.len());
     let now = instant(0);
-    let mut over: Vec<_> = overrides.expired(now).map(|given| given.set.prefix).collect();
+    let mut over: Vec<_> = overrides
+        .expired(now)
+        .map(|given| given.set.prefix)
+        .collect();
     over.sort();
     let is_over = |given: &&Override| given.set.expires.is_some_and(|end| end <= now);
     let expected = model.values().filter(is_over).map(|given| given.set.prefix);

@@ -17,10 +17,14 @@
 )]
 
 mod conformance;
+mod faults;
+mod forward;
 mod line;
 mod linux;
 mod load;
 mod mail;
 mod net;
 mod netdev;
+mod program;
+mod reload;
 mod wrapping;

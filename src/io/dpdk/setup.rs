@@ -313,7 +313,9 @@ impl Side {
         drop(alone);
         // A virtual device that has no such mode receives everything.
         if failed != 0 && self.device.name().is_pci() {
-            return Err(self.device.refused("make it receive what is sent to others", failed));
+            return Err(self
+                .device
+                .refused("make it receive what is sent to others", failed));
         }
         self.device.shape = self.describe(plan);
         self.device.start(plan.queues, self.ring_frames())?;
