@@ -23,9 +23,8 @@ use sekisho::loadgen::traffic::{Network, Sizes};
 use sekisho::lpm::Readers;
 use sekisho::stage::{Account, Burst, Facing};
 use sekisho::wire::BURST;
-use sekisho::worker::{Current, Worker};
+use sekisho::worker::{Post, Worker};
 use std::hint::black_box;
-use std::sync::Arc;
 use thread_time::{median, ns_a_frame};
 
 /// Descriptors of a transmit ring.
@@ -92,8 +91,8 @@ fn one(case: &str, network: &Network, account: Account, frames: &[Vec<u8>]) {
         }
     };
 
-    let current = Current::new(Arc::clone(network.tables()), Readers::new());
-    let mut worker = Worker::new(&current, account, port(&pools[1]), port(&none));
+    let (post, _) = Post::new(network.tables(), &Readers::new());
+    let mut worker = Worker::new(post, account, port(&pools[1]), port(&none));
     let mut whole = || {
         for _ in 0..polls {
             worker.poll_once();

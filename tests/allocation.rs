@@ -15,7 +15,7 @@ use sekisho::policy::{Program, Tables, load};
 use sekisho::stage::{Account, Burst, Facing, Trail};
 use sekisho::stats::{Reason, Tally, Verdict};
 use sekisho::wire::{BURST, Frame, Shape};
-use sekisho::worker::{Current, Worker};
+use sekisho::worker::{Assignment, Order, Post, Report, TraceRoom, Worker};
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::collections::HashSet;
@@ -103,22 +103,27 @@ fn no_poll_allocates() {
     });
     let arena = Arena::of(frames).unwrap();
     let (pool, none) = (Pool::new(&arena), Pool::default());
-    let current = Current::new(Arc::clone(network.tables()), Readers::new());
+    let (post, mut orders) = Post::new(network.tables(), &Readers::new());
     let access = MemoryPort::new(&pool, Rounds::Once, 64);
     let uplink = MemoryPort::new(&none, Rounds::Once, 100).with_link(50);
-    let mut worker = Worker::new(&current, Account::EveryFrame, access, uplink);
-    let (mut received, mut old) = (0, None);
+    let mut worker = Worker::new(post, Account::EveryFrame, access, uplink);
+    let (mut received, mut done) = (0, 0);
     for poll in 0..200 {
-        if poll == 100 {
-            old = Some(current.replace(Arc::new((**network.tables()).clone())));
-        }
+        let order = match poll {
+            50 => Some(Order::Trace(Some(TraceRoom::new(100)))),
+            100 => Some(Order::Assign(Assignment::new(network.tables()))),
+            120 => Some(Order::Report(Report::room(&network.tables().legend))),
+            140 => Some(Order::Trace(None)),
+            _ => None,
+        };
+        done += usize::from(orders.take_back().is_some());
+        order.map_or(Ok(()), |order| orders.give(order)).unwrap();
         let (count, frames) = allocations(|| worker.poll_once());
         assert_eq!(count, 0, "at poll {poll} of {frames} frames");
         received += frames;
     }
+    assert_eq!((received, done), (10_000, 4));
     let done = worker.finish();
-    assert_eq!(received, 10_000);
-    assert!(old.is_some(), "other tables came in between");
     assert!(done.balance.holds(), "{}", done.balance);
     assert!(done.balance.discarded > 0 && done.tx_full.frames > 0);
 }

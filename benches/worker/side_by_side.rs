@@ -6,8 +6,7 @@ use sekisho::io::port::{Arena, MemoryPort, Pool, Rounds};
 use sekisho::loadgen::traffic::Network;
 use sekisho::lpm::Readers;
 use sekisho::stage::Account;
-use sekisho::worker::{Current, Lcore, Worker, on_lcores};
-use std::sync::Arc;
+use sekisho::worker::{Idle, Lcore, Post, Worker, on_lcores};
 use std::time::Duration;
 
 /// Each is as long as this.
@@ -23,11 +22,10 @@ pub(crate) fn run(network: &Network, frames: &[Vec<u8>]) {
         println!("\none lcore is usable: two workers were not tried");
         return;
     }
-    let current = Current::new(Arc::clone(network.tables()), Readers::new());
     let mut rates = [const { Vec::new() }; 2];
     for _ in 0..SAMPLES {
         for (rates, workers) in rates.iter_mut().zip([1, 2]) {
-            rates.push(mpps(&current, &lcores[..workers], frames));
+            rates.push(mpps(network, &lcores[..workers], frames));
         }
     }
     let ratios: Vec<_> = rates[0]
@@ -41,22 +39,26 @@ pub(crate) fn run(network: &Network, frames: &[Vec<u8>]) {
 }
 
 /// What so many workers do together.
-fn mpps(current: &Current, lcores: &[Lcore], frames: &[Vec<u8>]) -> f64 {
-    let work = |_: usize, stop: &_| {
+fn mpps(network: &Network, lcores: &[Lcore], frames: &[Vec<u8>]) -> f64 {
+    let readers = Readers::new();
+    let posts = lcores
+        .iter()
+        .map(|_| Post::new(network.tables(), &readers).0);
+    let work = |post, stop: &_| {
         let arena = Arena::of(frames).unwrap();
         let (pool, none) = (Pool::new(&arena), Pool::default());
         let port = |pool| MemoryPort::new(pool, Rounds::Endless, TX_RING_FRAMES);
-        let mut worker = Worker::new(current, Account::EveryFrame, port(&pool), port(&none));
+        let mut worker = Worker::new(post, Account::EveryFrame, port(&pool), port(&none));
         for _ in 0..frames.len() / 64 {
             worker.poll_once();
         }
         let begin = thread_ns();
-        worker.run(stop);
+        worker.run(stop, Idle::Spin);
         let taken = thread_ns() - begin;
         let balance = worker.finish().balance;
         assert!(balance.holds(), "{balance}");
         balance.rx as f64 * 1e3 / taken
     };
-    let (rates, ()) = on_lcores(lcores, work, || std::thread::sleep(SAMPLE)).unwrap();
+    let (rates, ()) = on_lcores(lcores, posts, work, || std::thread::sleep(SAMPLE)).unwrap();
     rates.iter().sum()
 }

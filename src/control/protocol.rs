@@ -9,6 +9,7 @@ use crate::io::port::Loss;
 use ipnet::IpNet;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use std::fmt;
 use std::sync::mpsc::Sender;
 
 /// The version of everything here.
@@ -151,8 +152,38 @@ pub struct Reloaded {
     pub swap_ms: f64,
     /// How many workers have it.
     pub workers: usize,
+    /// How many there are: one that is stalled gets it when it is back.
+    pub of_workers: usize,
     /// Overrides that hold above the new file.
     pub overrides: usize,
+}
+
+impl fmt::Display for Reloaded {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            from,
+            to,
+            compile_ms,
+            swap_ms,
+            workers,
+            of_workers,
+            overrides,
+        } = self;
+        let taken_ms = compile_ms + swap_ms;
+        write!(f, "generation {from} → {to} in {taken_ms:.1} ms, ")?;
+        match workers == of_workers {
+            true => f.write_str("all workers")?,
+            false => write!(
+                f,
+                "{workers} of {of_workers} workers: the others are stalled"
+            )?,
+        }
+        match overrides {
+            0 => Ok(()),
+            1 => f.write_str(", 1 plan above the file"),
+            many => write!(f, ", {many} plans above the file"),
+        }
+    }
 }
 
 /// Counters since the start, over all generations.
@@ -172,6 +203,30 @@ pub struct Stats {
     pub plans: Vec<Counted>,
     /// Of each device.
     pub devices: Vec<DeviceStats>,
+}
+
+impl Stats {
+    /// Whether both counts hold at rest: every frame received was found again, and every one has a
+    /// verdict, of which those that are not to be forwarded are the ones that were discarded.
+    pub fn is_accounted_for(&self) -> bool {
+        let Balance {
+            rx,
+            transmitted,
+            discarded,
+            tx_full,
+            held,
+        } = self.balance;
+        let frames = |reasons: &mut dyn Iterator<Item = &Counted>| -> u64 {
+            reasons.map(|counted| counted.frames).sum()
+        };
+        let mut kept = self
+            .reasons
+            .iter()
+            .filter(|counted| counted.verdict != "forward");
+        rx == transmitted + discarded + tx_full + held
+            && frames(&mut self.reasons.iter()) == rx
+            && frames(&mut kept) == discarded
+    }
 }
 
 /// The law: `rx = transmitted + discarded + tx_full + held`.

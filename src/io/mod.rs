@@ -7,13 +7,18 @@
 //! A capture that breaks off gives every whole record before the fault, then one
 //! [`CaptureError`] that names the file, the byte and the record, then its end.
 //!
-//! [`port`] is the live side: frames that have an owner, and move.
+//! [`port`] is the live side: frames that have an owner, and move; [`afxdp`] is a driver of it.
 
+#[cfg(feature = "af-xdp")]
+pub mod afxdp;
 mod ahead;
 mod bytes;
+#[cfg(feature = "dpdk")]
+pub mod dpdk;
 mod error;
 mod gzip;
 mod input;
+pub mod netdev;
 mod output;
 mod pcap;
 mod pcapng;

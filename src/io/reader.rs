@@ -90,13 +90,22 @@ impl CaptureReader {
     /// it; the capture ends there.
     #[inline(always)]
     pub fn read_burst(&mut self) -> Result<ArrayVec<Record<'_>, BURST>, CaptureError> {
+        self.read_at_most(BURST)
+    }
+
+    /// The same, and no more than so many of them.
+    #[inline(always)]
+    pub fn read_at_most(
+        &mut self,
+        most: usize,
+    ) -> Result<ArrayVec<Record<'_>, BURST>, CaptureError> {
         if self.lent == self.stretch.found.len() {
             self.advance()?;
         }
         let found = self.stretch.found.get(self.lent..).unwrap_or_default();
         let burst: ArrayVec<_, BURST> = found
             .iter()
-            .take(BURST)
+            .take(most.min(BURST))
             .map(|found| self.stretch.record(found))
             .collect();
         self.lent += burst.len();

@@ -2,10 +2,12 @@
 
 use super::SourceId;
 pub(crate) use super::diagnostic::{Code, Diagnostic, Findings};
-pub(crate) use super::raw::keys::{Form, Table, key, required};
+pub(crate) use super::raw::keys::{Form, POLICY, Table, key, required};
 pub(crate) use super::raw::node::{Node, Text};
+pub(crate) use super::raw::schema::document as schema;
+pub(crate) use super::raw::yaml::print;
 use super::raw::{shape, spelling, yaml};
-pub(crate) use super::source::Sources;
+pub(crate) use super::source::{Sources, beside};
 
 /// A kind of document.
 pub(crate) struct Kind {
@@ -64,6 +66,20 @@ pub(super) fn tree(
             None
         }
     }
+}
+
+/// What is said of a file that cannot be read at all.
+pub(crate) fn unreadable(
+    what: &str,
+    name: &str,
+    error: &std::io::Error,
+    sources: &mut Sources,
+) -> Diagnostic {
+    let message = format!("the {what} cannot be read: {error}");
+    // An empty text stands in for the file, so that the message has a place.
+    let id = sources.add(name, Vec::new()).unwrap_or(SourceId(0));
+    let origin = sources.origin(id, 0..0);
+    Diagnostic::new(Code::UNREADABLE_FILE, message, &origin, "this file")
 }
 
 fn empty(id: SourceId, kind: &Kind, sources: &Sources) -> Diagnostic {

@@ -1,12 +1,12 @@
 //! Policy files → [`Resolved`], with everything that is wrong in any of them.
 
+use super::Resolved;
 use super::diagnostic::{Code, Diagnostic, Findings};
 use super::document;
 use super::raw::keys::POLICY;
 use super::raw::policy::RawPolicy;
 use super::resolve::{lint, resolve};
 use super::source::{Sources, beside};
-use super::{Resolved, SourceId};
 use jiff::Timestamp;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -67,7 +67,7 @@ fn read_policy(
     let id = match read(Path::new(name)).and_then(|bytes| sources.add(name, bytes)) {
         Ok(id) => id,
         Err(error) => {
-            findings.push(unreadable(name, &error, sources));
+            findings.push(document::unreadable("policy", name, &error, sources));
             return None;
         }
     };
@@ -106,12 +106,4 @@ fn open_prefix_files(
             );
         }
     }
-}
-
-fn unreadable(name: &str, error: &io::Error, sources: &mut Sources) -> Diagnostic {
-    let message = format!("the policy cannot be read: {error}");
-    // An empty text stands in for the file, so that the message has a place.
-    let id = sources.add(name, Vec::new()).unwrap_or(SourceId(0));
-    let origin = sources.origin(id, 0..0);
-    Diagnostic::new(Code::UNREADABLE_FILE, message, &origin, "this file")
 }

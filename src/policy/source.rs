@@ -116,12 +116,9 @@ impl Sources {
     }
 }
 
-/// Reads the file of a path relative to the policy that names it.
-pub(super) fn beside(policy_name: &str, file: &str) -> std::path::PathBuf {
-    Path::new(policy_name)
-        .parent()
-        .unwrap_or(Path::new(""))
-        .join(file)
+/// The path of a file that is named relative to the folder of another.
+pub(crate) fn beside(name: &str, file: &str) -> std::path::PathBuf {
+    Path::new(name).parent().unwrap_or(Path::new("")).join(file)
 }
 
 fn gunzip(bytes: &[u8]) -> io::Result<Vec<u8>> {

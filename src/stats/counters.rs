@@ -53,6 +53,14 @@ impl Counters {
         }
     }
 
+    /// Takes over what others have counted; without an allocation, where they have as many rules
+    /// and plans.
+    pub fn copy(&mut self, other: &Self) {
+        self.by_reason.clone_from(&other.by_reason);
+        self.by_rule.clone_from(&other.by_rule);
+        self.by_plan.clone_from(&other.by_plan);
+    }
+
     pub(super) fn by_reason(&mut self, verdict: Verdict, reason: Reason, count: Count) {
         add(self.by_reason.get_mut(reason as usize), verdict, count);
     }

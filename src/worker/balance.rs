@@ -1,18 +1,16 @@
-use crate::stats::{Counters, Verdict};
 use std::fmt;
 use std::ops::AddAssign;
 
 /// The law of a live run, at rest: every frame that was received was sent, was discarded, was
 /// refused by a full ring, or is held somewhere.
 ///
-/// Each figure is counted where it happens: `rx` and `tx_full` by the worker, `decided` and
-/// `discarded` by the stages, `transmitted` by the ports, `held` by looking at the pools.
+/// Each figure is counted where it happens: `rx`, `discarded` and `tx_full` by the worker,
+/// `transmitted` by the ports, `held` by looking at the pools. What the stages decided is counted
+/// once more, by verdict and reason, in [`Counters`](crate::stats::Counters).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Balance {
     /// Frames received.
     pub rx: u64,
-    /// Frames with a verdict.
-    pub decided: u64,
     /// Frames with a verdict other than forward.
     pub discarded: u64,
     /// Frames that were to be forwarded, and that a transmit ring had no room for.
@@ -30,20 +28,9 @@ impl Balance {
         i128::from(self.rx) - found.map(i128::from).iter().sum::<i128>()
     }
 
-    /// Whether no frame is missing, and each has a verdict.
+    /// Whether no frame is missing.
     pub fn holds(&self) -> bool {
-        self.missing() == 0 && self.decided == self.rx
-    }
-
-    pub(super) fn decided_in(counters: &Counters) -> u64 {
-        Verdict::ALL
-            .map(|verdict| counters.verdict(verdict).frames)
-            .iter()
-            .sum()
-    }
-
-    pub(super) fn discarded_in(counters: &Counters) -> u64 {
-        Self::decided_in(counters) - counters.verdict(Verdict::Forward).frames
+        self.missing() == 0
     }
 }
 
@@ -51,7 +38,6 @@ impl Balance {
 impl AddAssign for Balance {
     fn add_assign(&mut self, other: Self) {
         self.rx += other.rx;
-        self.decided += other.decided;
         self.discarded += other.discarded;
         self.tx_full += other.tx_full;
         self.transmitted += other.transmitted;

@@ -7,35 +7,44 @@
 //! ```
 //! A [`Worker`] owns its ports, its bursts and its counters, and shares nothing that is written to
 //! with anybody: two workers are twice as fast as one. It takes no lock, allocates nothing, makes no
-//! system call but its ports', and looks at what may have changed (the tables, whether it should
+//! system call but its ports', and looks at what may have changed (an order, whether it should
 //! stop) once a burst. [`on_lcores`] starts several, each pinned.
 
 mod balance;
-mod current;
 mod lcore;
+mod orders;
 mod passage;
+mod progress;
 mod threads;
+mod trace;
 
 pub use balance::Balance;
-pub use current::Current;
 pub use lcore::{Lcore, LcoreError};
+pub use orders::{Assignment, Order, Orders, Post, Report};
+pub use progress::{Idle, Progress};
 pub use threads::{Stop, on_lcores};
+pub use trace::{TRACED_OCTETS, TraceRoom, Traced};
 
 use crate::io::port::Port;
 use crate::stage::{Account, Facing};
-use crate::stats::{Count, Counters, Tally};
-use current::Latest;
+use crate::stats::{Count, Counters};
 use passage::Passage;
+use std::mem;
+
+/// How many polls a worker that is told to stop makes at most, while there still come frames: what
+/// the largest receive ring holds, in bursts.
+const LAST_POLLS: usize = 1_024;
 
 /// Takes frames between an access port, where subscribers are, and a network port.
 #[derive(Debug)]
-pub struct Worker<'t, A: Port, N: Port<Frame = A::Frame>> {
-    tables: Latest<'t>,
+pub struct Worker<A: Port, N: Port<Frame = A::Frame>> {
+    post: Post,
     access: A,
     network: N,
     out: Passage<A::Frame>,
     inward: Passage<A::Frame>,
-    tally: Tally,
+    progress: Progress,
+    trace: Option<TraceRoom>,
 }
 
 /// What a worker did, when it is done.
@@ -45,62 +54,101 @@ pub struct Done {
     pub balance: Balance,
     /// Frames that were to be forwarded, and that a transmit ring had no room for.
     pub tx_full: Count,
-    /// What was decided.
+    /// How the worker passed its time.
+    pub progress: Progress,
+    /// What was decided, as counted in the last tally.
     pub counters: Counters,
 }
 
-impl<'t, A: Port, N: Port<Frame = A::Frame>> Worker<'t, A, N> {
-    /// A worker that decides by the current tables and counts by their rules and plans.
-    pub fn new(current: &'t Current, account: Account, access: A, network: N) -> Self {
+impl<A: Port, N: Port<Frame = A::Frame>> Worker<A, N> {
+    /// A worker that decides, and counts, by what its post says.
+    pub fn new(post: Post, account: Account, access: A, network: N) -> Self {
         Self {
-            tables: current.latest(),
+            post,
             access,
             network,
             out: Passage::new(Facing::Out, account),
             inward: Passage::new(Facing::In, account),
-            tally: current.tally(),
+            progress: Progress::default(),
+            trace: None,
         }
     }
 
     /// Takes one burst from each port, at most, to the other; says how many frames came.
     #[inline]
     pub fn poll_once(&mut self) -> usize {
+        if self.post.announce() {
+            self.carry_out();
+        }
         let Self {
+            post,
             access,
             network,
-            tally,
+            out,
+            inward,
             ..
         } = self;
-        let tables = self.tables.announce();
-        let out = self.out.take_burst(access, network, tables, tally);
-        let inward = self.inward.take_burst(network, access, tables, tally);
-        out + inward
+        let trace = &mut self.trace;
+        let came_out = out.take_burst(access, network, post, trace);
+        let came_in = inward.take_burst(network, access, post, trace);
+        self.progress.count(came_out, came_in);
+        came_out + came_in
     }
 
-    /// Polls until it is told to stop.
-    pub fn run(&mut self, stop: &Stop) {
+    /// Polls until it is told to stop, then takes on what stands in the receive rings.
+    pub fn run(&mut self, stop: &Stop, idle: Idle) {
+        let mut empty = 0;
         while !stop.is_set() {
-            self.poll_once();
+            let came = self.poll_once();
+            idle.after(came, &mut empty);
+        }
+        for _ in 0..LAST_POLLS {
+            if self.poll_once() == 0 {
+                break;
+            }
         }
     }
 
     /// Lets frames leave that wait in transmit rings, as long as any does, and adds up.
     pub fn finish(mut self) -> Done {
-        while self.access.reap() + self.network.reap() > 0 {}
+        self.access.drain();
+        self.network.drain();
         let mut tx_full = self.out.tx_full();
         tx_full += self.inward.tx_full();
-        let counters = self.tally.counters().clone();
+        let counters = self.post.tally.counters().clone();
         Done {
-            balance: Balance {
-                rx: self.out.rx() + self.inward.rx(),
-                decided: Balance::decided_in(&counters),
-                discarded: Balance::discarded_in(&counters),
-                tx_full: tx_full.frames,
-                transmitted: self.access.transmitted() + self.network.transmitted(),
-                held: self.access.held() + self.network.held(),
-            },
+            balance: self.balance(),
             tx_full,
+            progress: self.progress,
             counters,
+        }
+    }
+
+    #[cold]
+    fn carry_out(&mut self) {
+        // What stands in the completion rings has left: the report says so.
+        self.access.reap();
+        self.network.reap();
+        let balance = self.balance();
+        let (progress, trace) = (self.progress, &mut self.trace);
+        self.post.carry_out(|post, order| match order {
+            Order::Assign(assignment) => post.exchange(assignment),
+            Order::Trace(room) => mem::swap(trace, room),
+            Order::Report(report) => {
+                report.balance = balance;
+                report.progress = progress;
+                report.counters.copy(post.tally.counters());
+            }
+        });
+    }
+
+    fn balance(&self) -> Balance {
+        Balance {
+            rx: self.out.rx() + self.inward.rx(),
+            discarded: self.out.discarded() + self.inward.discarded(),
+            tx_full: self.out.tx_full().frames + self.inward.tx_full().frames,
+            transmitted: self.access.transmitted() + self.network.transmitted(),
+            held: self.access.held() + self.network.held(),
         }
     }
 }

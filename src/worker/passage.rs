@@ -1,25 +1,30 @@
+use super::Post;
+use super::trace::TraceRoom;
 use crate::io::port::{Frames, Port};
-use crate::policy::Tables;
 use crate::stage::{Account, Burst, Facing};
-use crate::stats::{Count, Tally, Verdict};
+use crate::stats::{Count, Verdict};
 use crate::wire::AsFrame;
 
 /// One way through the box: what is received at one port, and what becomes of it.
 #[derive(Debug)]
 pub(super) struct Passage<F: AsFrame> {
+    facing: Facing,
     burst: Burst,
     /// Empty between two bursts.
     frames: Frames<F>,
     rx: u64,
+    discarded: u64,
     tx_full: Count,
 }
 
 impl<F: AsFrame> Passage<F> {
     pub(super) fn new(facing: Facing, account: Account) -> Self {
         Self {
+            facing,
             burst: Burst::new(facing, account),
             frames: Frames::new(),
             rx: 0,
+            discarded: 0,
             tx_full: Count::default(),
         }
     }
@@ -27,6 +32,11 @@ impl<F: AsFrame> Passage<F> {
     /// Frames that were received.
     pub(super) fn rx(&self) -> u64 {
         self.rx
+    }
+
+    /// Frames that were not to be forwarded: counted where they are taken out.
+    pub(super) fn discarded(&self) -> u64 {
+        self.discarded
     }
 
     /// Frames that were to be forwarded, and were not.
@@ -40,8 +50,8 @@ impl<F: AsFrame> Passage<F> {
         &mut self,
         from: &mut impl Port<Frame = F>,
         to: &mut impl Port<Frame = F>,
-        tables: &Tables,
-        tally: &mut Tally,
+        post: &mut Post,
+        trace: &mut Option<TraceRoom>,
     ) -> usize {
         let received = from.rx_burst(&mut self.frames);
         if received == 0 {
@@ -49,8 +59,11 @@ impl<F: AsFrame> Passage<F> {
             return 0;
         }
         self.rx += received as u64;
-        self.burst.run(&self.frames, tables);
-        self.burst.count(&self.frames, tally);
+        self.burst.run(&self.frames, &post.tables);
+        self.burst.count(&self.frames, &mut post.tally);
+        if let Some(room) = trace {
+            room.keep(&self.frames, &self.burst, self.facing);
+        }
         self.keep_forwarded();
         to.tx_burst(&mut self.frames);
         if !self.frames.is_empty() {
@@ -74,6 +87,7 @@ impl<F: AsFrame> Passage<F> {
             frames.swap(kept, index);
             kept += usize::from(leaving >> index & 1 == 0);
         }
+        self.discarded += (self.frames.len() - kept) as u64;
         self.frames.truncate(kept);
     }
 

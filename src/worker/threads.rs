@@ -40,15 +40,16 @@ impl Drop for StopsAtLast<'_> {
 /// gave, in their order. Meanwhile the calling thread does `control`, and stops them when that is
 /// over.
 ///
-/// The work is told which of them it is, from 0 on. What it makes (its pool, its ports, its worker)
-/// is made on its own lcore, and in memory of its own.
+/// Each is given one thing, to be its own. What it makes (its pool, its ports, its worker) is made on
+/// its own lcore, and in memory of its own.
 ///
 /// # Errors
 /// An lcore is named twice, is none that this program may use, or is refused by the system. Then no
 /// work is begun.
-pub fn on_lcores<T: Send, C>(
+pub fn on_lcores<G: Send, T: Send, C>(
     lcores: &[Lcore],
-    work: impl Fn(usize, &Stop) -> T + Sync,
+    given: impl IntoIterator<Item = G>,
+    work: impl Fn(G, &Stop) -> T + Sync,
     control: impl FnOnce() -> C,
 ) -> Result<(Vec<T>, C), LcoreError> {
     Lcore::check(lcores)?;
@@ -59,14 +60,14 @@ pub fn on_lcores<T: Send, C>(
         let mut shut = gate.lock().unwrap_or_else(PoisonError::into_inner);
         let (pinned, each_pinned) = mpsc::channel();
         let mut threads = Vec::with_capacity(lcores.len());
-        for (index, lcore) in lcores.iter().copied().enumerate() {
+        for (index, (lcore, given)) in lcores.iter().copied().zip(given).enumerate() {
             let (work, stop, gate, pinned) = (&work, &stop, &gate, pinned.clone());
             let named = thread::Builder::new().name(format!("worker-{index}"));
             let spawned = named.spawn_scoped(scope, move || {
                 let sent = pinned.send(lcore.pin());
                 drop(pinned);
                 let open = *gate.lock().unwrap_or_else(PoisonError::into_inner);
-                (sent.is_ok() && open).then(|| work(index, stop))
+                (sent.is_ok() && open).then(|| work(given, stop))
             });
             threads.push(spawned.map_err(|cause| LcoreError::Thread { lcore, cause })?);
         }

@@ -87,7 +87,7 @@ fn carry_out(
 ) -> Answer {
     match request {
         Request::PlanSet(set) if set.plan == "nonesuch" => Answer::Refused(Refusal::new(
-            "unknown-plan",
+            "no-such-plan",
             "the policy has no plan nonesuch",
         )),
         Request::PlanSet(set) => {
@@ -129,6 +129,7 @@ pub(crate) fn sample(request: &Request) -> Answer {
             compile_ms: 18.25,
             swap_ms: 3.125,
             workers: 2,
+            of_workers: 2,
             overrides: 1_234,
         }),
         Request::Drain => Answer::Draining,

@@ -7,7 +7,7 @@ use sekisho::io::port::{Arena, Pool, Recorded};
 use sekisho::lpm::Readers;
 use sekisho::policy::{Program, load};
 use sekisho::stage::Account;
-use sekisho::worker::{Current, Worker};
+use sekisho::worker::{Post, Worker};
 use serde::Deserialize;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -60,7 +60,7 @@ fn assert_same_frames(
 ) {
     let resolved = load(&[policy.to_owned()], at).resolved.unwrap();
     let program = Program::compile(Arc::new(resolved)).unwrap();
-    let current = Current::new(program.at(at).unwrap().tables, Readers::new());
+    let (post, _) = Post::new(&program.at(at).unwrap().tables, &Readers::new());
     let expected = octets(&folder.join("out.pcap"));
     let (full, empty) = (Pool::new(&arena), Pool::default());
     let (up, down) = if inbound {
@@ -70,7 +70,7 @@ fn assert_same_frames(
     };
     let mut access = Recorded::new(once(up));
     let mut network = Recorded::new(once(down));
-    let mut worker = Worker::new(&current, Account::EveryFrame, &mut access, &mut network);
+    let mut worker = Worker::new(post, Account::EveryFrame, &mut access, &mut network);
     while worker.poll_once() > 0 {}
     assert_balances(&worker.finish().balance);
     let (left, other) = if inbound {

@@ -4,7 +4,7 @@ use super::support::*;
 use sekisho::io::port::{MemoryPort, Pool, Recorded, Rounds};
 use sekisho::loadgen::traffic::Direction;
 use sekisho::stage::{Account, Facing};
-use sekisho::worker::{Balance, Lcore, Worker, on_lcores};
+use sekisho::worker::{Balance, Idle, Lcore, Worker, on_lcores};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 #[test]
@@ -14,12 +14,11 @@ fn each_has_its_own_queue_and_loses_nothing() {
     let queues: Vec<_> = (0..lcores.len() as u64)
         .map(|seed| traffic(Direction::Out, 5_000, seed))
         .collect();
-    let current = current();
-    let work = |index: usize, _: &_| {
-        let arena = arena(&queues[index]);
+    let work = |(queue, post): (&Vec<Vec<u8>>, _), _: &_| {
+        let arena = arena(queue);
         let (pool, none) = (Pool::new(&arena), Pool::default());
         let mut network = Recorded::new(once(&none));
-        let mut worker = Worker::new(&current, Account::EveryFrame, once(&pool), &mut network);
+        let mut worker = Worker::new(post, Account::EveryFrame, once(&pool), &mut network);
         while worker.poll_once() > 0 {}
         let done = worker.finish();
         (
@@ -28,7 +27,8 @@ fn each_has_its_own_queue_and_loses_nothing() {
             Lcore::usable().unwrap(),
         )
     };
-    let (did, ()) = on_lcores(lcores, work, || ()).unwrap();
+    let given = queues.iter().map(|queue| (queue, post()));
+    let (did, ()) = on_lcores(lcores, given, work, || ()).unwrap();
     let mut all = Balance::default();
     for ((queue, lcore), (balance, sent, usable)) in queues.iter().zip(lcores).zip(did) {
         assert_eq!(usable, [*lcore], "a worker is pinned");
@@ -44,17 +44,16 @@ fn each_has_its_own_queue_and_loses_nothing() {
 fn workers_stop_in_mid_stream_and_account_for_every_frame() {
     let lcores = &Lcore::usable().unwrap()[..1];
     let frames = traffic(Direction::Out, 1_000, 9);
-    let current = current();
     let polled = AtomicUsize::new(0);
-    let work = |_: usize, stop: &_| {
+    let work = |post, stop: &_| {
         let arena = arena(&frames);
         let (pool, none) = (Pool::new(&arena), Pool::default());
         // The link is too slow, and takes no whole bursts.
         let access = MemoryPort::new(&pool, Rounds::Endless, 512);
         let network = MemoryPort::new(&none, Rounds::Once, 100).with_link(7);
-        let mut worker = Worker::new(&current, Account::EveryFrame, access, network);
+        let mut worker = Worker::new(post, Account::EveryFrame, access, network);
         polled.store(worker.poll_once(), Ordering::Release);
-        worker.run(stop);
+        worker.run(stop, Idle::Sleep);
         worker.finish()
     };
     let until_it_polls = || {
@@ -63,7 +62,7 @@ fn workers_stop_in_mid_stream_and_account_for_every_frame() {
         }
         "control"
     };
-    let (did, control) = on_lcores(lcores, work, until_it_polls).unwrap();
+    let (did, control) = on_lcores(lcores, [post()], work, until_it_polls).unwrap();
     assert_eq!(control, "control");
     assert_balances(&did[0].balance);
     assert!(did[0].balance.rx >= 64);
@@ -74,8 +73,10 @@ fn an_lcore_that_is_not_there_starts_nothing() {
     let usable = Lcore::usable().unwrap();
     let started = AtomicUsize::new(0);
     let start = |lcores: &[Lcore]| {
-        let work = |_: usize, _: &_| started.fetch_add(1, Ordering::Relaxed);
-        on_lcores(lcores, work, || ()).map(|_| ()).unwrap_err()
+        let work = |(), _: &_| started.fetch_add(1, Ordering::Relaxed);
+        on_lcores(lcores, [(), ()], work, || ())
+            .map(|_| ())
+            .unwrap_err()
     };
     for absent in [Lcore(1_023), Lcore(100_000)] {
         let error = start(&[usable[0], absent]).to_string();
@@ -91,6 +92,8 @@ fn an_lcore_that_is_not_there_starts_nothing() {
 #[should_panic(expected = "a worker's own")]
 fn a_worker_that_panics_takes_its_starter_with_it() {
     let lcores = &Lcore::usable().unwrap()[..1];
-    let work = |_: usize, _: &_| panic!("a worker's own");
-    let _: ((), ()) = on_lcores(lcores, work, || ()).map(|_| ((), ())).unwrap();
+    let work = |(), _: &_| panic!("a worker's own");
+    let _: ((), ()) = on_lcores(lcores, [()], work, || ())
+        .map(|_| ((), ()))
+        .unwrap();
 }

@@ -6,8 +6,8 @@ use sekisho::lpm::Readers;
 use sekisho::policy::Tables;
 use sekisho::stage::{Account, Burst, Facing};
 use sekisho::stats::Verdict;
-use sekisho::worker::{Balance, Current};
-use std::sync::{Arc, LazyLock};
+use sekisho::worker::{Balance, Post};
+use std::sync::LazyLock;
 
 pub(crate) static NETWORK: LazyLock<Network> =
     LazyLock::new(|| Network::synthetic(&"dense-10k".parse().unwrap()).unwrap());
@@ -35,8 +35,9 @@ pub(crate) fn traffic(direction: Direction, frames: usize, seed: u64) -> Vec<Vec
     (0..frames).map(frame).collect()
 }
 
-pub(crate) fn current() -> Current {
-    Current::new(Arc::clone(NETWORK.tables()), Readers::new())
+/// Where a worker begins that nobody gives orders.
+pub(crate) fn post() -> Post {
+    Post::new(NETWORK.tables(), &Readers::new()).0
 }
 
 /// The frames that are to be forwarded: each is decided alone.

@@ -3,7 +3,7 @@
 use super::stats;
 use crate::cli::out::{grouped, table};
 use crate::control::protocol::{
-    Answer, Changed, Override, Phase, Phases, Reloaded, Runtime, WorkerRuntime,
+    Answer, Changed, Override, Phase, Phases, Refusal, Reloaded, Runtime, WorkerRuntime,
 };
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -18,25 +18,19 @@ pub(super) fn text(answer: &Answer) -> String {
         Answer::Changed(changed) => change(changed),
         Answer::Plans { overrides } => plans(overrides),
         Answer::Trace { frames } => trace(frames),
-        Answer::Refused(refusal) => format!("{} ({})\n", refusal.message, refusal.code),
+        Answer::Refused(Refusal { code, message }) => {
+            format!("refused ({code}): {}\n", message.trim_end())
+        }
     }
 }
 
 fn reload(reloaded: &Reloaded) -> String {
     let Reloaded {
-        from,
-        to,
         compile_ms,
         swap_ms,
-        workers,
-        overrides,
+        ..
     } = reloaded;
-    let workers = counted(*workers, "worker", "workers");
-    let overrides = counted(*overrides, "plan", "plans");
-    format!(
-        "generation {from} → {to} in {swap_ms:.1} ms, all workers\n\
-         read and compiled in {compile_ms:.1} ms; {workers}; {overrides} above the file\n"
-    )
+    format!("{reloaded}\nread and compiled in {compile_ms:.1} ms, swapped in {swap_ms:.1} ms\n")
 }
 
 fn change(changed: &Changed) -> String {
@@ -166,11 +160,6 @@ fn share(part: u64, whole: u64) -> String {
         0 => none(),
         whole => format!("{:.1} %", 100.0 * part as f64 / whole as f64),
     }
-}
-
-fn counted(count: usize, one: &str, several: &str) -> String {
-    let name = if count == 1 { one } else { several };
-    format!("{} {name}", grouped(count as u64))
 }
 
 fn none() -> String {

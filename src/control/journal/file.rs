@@ -124,7 +124,7 @@ impl Known {
 
 const UNDO: &str = "taking it back";
 
-fn fault(path: &Path, what: &'static str, cause: io::Error) -> JournalError {
+pub(super) fn fault(path: &Path, what: &'static str, cause: io::Error) -> JournalError {
     JournalError::System {
         path: path.to_owned(),
         what,

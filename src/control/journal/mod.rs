@@ -113,6 +113,17 @@ impl Journal {
         Ok((Self { kept }, overrides, notes))
     }
 
+    /// What a journal says to hold, without taking it: for whoever only looks.
+    ///
+    /// # Errors
+    /// It cannot be read, or one of its lines is damaged.
+    pub fn peek(path: &Path) -> Result<Overrides, JournalError> {
+        let bytes = std::fs::read(path).map_err(|cause| file::fault(path, "read", cause))?;
+        let whole = bytes.iter().rposition(|octet| *octet == b'\n');
+        let lines = bytes.get(..whole.map_or(0, |end| end + 1));
+        Ok(replay(path, lines.unwrap_or_default())?.0)
+    }
+
     /// Where it is, unless it is nowhere.
     pub fn path(&self) -> Option<&Path> {
         self.kept.as_ref().map(|kept| kept.file.path())

@@ -89,6 +89,13 @@ pub enum SocketError {
     },
 }
 
+impl SocketError {
+    /// Whether somebody else has it.
+    pub fn is_taken(&self) -> bool {
+        matches!(self, Self::Answered { .. } | Self::Taken { .. })
+    }
+}
+
 /// A socket that answers, until it is dropped.
 #[derive(Debug)]
 pub struct Server {

@@ -1,5 +1,5 @@
 use crate::io::{CaptureError, CaptureReader};
-use crate::wire::LinkType;
+use crate::wire::{Frame, LinkType};
 
 /// A processor's cache line.
 const LINE_BYTES: usize = 64;
@@ -52,6 +52,30 @@ pub enum ArenaError {
     TooLarge,
 }
 
+impl ArenaError {
+    /// Why a port cannot receive this frame of a capture, if it cannot.
+    #[inline]
+    pub(super) fn unfit(file: &str, record: usize, frame: &Frame<'_>) -> Option<Self> {
+        let file = || file.to_owned();
+        if frame.link_type != LinkType::ETHERNET {
+            Some(Self::NotEthernet {
+                file: file(),
+                record,
+                found: frame.link_type,
+            })
+        } else if frame.is_cut() {
+            Some(Self::Cut {
+                file: file(),
+                record,
+                captured: frame.bytes.len(),
+                original: frame.original_len,
+            })
+        } else {
+            None
+        }
+    }
+}
+
 impl Arena {
     /// Lays frames out in the order given.
     ///
@@ -80,20 +104,8 @@ impl Arena {
             }
             for record in records {
                 let (frame, number) = (record.frame, arena.len() + 1);
-                if frame.link_type != LinkType::ETHERNET {
-                    return Err(ArenaError::NotEthernet {
-                        file,
-                        record: number,
-                        found: frame.link_type,
-                    });
-                }
-                if frame.is_cut() {
-                    return Err(ArenaError::Cut {
-                        file,
-                        record: number,
-                        captured: frame.bytes.len(),
-                        original: frame.original_len,
-                    });
+                if let Some(unfit) = ArenaError::unfit(&file, number, &frame) {
+                    return Err(unfit);
                 }
                 arena.append(frame.bytes)?;
             }

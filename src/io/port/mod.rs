@@ -9,15 +9,19 @@
 //! frame has one owner: the pool, whoever received it, or a transmit ring. It moves, and its octets
 //! stay where they are; dropped, it goes back to its pool.
 //!
-//! [`MemoryPort`] is the driver without a device; [`Recorded`] wraps a port and keeps what it was
+//! [`MemoryPort`] is the driver without a device; [`CapturePort`] has captures for one; [`Recorded`] wraps a port and keeps what it was
 //! given to send.
 
 mod arena;
+mod capture;
 mod device;
 mod memory;
 mod recorded;
 
 pub use arena::{Arena, ArenaError};
+pub use capture::{
+    CaptureDevice, CaptureFiles, CaptureFrame, CaptureLane, CapturePort, Captures, Senders,
+};
 pub use device::{Device, DeviceError, DeviceFault, Lane, Link, Loss, Work};
 pub use memory::{MemoryFrame, MemoryPort, Pool, Rounds};
 pub use recorded::Recorded;
@@ -55,6 +59,12 @@ pub trait Port {
     /// How many of the frames that were received here are neither gone nor back in the pool: found
     /// by looking, not by subtracting. It may take long, and is asked when the port is at rest.
     fn held(&self) -> u64;
+
+    /// Lets frames leave that stand in the transmit ring, when no more are to come: until none does,
+    /// or none has for a while.
+    fn drain(&mut self) {
+        while self.reap() > 0 {}
+    }
 }
 
 /// A port that is lent, to be looked at afterwards.
@@ -79,5 +89,9 @@ impl<P: Port> Port for &mut P {
 
     fn held(&self) -> u64 {
         (**self).held()
+    }
+
+    fn drain(&mut self) {
+        (**self).drain();
     }
 }

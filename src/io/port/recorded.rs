@@ -50,4 +50,8 @@ impl<P: Port> Port for Recorded<P> {
     fn held(&self) -> u64 {
         self.port.held()
     }
+
+    fn drain(&mut self) {
+        self.port.drain();
+    }
 }

@@ -6,9 +6,9 @@ use crate::loadgen::measure::{median_interval, thread_cpu_ns};
 use crate::loadgen::traffic::Network;
 use crate::lpm::Readers;
 use crate::stage::Account;
-use crate::worker::{Balance, Current, Lcore, LcoreError, Worker, on_lcores};
+use crate::worker::{Balance, Lcore, LcoreError, Post, Worker, on_lcores};
+use std::sync::Barrier;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Barrier};
 
 /// Descriptors of a transmit ring.
 const TX_RING_FRAMES: usize = 1_024;
@@ -52,12 +52,15 @@ pub fn measure_loop(
 ) -> Result<Loop, LoopError> {
     let frames = frames.frames();
     let arena = Arena::of(&frames)?;
-    let current = Current::new(Arc::clone(network.tables()), Readers::new());
+    let readers = Readers::new();
     let (begun, measured) = (Barrier::new(lcores.len()), AtomicUsize::new(0));
-    let work = |_: usize, _: &_| {
+    let posts = lcores
+        .iter()
+        .map(|_| Post::new(network.tables(), &readers).0);
+    let work = |post, _: &_| {
         let (pool, none) = (Pool::new(&arena), Pool::default());
         let port = |pool| MemoryPort::new(pool, Rounds::Endless, TX_RING_FRAMES);
-        let mut worker = Worker::new(&current, Account::EveryFrame, port(&pool), port(&none));
+        let mut worker = Worker::new(post, Account::EveryFrame, port(&pool), port(&none));
         begun.wait();
         let samples = samples(&mut || worker.poll_once(), arena.len(), sampling);
         measured.fetch_add(1, Ordering::Relaxed);
@@ -66,7 +69,7 @@ pub fn measure_loop(
         }
         (samples, worker.finish().balance)
     };
-    let (found, ()) = on_lcores(lcores, work, || ())?;
+    let (found, ()) = on_lcores(lcores, posts, work, || ())?;
     let nothing = || LoopError::Nothing(name.clone());
     let (mut all, mut mpps) = (Vec::new(), 0.0);
     for (samples, balance) in found {

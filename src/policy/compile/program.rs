@@ -10,6 +10,7 @@ use crate::policy::{Origin, Resolved, Tenant};
 use crate::wire::Family;
 use ipnet::{Ipv4Net, Ipv6Net};
 use jiff::Timestamp;
+use std::cmp::Reverse;
 use std::sync::{Arc, Mutex};
 
 /// The most plans, and the most peer sets besides the one that is `other` to everybody.
@@ -154,35 +155,58 @@ impl Program {
         Ok(())
     }
 
+    /// The plan that the file gives to exactly these addresses, and until when.
+    pub(super) fn leased(
+        &self,
+        family: Family,
+        interval: Interval,
+    ) -> Option<(PlanId, Option<Timestamp>)> {
+        let leases = match family {
+            Family::V4 => &self.subscribers[0],
+            Family::V6 => &self.subscribers[1],
+        };
+        let order = |of: &Interval| (of.start, Reverse(of.end));
+        let place = leases.binary_search_by_key(&order(&interval), |(of, _)| order(of));
+        let (_, lease) = leases.get(place.ok()?)?;
+        Some((lease.plan, lease.until))
+    }
+
     /// Builds the four prefix tables as of an instant; `None` is before every event.
     pub(super) fn build_prefixes(
         &self,
         as_of: Option<Timestamp>,
     ) -> Result<PrefixTables, TooLarge> {
         let limit_bytes = self.resolved.memory_limit_bytes;
-        let mut used_bytes = 0;
-        let v4 = |prefixes: Vec<(Interval, u8)>, used: &mut u64| {
-            let table = within(limit_bytes, *used, |left| {
-                Ipv4Table::build(&v4_nets(&prefixes), left)
-            })?;
-            *used += table.memory_bytes();
-            Ok(table)
-        };
-        let v6 = |prefixes: Vec<(Interval, u8)>, used: &mut u64| {
-            let table = within(limit_bytes, *used, |left| {
-                Ipv6Table::build(&v6_nets(&prefixes), left)
-            })?;
-            *used += table.memory_bytes();
-            Ok(table)
-        };
         let subscribers = |family| reduce(self.subscribers_as_of(family, as_of));
-        let peers = |family| reduce(self.peers_as_of(family, as_of));
+        let v4_subscribers = Ipv4Table::build(&v4_nets(&subscribers(Family::V4)), limit_bytes)?;
+        let mut used_bytes = v4_subscribers.memory_bytes();
+        let v6_subscribers = within(limit_bytes, used_bytes, |left| {
+            Ipv6Table::build(&v6_nets(&subscribers(Family::V6)), left)
+        })?;
+        used_bytes += v6_subscribers.memory_bytes();
+        let (v4_peers, v6_peers) = within(limit_bytes, used_bytes, |left| {
+            self.build_peers(as_of, left)
+        })?;
         Ok(PrefixTables {
-            v4_subscribers: v4(subscribers(Family::V4), &mut used_bytes)?,
-            v6_subscribers: v6(subscribers(Family::V6), &mut used_bytes)?,
-            v4_peers: v4(peers(Family::V4), &mut used_bytes)?,
-            v6_peers: v6(peers(Family::V6), &mut used_bytes)?,
+            v4_subscribers: Arc::new(v4_subscribers),
+            v6_subscribers: Arc::new(v6_subscribers),
+            v4_peers,
+            v6_peers,
         })
+    }
+
+    /// Builds the tables of peers as of an instant; `None` is before every event.
+    pub(super) fn build_peers(
+        &self,
+        as_of: Option<Timestamp>,
+        limit_bytes: u64,
+    ) -> Result<(Arc<Ipv4Table>, Arc<Ipv6Table>), TooLarge> {
+        let peers = |family| reduce(self.peers_as_of(family, as_of));
+        let v4 = Ipv4Table::build(&v4_nets(&peers(Family::V4)), limit_bytes)?;
+        let v6 = within(limit_bytes, v4.memory_bytes(), |left| {
+            Ipv6Table::build(&v6_nets(&peers(Family::V6)), left)
+        })?;
+        Ok((Arc::new(v4), Arc::new(v6)))
     }
 
     /// Builds the matrix as of an instant; `None` is before every event.
@@ -190,7 +214,7 @@ impl Program {
         Matrix::build(&self.legend, as_of)
     }
 
-    fn subscribers_as_of(
+    pub(super) fn subscribers_as_of(
         &self,
         family: Family,
         as_of: Option<Timestamp>,
@@ -254,7 +278,7 @@ fn plans_of(parts: Partition<u8>) -> Partition<PlanId> {
     parts.into_iter().map(|(i, id)| (i, PlanId(id))).collect()
 }
 
-fn v4_nets(prefixes: &[(Interval, u8)]) -> Vec<(Ipv4Net, u8)> {
+pub(super) fn v4_nets(prefixes: &[(Interval, u8)]) -> Vec<(Ipv4Net, u8)> {
     let net = |interval: Interval| {
         let host_bits = (interval.end - interval.start).count_ones();
         let length = u8::try_from(32_u32.checked_sub(host_bits)?).ok()?;
@@ -264,7 +288,7 @@ fn v4_nets(prefixes: &[(Interval, u8)]) -> Vec<(Ipv4Net, u8)> {
     nets.flatten().collect()
 }
 
-fn v6_nets(prefixes: &[(Interval, u8)]) -> Vec<(Ipv6Net, u8)> {
+pub(super) fn v6_nets(prefixes: &[(Interval, u8)]) -> Vec<(Ipv6Net, u8)> {
     let net = |interval: Interval| {
         let host_bits = (interval.end - interval.start).count_ones();
         let length = u8::try_from(128_u32.checked_sub(host_bits)?).ok()?;

@@ -99,17 +99,17 @@ impl Tables {
     }
 }
 
-/// The four prefix tables.
-#[derive(Debug)]
+/// The four prefix tables, each shared with whoever writes to it.
+#[derive(Clone, Debug)]
 pub struct PrefixTables {
     /// IPv4 address → plan.
-    pub v4_subscribers: Ipv4Table,
+    pub v4_subscribers: Arc<Ipv4Table>,
     /// IPv6 address → plan.
-    pub v6_subscribers: Ipv6Table,
+    pub v6_subscribers: Arc<Ipv6Table>,
     /// IPv4 address → peer set.
-    pub v4_peers: Ipv4Table,
+    pub v4_peers: Arc<Ipv4Table>,
     /// IPv6 address → peer set.
-    pub v6_peers: Ipv6Table,
+    pub v6_peers: Arc<Ipv6Table>,
 }
 
 /// Question → rule, dense over the ids in use, so that it stays in the nearest caches.

@@ -9,7 +9,7 @@ pub(crate) mod node;
 pub(super) mod policy;
 pub(super) mod prefix;
 pub(super) mod prefix_file;
-mod schema;
+pub(crate) mod schema;
 pub(super) mod shape;
 pub(super) mod spelling;
 pub(super) mod yaml;

@@ -3,15 +3,21 @@
 use super::keys::{Form, Key, POLICY, Table};
 use serde_json::{Map, Value, json};
 
-/// The schema of a policy file (JSON Schema draft 7, which editors know best).
+/// The schema of a policy file.
 pub fn schema() -> Value {
+    let description = "Who may open connections to TCP port 25, to whom, and since when.";
+    document("sekisho policy", description, &POLICY)
+}
+
+/// The schema of a kind of file (JSON Schema draft 7, which editors know best).
+pub(crate) fn document(title: &str, description: &str, of: &Table) -> Value {
     let mut schema = json!({
         "$schema": "http://json-schema.org/draft-07/schema#",
-        "title": "sekisho policy",
-        "description": "Who may open connections to TCP port 25, to whom, and since when.",
+        "title": title,
+        "description": description,
     });
-    if let (Some(schema), Value::Object(policy)) = (schema.as_object_mut(), table(&POLICY)) {
-        schema.extend(policy);
+    if let (Some(schema), Value::Object(keys)) = (schema.as_object_mut(), table(of)) {
+        schema.extend(keys);
     }
     schema
 }

@@ -1,0 +1,132 @@
+//! A pipeline: how frames flow in one deployment, as it is written in one YAML file.
+//!
+//! A file becomes a [`Pipeline`] through the same strict reader as a policy: whatever is wrong in it
+//! is said at once, each with its place. Every key that may be left out has a default, and what a
+//! [`Pipeline`] holds is what is in force. `docs/pipelines.md` says what each key is for.
+
+mod device;
+mod effective;
+mod findings;
+mod keys;
+mod read;
+mod sides;
+mod words;
+
+pub use effective::{effective, effective_yaml};
+pub use findings::FINDINGS;
+pub use keys::{could_be_one, schema};
+pub use read::{Loaded, load, read};
+pub use words::{Attach, DriverKind, Framing, Idle, LinkLoss, OnExit, ZeroCopy};
+
+use crate::io::port::CaptureFiles;
+use crate::stage::Account;
+use crate::worker::Lcore;
+use std::path::PathBuf;
+
+/// How frames flow in one deployment. Paths are as seen from where the program runs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pipeline {
+    /// Names the run, and the files that belong to it: small letters, digits and `-`.
+    pub name: String,
+    /// The policies, one for each provider.
+    pub policies: Vec<PathBuf>,
+    /// What frames come through, on both sides.
+    pub driver: Driver,
+    /// Where the workers run: each has a queue pair of both devices. At least one, none twice.
+    pub lcores: Vec<Lcore>,
+    /// Which frames are counted under their plans.
+    pub account: Account,
+    /// What a worker does when there is nothing to do.
+    pub idle: Idle,
+    /// What stands in front of IP in most frames.
+    pub frames: Framing,
+    /// Where a running pipeline is asked and told.
+    pub control: Control,
+    /// A worker that has not answered for so long is stalled, in milliseconds.
+    pub stall_ms: u32,
+    /// What is done when one link is lost.
+    pub link_loss: LinkLoss,
+    /// In what state the devices are left at the end.
+    pub on_exit: OnExit,
+    /// The ticket under which live traces name destinations too; without one they name subscribers
+    /// only.
+    pub record_destinations: Option<String>,
+}
+
+/// A driver with its two devices.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Driver {
+    /// Interfaces of the system, over AF_XDP.
+    AfXdp(AfXdp),
+    /// Devices that are DPDK's alone.
+    Dpdk(Dpdk),
+    /// Captures.
+    Pcap(Pcap),
+}
+
+/// Two interfaces of the system.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AfXdp {
+    /// The interface where subscribers are.
+    pub access: String,
+    /// The other one.
+    pub network: String,
+    /// Where the kernel hands frames over.
+    pub attach: Attach,
+    /// Whether the devices write into the frames' memory themselves.
+    pub zero_copy: ZeroCopy,
+    /// Descriptors of each of the four rings of a queue; a power of two.
+    pub ring_frames: u32,
+    /// Frames of memory for each lcore, which both of its ports share.
+    pub umem_frames: u32,
+}
+
+/// Two devices of DPDK.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Dpdk {
+    /// The device where subscribers are: a PCI address with its domain (`0000:03:00.0`), or a
+    /// virtual device with its arguments (`net_pcap0,iface=eth0`).
+    pub access: String,
+    /// The other one.
+    pub network: String,
+    /// Further arguments of DPDK's environment; none of them names an lcore.
+    pub eal: Vec<String>,
+    /// Descriptors of each receive and transmit ring; a power of two.
+    pub ring_frames: u32,
+    /// Frames of memory for each lcore.
+    pub pool_frames: u32,
+}
+
+/// Captures instead of devices.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Pcap {
+    /// What the port where subscribers are receives, and where what it sends is written.
+    pub access: CaptureFiles,
+    /// The same of the other one. One of the two receives something.
+    pub network: CaptureFiles,
+}
+
+/// Where a running pipeline is asked and told. A pipeline over captures has none of these files
+/// unless it names them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Control {
+    /// The socket of `sekisho ctl`.
+    pub socket: Option<PathBuf>,
+    /// The group that may use it, beside its owner; `None` is the program's own.
+    pub group: Option<String>,
+    /// What was changed above the policies' files, to be kept over restarts.
+    pub journal: Option<PathBuf>,
+    /// What one run leaves for the next to find.
+    pub run_dir: Option<PathBuf>,
+}
+
+impl Driver {
+    /// Which it is.
+    pub fn kind(&self) -> DriverKind {
+        match self {
+            Self::AfXdp(_) => DriverKind::AfXdp,
+            Self::Dpdk(_) => DriverKind::Dpdk,
+            Self::Pcap(_) => DriverKind::Pcap,
+        }
+    }
+}

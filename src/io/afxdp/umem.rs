@@ -1,0 +1,177 @@
+//! The memory that frames of a lane lie in: chunks of one size, each of which has one owner.
+#![expect(
+    unsafe_code,
+    reason = "that nobody writes to a frame's octets follows from who owns its chunk"
+)]
+
+use super::frame::XdpFrame;
+use super::mapping::Mapping;
+use rustix::io::Errno;
+use rustix::net::xdp::{XdpDesc, XdpUmemReg, XdpUmemRegFlags};
+use std::cell::Cell;
+
+/// Chunks of memory, and who has each.
+///
+/// A chunk is in the pool, with the kernel to receive into, in the hands of whoever received a
+/// frame, or in a transmit ring. It belongs to one thread, as its frames do.
+#[derive(Debug)]
+pub(super) struct Umem {
+    mapping: Mapping,
+    chunk_bytes: u32,
+    owners: Box<[Cell<Owner>]>,
+    /// The chunks in the pool: a stack, so that what was used last is used next.
+    pool: Box<[Cell<u32>]>,
+    pooled: Cell<usize>,
+    /// What follows each chunk, where it is part of a longer frame; nothing on devices that have
+    /// none.
+    rest: Box<[Cell<Rest>]>,
+}
+
+/// Who has a chunk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub(super) enum Owner {
+    Pool,
+    /// The kernel, to receive into.
+    Kernel,
+    /// Whoever has the first segment of the frame that this is a later segment of.
+    First,
+    /// Whoever received it at the access port, or a transmit ring.
+    Access,
+    /// The same at the network port.
+    Network,
+}
+
+/// The segment behind one of a frame's segments.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Rest {
+    pub(super) offset: u32,
+    pub(super) len: u16,
+    pub(super) more: bool,
+}
+
+impl Umem {
+    /// So many chunks of such a size, all in the pool; they take less than 4 GiB.
+    pub(super) fn new(chunks: u32, chunk_bytes: u32, segments: bool) -> Result<Self, Errno> {
+        let len_bytes = chunks.checked_mul(chunk_bytes).ok_or(Errno::OVERFLOW)?;
+        let owners = (0..chunks).map(|_| Cell::new(Owner::Pool)).collect();
+        // The first one lies on top.
+        let pool = (0..chunks).rev().map(Cell::new).collect();
+        let with_rest = if segments { chunks } else { 0 };
+        Ok(Self {
+            mapping: Mapping::anonymous(len_bytes as usize)?,
+            chunk_bytes,
+            owners,
+            pool,
+            pooled: Cell::new(chunks as usize),
+            rest: (0..with_rest).map(|_| Cell::default()).collect(),
+        })
+    }
+
+    /// What the kernel is told of it.
+    pub(super) fn registration(&self) -> XdpUmemReg {
+        XdpUmemReg {
+            addr: self.mapping.address(),
+            len: self.owners.len() as u64 * u64::from(self.chunk_bytes),
+            chunk_size: self.chunk_bytes,
+            headroom: 0,
+            flags: XdpUmemRegFlags::empty(),
+            tx_metadata_len: 0,
+        }
+    }
+
+    /// How many chunks whoever received at a port has, and the transmit rings; by looking at each.
+    pub(super) fn held(&self, port: Owner) -> u64 {
+        // A byte each: this is a few microseconds for the largest.
+        self.owners
+            .iter()
+            .map(|owner| u64::from(owner.get() == port))
+            .sum()
+    }
+
+    /// Takes a chunk from the pool for the kernel to receive into; says where it lies.
+    #[inline(always)]
+    pub(super) fn lend(&self) -> Option<u64> {
+        let top = self.pooled.get().checked_sub(1)?;
+        let chunk = self.pool.get(top)?.get();
+        self.pooled.set(top);
+        self.own(chunk, Owner::Kernel);
+        Some(u64::from(chunk) * u64::from(self.chunk_bytes))
+    }
+
+    /// Puts a chunk into the pool, of which this is some place; says who had it.
+    #[inline(always)]
+    pub(super) fn give_back(&self, offset: u32) -> Option<Owner> {
+        let chunk = self.chunk(offset);
+        let had = self.owners.get(chunk as usize)?.replace(Owner::Pool);
+        // A chunk that is there already is not there twice.
+        if had != Owner::Pool
+            && let Some(top) = self.pool.get(self.pooled.get())
+        {
+            top.set(chunk);
+            self.pooled.set(self.pooled.get() + 1);
+        }
+        Some(had)
+    }
+
+    /// The frame that the kernel received at a port, or the first segment of it; `None` when it
+    /// names a place that it was not lent.
+    #[inline(always)]
+    pub(super) fn received(&self, found: XdpDesc, port: Owner) -> Option<XdpFrame<'_>> {
+        let (offset, len) = self.segment(found)?;
+        self.own(self.chunk(offset), port);
+        Some(XdpFrame::new(self, offset, len))
+    }
+
+    /// Puts a segment behind another one.
+    #[inline]
+    pub(super) fn append(&self, to: u32, found: XdpDesc, more: bool) -> Option<u32> {
+        let (offset, len) = self.segment(found)?;
+        self.own(self.chunk(offset), Owner::First);
+        let rest = self.rest.get(self.chunk(to) as usize)?;
+        rest.set(Rest { offset, len, more });
+        Some(offset)
+    }
+
+    /// The segment behind one that has more behind it.
+    #[inline]
+    pub(super) fn behind(&self, offset: u32) -> Rest {
+        let rest = self.rest.get(self.chunk(offset) as usize);
+        rest.map(Cell::get).unwrap_or_default()
+    }
+
+    /// Octets of a frame or a segment.
+    #[inline(always)]
+    pub(super) fn octets(&self, frame: &XdpFrame<'_>) -> &[u8] {
+        let (offset, len) = frame.place();
+        // SAFETY: `segment` found that they lie in the memory, in a chunk that the kernel had and gave
+        // up by writing to the rx ring. From then on the frame owns the chunk, and is borrowed here;
+        // the kernel writes there again only when the frame was dropped and the chunk was lent anew.
+        // This side writes to no chunk at all.
+        unsafe { self.mapping.octets(offset as usize, len as usize) }
+    }
+
+    /// Where a segment lies, if the kernel had its chunk.
+    #[inline(always)]
+    fn segment(&self, found: XdpDesc) -> Option<(u32, u16)> {
+        let offset = u32::try_from(found.addr).ok()?;
+        let within = offset & (self.chunk_bytes - 1);
+        let len = u16::try_from(found.len).ok()?;
+        let owner = self.owners.get(self.chunk(offset) as usize)?.get();
+        let whole = within + u32::from(len) <= self.chunk_bytes;
+        (whole && owner == Owner::Kernel).then_some((offset, len))
+    }
+
+    #[inline(always)]
+    fn chunk(&self, offset: u32) -> u32 {
+        // A power of two.
+        offset >> self.chunk_bytes.trailing_zeros()
+    }
+
+    #[inline(always)]
+    fn own(&self, chunk: u32, owner: Owner) {
+        if let Some(cell) = self.owners.get(chunk as usize) {
+            cell.set(owner);
+        }
+    }
+}

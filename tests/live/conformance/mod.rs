@@ -1,0 +1,3 @@
+//! One suite for every driver of live ports.
+#[cfg(feature = "af-xdp")]
+mod afxdp;
