@@ -87,7 +87,7 @@ fn carry_out(
 ) -> Answer {
     match request {
         Request::PlanSet(set) if set.plan == "nonesuch" => Answer::Refused(Refusal::new(
-            "unknown-plan",
+            "no-such-plan",
             "the policy has no plan nonesuch",
         )),
         Request::PlanSet(set) => {

@@ -66,7 +66,7 @@ fn answers() -> Vec<Answer> {
         Answer::Plans {
             overrides: vec![given],
         },
-        Answer::Refused(Refusal::new("unknown-plan", "there is none")),
+        Answer::Refused(Refusal::new("no-such-plan", "there is none")),
     ]);
     answers
 }
@@ -107,12 +107,12 @@ fn answers_read_so() {
     {"version":1,"answer":"stats","generation":42,"uptime_s":93784.5,"balance":{"rx":1234567,"transmitted":1200000,"discarded":34000,"tx_full":500,"held":67},"reasons":[{"name":"drop-port25-syn","verdict":"drop","frames":34000,"bytes":2040000},{"name":"forward-not-candidate","verdict":"forward","frames":1200567,"bytes":960453600}],"rules":[{"name":"alpha-web/everyone-else","verdict":"drop","frames":34000,"bytes":2040000}],"plans":[{"name":"alpha-web/ftth_std","verdict":"drop","frames":34000,"bytes":2040000}],"devices":[{"side":"access","name":"enp1s0f0","link":"up","losses":[{"counter":"rx_dropped","frames":12345}]},{"side":"network","name":"enp1s0f1","link":"up","losses":[]}]}
     {"version":1,"answer":"runtime","generation":42,"workers":[{"worker":0,"lcore":1,"polls":1000000,"empty_polls":250000,"bursts":750000,"frames":24000000,"answered_ms":0.25},{"worker":1,"lcore":3,"polls":1000000,"empty_polls":250000,"bursts":750000,"frames":24000000,"answered_ms":null}]}
     {"version":1,"answer":"phases","now":"2026-03-01T12:00:00Z","events":[{"at":"2006-11-30T15:00:00Z","isp":"alpha-web","change":"rule everyone-else begins","past":true},{"at":"2026-03-31T15:00:00Z","isp":"alpha-web","change":"rule mobile begins","past":false}]}
-    {"version":1,"answer":"reloaded","from":41,"to":42,"compile_ms":18.25,"swap_ms":3.125,"workers":2,"overrides":1234}
+    {"version":1,"answer":"reloaded","from":41,"to":42,"compile_ms":18.25,"swap_ms":3.125,"workers":2,"of_workers":2,"overrides":1234}
     {"version":1,"answer":"draining"}
     {"version":1,"answer":"trace","frames":["frame 1\n  parse  tcp"]}
     {"version":1,"answer":"changed","prefix":"2001:db8::/56","before":null,"now":"fixed"}
     {"version":1,"answer":"plans","overrides":[{"prefix":"2001:db8::/56","plan":"fixed","ticket":"NOC-1","expires":"2026-03-01T12:00:00Z","at":"2026-03-01T12:00:00Z","who":"uid 0 (root)"}]}
-    {"version":1,"answer":"refused","code":"unknown-plan","message":"there is none"}
+    {"version":1,"answer":"refused","code":"no-such-plan","message":"there is none"}
     {"version":1,"id":"7","answer":"draining"}
     "#);
 }

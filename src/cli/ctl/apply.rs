@@ -180,8 +180,9 @@ fn report(outcome: &Outcome, name: &str, lines: u64, format: Format) -> Result<(
         return out::print_json("ctl-plan-apply", &body);
     }
     for (line, refusal) in told {
-        let message = format_args!("{name}:{line}: {} ({})", refusal.message, refusal.code);
-        out::complain("refused", message);
+        let Refusal { code, message } = refusal;
+        let message = format_args!("{name}:{line}: {}", message.trim_end());
+        out::complain(&format!("refused ({code})"), message);
     }
     let more = refused.saturating_sub(told.len() as u64);
     if more > 0 {

@@ -141,15 +141,10 @@ fn show(answer: &Answer, format: Format) -> Result<Exit, Failure> {
         Answer::Refused(_) => Exit::No,
         _ => Exit::Ok,
     };
-    match (format, answer) {
+    match (format, exit) {
         (Format::Json, _) => out::print_json("ctl", answer)?,
-        (Format::Text, Answer::Refused(refusal)) => {
-            out::complain(
-                "refused",
-                format_args!("{} ({})", refusal.message, refusal.code),
-            );
-        }
-        (Format::Text, _) => out::print(&text::text(answer))?,
+        (Format::Text, Exit::Ok) => out::print(&text::text(answer))?,
+        (Format::Text, _) => out::note(&text::text(answer)),
     }
     Ok(exit)
 }

@@ -2,7 +2,9 @@
 
 use super::stats;
 use crate::cli::out::{grouped, table};
-use crate::control::protocol::{Answer, Changed, Override, Phase, Phases, Runtime, WorkerRuntime};
+use crate::control::protocol::{
+    Answer, Changed, Override, Phase, Phases, Refusal, Runtime, WorkerRuntime,
+};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
@@ -16,7 +18,9 @@ pub(super) fn text(answer: &Answer) -> String {
         Answer::Changed(changed) => change(changed),
         Answer::Plans { overrides } => plans(overrides),
         Answer::Trace { frames } => trace(frames),
-        Answer::Refused(refusal) => format!("{} ({})\n", refusal.message, refusal.code),
+        Answer::Refused(Refusal { code, message }) => {
+            format!("refused ({code}): {}\n", message.trim_end())
+        }
     }
 }
 
