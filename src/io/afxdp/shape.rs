@@ -121,9 +121,13 @@ fn check_queues(interface: &Interface, queues: u32) -> Result<(), DeviceError> {
         ..
     } = interface;
     let message = if *rx_queues != queues {
-        format!("{name}: it has {rx_queues} receive queues, where workers have {queues}")
+        format!(
+            "{name}: workers for {queues} of its receive queues, which are {rx_queues}: each needs one"
+        )
     } else if *tx_queues < queues {
-        format!("{name}: it has {tx_queues} transmit queues, where workers need {queues}")
+        format!(
+            "{name}: transmit queues for {tx_queues} workers, which are {queues}: each needs one"
+        )
     } else {
         return Ok(());
     };
