@@ -3,6 +3,7 @@
 use super::totals::Totals;
 use crate::lpm::Readers;
 use crate::policy::{Legend, Tables};
+use crate::stats::Counters;
 use crate::worker::{
     Assignment, Balance, Done, Lcore, Order, Orders, Post, Progress, Report, TraceRoom,
 };
@@ -19,6 +20,8 @@ const LOOK: Duration = Duration::from_micros(20);
 #[derive(Debug)]
 pub struct Crew {
     members: Vec<Member>,
+    /// What all have, or get as soon as they can.
+    tables: Arc<Tables>,
     stall: Duration,
     /// Of earlier tallies.
     totals: Totals,
@@ -95,6 +98,7 @@ impl Crew {
             .unzip();
         let crew = Self {
             members,
+            tables: Arc::clone(tables),
             stall,
             totals: Totals::default(),
         };
@@ -110,6 +114,7 @@ impl Crew {
     /// them when it is back. `renumbered` says that rules and plans have other numbers, so that they
     /// are counted in another tally.
     pub fn assign(&mut self, tables: &Arc<Tables>, renumbered: bool) -> usize {
+        self.tables = Arc::clone(tables);
         for member in &mut self.members {
             let renumbered = renumbered || member.missing.as_ref().is_some_and(|m| m.renumbered);
             let tables = Arc::clone(tables);
@@ -118,6 +123,11 @@ impl Crew {
         self.until(|member| member.missing.is_none() && member.waiting.is_none());
         let have = |member: &&Member| member.missing.is_none() && member.waiting.is_none();
         self.members.iter().filter(have).count()
+    }
+
+    /// Whether these are the tables that were given to the workers last.
+    pub fn has(&self, tables: &Arc<Tables>) -> bool {
+        Arc::ptr_eq(&self.tables, tables)
     }
 
     /// Asks every worker how it does.
@@ -286,12 +296,11 @@ impl Member {
 
     /// Room for a report by the present tally: the last one, if it has that.
     fn room(&mut self) -> Box<Report> {
-        let fits = |report: &&Box<Report>| {
-            let counters = &report.counters;
+        let fits = |counters: &Counters| {
             counters.rules().len() == self.legend.rule_ids().len() + 1
                 && counters.plans().len() == self.legend.plan_ids().len() + 1
         };
-        match self.report.as_ref().filter(|report| fits(report)) {
+        match self.report.as_ref().filter(|report| fits(&report.counters)) {
             Some(report) => report.clone(),
             None => Report::room(&self.legend),
         }

@@ -9,10 +9,17 @@ use crate::io::port::Loss;
 use ipnet::IpNet;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use std::fmt;
 use std::sync::mpsc::Sender;
 
 /// The version of everything here.
 pub const VERSION: u32 = 1;
+
+/// The most frames that one request traces.
+pub const MAX_TRACED_FRAMES: u32 = 1_000;
+
+/// The most characters of a plan's name, and of a ticket.
+pub const MAX_WORD_CHARS: usize = 255;
 
 /// What is asked for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -55,7 +62,7 @@ pub struct PlanSet {
     /// Why.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ticket: Option<String>,
-    /// Until when.
+    /// Until when; at this very instant it is over.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires: Option<Timestamp>,
 }
@@ -74,7 +81,7 @@ pub enum Answer {
     Reloaded(Reloaded),
     /// To [`Request::Drain`]: it ends now.
     Draining,
-    /// To [`Request::PlanSet`] and [`Request::PlanUnset`]: all workers decide by it.
+    /// To [`Request::PlanSet`] and [`Request::PlanUnset`]: it is kept, and decided by.
     Changed(Changed),
     /// To [`Request::PlanList`].
     Plans {
@@ -99,6 +106,16 @@ pub struct Refusal {
     pub message: String,
 }
 
+impl Refusal {
+    /// A refusal of a kind.
+    pub fn new(code: &str, message: impl Into<String>) -> Self {
+        Self {
+            code: code.to_owned(),
+            message: message.into(),
+        }
+    }
+}
+
 /// A plan above the file, and where it comes from.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Override {
@@ -111,7 +128,8 @@ pub struct Override {
     pub who: String,
 }
 
-/// What a change of one prefix did.
+/// What a change of one prefix did. It is kept; workers that are stalled decide by it as soon as they
+/// are back.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Changed {
     /// The prefix.
@@ -120,6 +138,10 @@ pub struct Changed {
     pub before: Option<String>,
     /// The plan of its first address now.
     pub now: Option<String>,
+    /// How many workers decide by it.
+    pub workers: usize,
+    /// How many there are.
+    pub of_workers: usize,
 }
 
 /// How a reload went: `generation 41 → 42 in 3.1 ms, all workers`.
@@ -135,8 +157,38 @@ pub struct Reloaded {
     pub swap_ms: f64,
     /// How many workers have it.
     pub workers: usize,
+    /// How many there are: one that is stalled gets it when it is back.
+    pub of_workers: usize,
     /// Overrides that hold above the new file.
     pub overrides: usize,
+}
+
+impl fmt::Display for Reloaded {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            from,
+            to,
+            compile_ms,
+            swap_ms,
+            workers,
+            of_workers,
+            overrides,
+        } = self;
+        write!(f, "generation {from} → {to} in {swap_ms:.1} ms, ")?;
+        match workers == of_workers {
+            true => f.write_str("all workers")?,
+            false => write!(
+                f,
+                "{workers} of {of_workers} workers: the others are stalled"
+            )?,
+        }
+        write!(f, " (read and compiled in {compile_ms:.1} ms")?;
+        match overrides {
+            0 => f.write_str(")"),
+            1 => f.write_str("; 1 plan above the file)"),
+            many => write!(f, "; {many} plans above the file)"),
+        }
+    }
 }
 
 /// Counters since the start, over all generations.
@@ -156,6 +208,30 @@ pub struct Stats {
     pub plans: Vec<Counted>,
     /// Of each device.
     pub devices: Vec<DeviceStats>,
+}
+
+impl Stats {
+    /// Whether both counts hold at rest: every frame received was found again, and every one has a
+    /// verdict, of which those that are not to be forwarded are the ones that were discarded.
+    pub fn is_accounted_for(&self) -> bool {
+        let Balance {
+            rx,
+            transmitted,
+            discarded,
+            tx_full,
+            held,
+        } = self.balance;
+        let frames = |reasons: &mut dyn Iterator<Item = &Counted>| -> u64 {
+            reasons.map(|counted| counted.frames).sum()
+        };
+        let mut kept = self
+            .reasons
+            .iter()
+            .filter(|counted| counted.verdict != "forward");
+        rx == transmitted + discarded + tx_full + held
+            && frames(&mut self.reasons.iter()) == rx
+            && frames(&mut kept) == discarded
+    }
 }
 
 /// The law: `rx = transmitted + discarded + tx_full + held`.

@@ -13,9 +13,12 @@
 pub mod afxdp;
 mod ahead;
 mod bytes;
+#[cfg(feature = "dpdk")]
+pub mod dpdk;
 mod error;
 mod gzip;
 mod input;
+pub mod netdev;
 mod output;
 mod pcap;
 mod pcapng;

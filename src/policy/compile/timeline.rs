@@ -195,6 +195,26 @@ impl Program {
 }
 
 impl Event {
+    /// What changes, in a few words: `rule everyone-else begins`.
+    pub fn text(&self) -> String {
+        match &self.change {
+            Change::RuleBegins { name, .. } => format!("rule {name} begins"),
+            Change::RuleEnds { name, .. } => format!("rule {name} ends"),
+            Change::ExemptionExpires {
+                prefix,
+                name,
+                ticket,
+                ..
+            } => {
+                let ticket = ticket.as_ref().map(|ticket| format!(" (ticket {ticket})"));
+                format!(
+                    "{prefix} no longer has plan {name}{}",
+                    ticket.unwrap_or_default()
+                )
+            }
+        }
+    }
+
     pub(super) fn is_expiry(&self) -> bool {
         match self.change {
             Change::RuleBegins { .. } | Change::RuleEnds { .. } => false,
