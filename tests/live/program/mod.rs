@@ -177,11 +177,17 @@ impl Program {
         &mut self.running
     }
 
-    /// Asks it to end, and waits for that; its report must be one of success.
-    pub(crate) fn end(mut self) -> End {
-        self.running.signal(Signal::TERM);
+    /// What it said, once it has ended by itself.
+    pub(crate) fn ended(mut self) -> End {
         let status = self.running.wait(PATIENCE);
-        let end = self.said.end(status);
+        self.said.end(status)
+    }
+
+    /// Asks it to end, and waits for that; its report must be one of success.
+    pub(crate) fn end(self) -> End {
+        self.running.signal(Signal::TERM);
+        let end = self.ended();
+        let status = end.status;
         assert!(status.success(), "{status}:\n{}", end.said);
         end
     }
