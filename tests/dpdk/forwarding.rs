@@ -69,7 +69,11 @@ fn each_queue_keeps_its_order_on_a_thread_of_its_own() {
     let empty = path("empty");
     write_capture(&folder.path().join("empty"), &[]);
     let network = format!(",rx_pcap={empty},rx_pcap={empty},tx_pcap={out_0},tx_pcap={out_1}");
-    let access = format!("{access},tx_pcap={},tx_pcap={}", path("back-0"), path("back-1"));
+    let access = format!(
+        "{access},tx_pcap={},tx_pcap={}",
+        path("back-0"),
+        path("back-1")
+    );
     let options = Options {
         queues: 2,
         ..options(&access, &device("net_pcap", &network))
@@ -82,7 +86,10 @@ fn each_queue_keeps_its_order_on_a_thread_of_its_own() {
             .into_iter()
             .map(|lane| scope.spawn(|| lane.serve(Forward)))
             .collect();
-        served.into_iter().map(|lane| lane.join().unwrap()).collect::<Vec<_>>()
+        served
+            .into_iter()
+            .map(|lane| lane.join().unwrap())
+            .collect::<Vec<_>>()
     });
     drop(devices);
     opened.owner.close().unwrap();

@@ -49,7 +49,11 @@ impl Work for Fill {
         let mut back = Vec::new();
         while network.rx_burst(&mut frames) > 0 {
             assert_eq!(network.held(), frames.len() as u64);
-            back.extend(frames.drain(..).map(|frame| frame.as_frame().bytes.to_vec()));
+            back.extend(
+                frames
+                    .drain(..)
+                    .map(|frame| frame.as_frame().bytes.to_vec()),
+            );
         }
         assert_eq!(access.held() + network.held(), 0);
         (taken, back)
@@ -109,7 +113,10 @@ fn devices_that_are_still_served_stay_open_until_they_are_not() {
     let Opened { lanes, devices, .. } = opened;
     let error = opened.owner.close().unwrap_err();
     assert_eq!(error.fault, DeviceFault::Busy);
-    assert_eq!(open(&options(&names.0, &names.1)).unwrap_err().fault, DeviceFault::Busy);
+    assert_eq!(
+        open(&options(&names.0, &names.1)).unwrap_err().fault,
+        DeviceFault::Busy
+    );
     drop((lanes, devices));
     let again = open(&options(&names.0, &names.1)).unwrap_or_else(|error| panic!("{error}"));
     drop((again.lanes, again.devices));

@@ -38,7 +38,10 @@ pub(crate) fn serve<W: Work>(options: &Options, work: W) -> W::Output {
     let Opened { mut lanes, .. } = opened;
     let given = lanes.remove(0).serve(work);
     drop((opened.devices, lanes));
-    opened.owner.close().unwrap_or_else(|error| panic!("{error}"));
+    opened
+        .owner
+        .close()
+        .unwrap_or_else(|error| panic!("{error}"));
     given
 }
 

@@ -32,7 +32,8 @@ pub struct DpdkDevice {
 
 impl DpdkDevice {
     pub(super) fn both(shared: &Arc<Shared>) -> [Self; 2] {
-        let ways: [fn(&Shared) -> &Running; 2] = [|shared| &shared.access, |shared| &shared.network];
+        let ways: [fn(&Shared) -> &Running; 2] =
+            [|shared| &shared.access, |shared| &shared.network];
         ways.map(|of| Self {
             shared: Arc::clone(shared),
             of,

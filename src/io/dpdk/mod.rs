@@ -24,6 +24,7 @@
 mod device;
 mod eal;
 mod ffi;
+mod held;
 mod interface;
 mod lane;
 mod log;

@@ -165,7 +165,8 @@ impl Side {
             return Ok(());
         }
         let name = self.device.name();
-        let message = format!("{name} has {offered} queues, where {queues} workers need one each");
+        let message =
+            format!("{name} offers {offered} of the {queues} queues that as many workers need");
         let argument = match name.driver() {
             "net_af_packet" => ", or give it more: `qpairs=N`",
             "net_af_xdp" => ", or give it more: `queue_count=N`",
@@ -313,7 +314,9 @@ impl Side {
         drop(alone);
         // A virtual device that has no such mode receives everything.
         if failed != 0 && self.device.name().is_pci() {
-            return Err(self.device.refused("make it receive what is sent to others", failed));
+            return Err(self
+                .device
+                .refused("make it receive what is sent to others", failed));
         }
         self.device.shape = self.describe(plan);
         self.device.start(plan.queues, self.ring_frames())?;
