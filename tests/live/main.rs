@@ -16,5 +16,11 @@
     reason = "tests"
 )]
 
+#[cfg(any(feature = "af-xdp", feature = "dpdk"))]
+mod conformance;
+mod line;
+mod linux;
 mod load;
+mod mail;
 mod net;
+mod wrapping;

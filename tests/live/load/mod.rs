@@ -13,7 +13,9 @@ mod socket;
 
 pub(crate) use frames::{Frames, Numbered};
 pub(crate) use receiver::{Received, Receiver};
+pub(crate) use ring::Ring;
 pub(crate) use sender::{Sender, Sent};
+pub(crate) use socket::{Hears, Socket};
 
 use crate::net::{Namespace, Veth};
 use rustix::thread::{CpuSet, sched_setaffinity};

@@ -1,5 +1,5 @@
 use super::frames::Frames;
-use super::ring::{Ring, Seen};
+use super::ring::Ring;
 use super::stay_on_first_processor;
 use crate::net::Namespace;
 use std::fmt;
@@ -7,6 +7,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
+
+/// Room for two seconds of a load, while the receiver has no processor.
+const RING_BLOCKS: usize = 64;
 
 /// Receives on a link until it is told that no more comes.
 #[derive(Debug)]
@@ -37,7 +40,7 @@ pub(crate) struct Received {
 
 impl Receiver {
     pub(crate) fn start(namespace: &Namespace, link: &str, frames: Frames) -> Self {
-        let ring = Ring::open(namespace, link);
+        let ring = Ring::open(namespace, link, RING_BLOCKS);
         let no_more = Arc::new(AtomicBool::new(false));
         let seen = Arc::new(AtomicU64::new(0));
         let (told, tally) = (Arc::clone(&no_more), Arc::clone(&seen));
@@ -74,7 +77,7 @@ fn receive(mut ring: Ring, frames: &Frames, no_more: &AtomicBool, tally: &Atomic
     let (mut highest, mut seen) = (None, 0);
     loop {
         let came = ring.read(Duration::from_millis(20), |frame| {
-            put_tag_back(&frame, &mut whole);
+            frame.write(&mut whole);
             received.note(
                 frames.number(&whole, &mut scratch),
                 frame.at_ns,
@@ -89,17 +92,6 @@ fn receive(mut ring: Ring, frames: &Frames, no_more: &AtomicBool, tally: &Atomic
             return received;
         }
     }
-}
-
-/// The kernel takes the first tag off before anybody sees the frame.
-fn put_tag_back(frame: &Seen<'_>, whole: &mut Vec<u8>) {
-    whole.clear();
-    let (addresses, rest) = frame.octets.split_at(12);
-    whole.extend_from_slice(addresses);
-    for half in frame.tag.into_iter().flatten() {
-        whole.extend_from_slice(&half.to_be_bytes());
-    }
-    whole.extend_from_slice(rest);
 }
 
 impl Received {

@@ -11,44 +11,58 @@ use std::ptr::NonNull;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-/// A block is handed over when it is full, or after [`HAND_OVER_MS`].
+/// A block is handed over when it is full, or after [`HAND_OVER_MS`]. It holds some 6,000 small
+/// frames.
 const BLOCK_BYTES: usize = 1 << 20;
-const BLOCKS: usize = 64;
-const HAND_OVER_MS: u32 = 5;
+const HAND_OVER_MS: u32 = 1;
 
-/// What the kernel receives on a link, in memory that is shared with it (`TPACKET_V3`): 64 MiB, which
-/// hold some 400,000 small frames while the reader has no processor.
+/// What the kernel receives on a link, in memory that is shared with it (`TPACKET_V3`).
 #[derive(Debug)]
-pub(super) struct Ring {
+pub(crate) struct Ring {
     socket: Socket,
     memory: NonNull<u8>,
+    blocks: usize,
     next: usize,
 }
 
 /// A frame in the ring.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Seen<'a> {
+pub(crate) struct Seen<'a> {
     /// Without a tag that the kernel took off.
-    pub(super) octets: &'a [u8],
+    pub(crate) octets: &'a [u8],
     /// The first tag, which the kernel takes off every frame: its type and its value.
-    pub(super) tag: Option<[u16; 2]>,
+    pub(crate) tag: Option<[u16; 2]>,
     /// When the kernel received it, in nanoseconds since 1970.
-    pub(super) at_ns: u64,
+    pub(crate) at_ns: u64,
+}
+
+impl Seen<'_> {
+    /// The frame as it was on the wire.
+    pub(crate) fn write(&self, whole: &mut Vec<u8>) {
+        whole.clear();
+        let (addresses, rest) = self.octets.split_at(12);
+        whole.extend_from_slice(addresses);
+        for half in self.tag.into_iter().flatten() {
+            whole.extend_from_slice(&half.to_be_bytes());
+        }
+        whole.extend_from_slice(rest);
+    }
 }
 
 // SAFETY: the memory belongs to the ring alone and is no thread's own.
 unsafe impl Send for Ring {}
 
 impl Ring {
-    pub(super) fn open(namespace: &Namespace, link: &str) -> Self {
+    /// So many blocks: what comes while the reader has no processor.
+    pub(crate) fn open(namespace: &Namespace, link: &str, blocks: usize) -> Self {
         let socket = Socket::open(namespace, link, Hears::AllIncoming);
         let version = libc::tpacket_versions::TPACKET_V3 as i32;
         socket.set(libc::PACKET_VERSION, &version);
         let shape = libc::tpacket_req3 {
             tp_block_size: u32::try_from(BLOCK_BYTES).unwrap(),
-            tp_block_nr: u32::try_from(BLOCKS).unwrap(),
+            tp_block_nr: u32::try_from(blocks).unwrap(),
             tp_frame_size: 2048,
-            tp_frame_nr: u32::try_from(BLOCK_BYTES / 2048 * BLOCKS).unwrap(),
+            tp_frame_nr: u32::try_from(BLOCK_BYTES / 2048 * blocks).unwrap(),
             tp_retire_blk_tov: HAND_OVER_MS,
             tp_sizeof_priv: 0,
             tp_feature_req_word: 0,
@@ -58,7 +72,7 @@ impl Ring {
         // SAFETY: a new mapping at a place that the kernel chooses, of a ring of just this size.
         let mapped = unsafe {
             let flags = MapFlags::SHARED | MapFlags::POPULATE;
-            let bytes = BLOCK_BYTES * BLOCKS;
+            let bytes = BLOCK_BYTES * blocks;
             mmap(
                 std::ptr::null_mut(),
                 bytes,
@@ -71,13 +85,14 @@ impl Ring {
         Self {
             socket,
             memory: NonNull::new(mapped.unwrap().cast()).unwrap(),
+            blocks,
             next: 0,
         }
     }
 
     /// Shows each frame of the next block, once the kernel has handed it over; says whether it did
     /// while there was patience.
-    pub(super) fn read(&mut self, patience: Duration, mut show: impl FnMut(Seen<'_>)) -> bool {
+    pub(crate) fn read(&mut self, patience: Duration, mut show: impl FnMut(Seen<'_>)) -> bool {
         if !self.is_ours() {
             let mut waiting = [PollFd::new(self.socket.descriptor(), PollFlags::IN)];
             let timeout = Timespec::try_from(patience).unwrap();
@@ -109,12 +124,12 @@ impl Ring {
         }
         self.status()
             .store(libc::TP_STATUS_KERNEL, Ordering::Release);
-        self.next = (self.next + 1) % BLOCKS;
+        self.next = (self.next + 1) % self.blocks;
         true
     }
 
     /// How many frames found no room since the last time somebody asked.
-    pub(super) fn lost(&self) -> u64 {
+    pub(crate) fn lost(&self) -> u64 {
         u64::from(self.socket.statistics().tp_drops)
     }
 
@@ -123,7 +138,7 @@ impl Ring {
     }
 
     fn block(&self) -> NonNull<u8> {
-        // SAFETY: `next` is below `BLOCKS`, so this is inside the mapping.
+        // SAFETY: `next` is below `blocks`, so this is inside the mapping.
         unsafe { self.memory.add(self.next * BLOCK_BYTES) }
     }
 
@@ -138,6 +153,6 @@ impl Ring {
 impl Drop for Ring {
     fn drop(&mut self) {
         // SAFETY: this is the mapping made in `open`, and nobody can borrow from it any more.
-        let _ = unsafe { munmap(self.memory.as_ptr().cast(), BLOCK_BYTES * BLOCKS) };
+        let _ = unsafe { munmap(self.memory.as_ptr().cast(), BLOCK_BYTES * self.blocks) };
     }
 }

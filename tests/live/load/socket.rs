@@ -10,22 +10,22 @@ use std::io;
 use std::os::fd::{AsRawFd, OwnedFd};
 
 /// Frames that one call sends at most.
-pub(super) const SEND_FRAMES: usize = 32;
+pub(crate) const SEND_FRAMES: usize = 32;
 
 /// A packet socket on one link.
 #[derive(Debug)]
-pub(super) struct Socket(OwnedFd);
+pub(crate) struct Socket(OwnedFd);
 
 /// Which frames a socket hears.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Hears {
+pub(crate) enum Hears {
     Nothing,
     /// All that come in; not what the host itself sends.
     AllIncoming,
 }
 
 impl Socket {
-    pub(super) fn open(namespace: &Namespace, link: &str, hears: Hears) -> Self {
+    pub(crate) fn open(namespace: &Namespace, link: &str, hears: Hears) -> Self {
         let opened = namespace.enter(|| {
             // Bound without a protocol it hears nothing, not even before it is bound.
             let kind = (AddressFamily::PACKET, SocketType::RAW);
@@ -69,7 +69,7 @@ impl Socket {
     }
 
     /// Sets an option of packet sockets; `T` is the kernel's own type for it.
-    pub(super) fn set<T: Copy>(&self, option: c_int, value: &T) {
+    pub(crate) fn set<T: Copy>(&self, option: c_int, value: &T) {
         let pointer = (&raw const *value).cast();
         // SAFETY: the kernel reads `length_of(value)` octets of `value`, which is borrowed.
         let set = unsafe {
@@ -80,7 +80,7 @@ impl Socket {
     }
 
     /// Sends frames from the front, at most [`SEND_FRAMES`]; says how many the kernel took.
-    pub(super) fn send(&self, frames: &[Vec<u8>]) -> io::Result<usize> {
+    pub(crate) fn send(&self, frames: &[Vec<u8>]) -> io::Result<usize> {
         let pieces: [libc::iovec; SEND_FRAMES] = std::array::from_fn(|at| {
             let frame = frames.get(at).map_or(&[][..], Vec::as_slice);
             libc::iovec {
@@ -103,7 +103,7 @@ impl Socket {
     }
 
     /// What it has heard and what it has lost since the last time somebody asked.
-    pub(super) fn statistics(&self) -> libc::tpacket_stats_v3 {
+    pub(crate) fn statistics(&self) -> libc::tpacket_stats_v3 {
         let mut statistics = libc::tpacket_stats_v3 {
             tp_packets: 0,
             tp_drops: 0,
@@ -127,7 +127,7 @@ impl Socket {
     }
 
     /// The descriptor, for who maps or polls it.
-    pub(super) fn descriptor(&self) -> &OwnedFd {
+    pub(crate) fn descriptor(&self) -> &OwnedFd {
         &self.0
     }
 }

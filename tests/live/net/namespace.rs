@@ -90,10 +90,10 @@ impl Namespace {
         self.ip(&["address", "add", address, "dev", link, "nodad"]);
     }
 
-    /// Sends what is for a network by way of a neighbour.
-    pub(crate) fn add_route(&self, network: &str, neighbour: &str) {
-        let family = if neighbour.contains(':') { "-6" } else { "-4" };
-        self.ip(&[family, "route", "add", network, "via", neighbour]);
+    /// Looks for the hosts of a network at the other end of a link.
+    pub(crate) fn add_route(&self, network: &str, link: &str) {
+        let family = if network.contains(':') { "-6" } else { "-4" };
+        self.ip(&[family, "route", "add", network, "dev", link]);
     }
 
     /// Sets a kernel parameter of it: `net/ipv4/ip_forward`.
