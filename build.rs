@@ -29,7 +29,7 @@ mod dpdk {
                 format!(
                     "libdpdk {LEAST_VERSION} or newer is not found: install libdpdk-dev, or build \
                      without --features dpdk ({})",
-                    said.last().unwrap_or("pkg-config says nothing")
+                    said.rev().next().unwrap_or("pkg-config says nothing")
                 )
             })?;
         // The flags hold `-include rte_config.h` and the processor that DPDK was built for, which

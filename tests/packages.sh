@@ -10,7 +10,7 @@ set -euo pipefail
 packages=(
     build-essential pkg-config libdpdk-dev dpdk         # ports over DPDK, and testpmd beside them
     iproute2 ethtool nftables libcap2-bin util-linux    # networks of the tests' own
-    opensmtpd swaks libnet-ssleay-perl libio-socket-inet6-perl openssl # mail over IPv4, IPv6, TLS
+    exim4-daemon-light swaks libnet-ssleay-perl libio-socket-inet6-perl openssl # mail over IPv4, IPv6, TLS
 )
 
 missing=()

@@ -31,7 +31,7 @@ const LAYERS: [(&str, &[&str]); 10] = [
     (
         "cli",
         &[
-            "wire", "lpm", "stats", "policy", "io", "stage", "worker", "loadgen",
+            "wire", "lpm", "stats", "policy", "io", "stage", "worker", "control", "loadgen",
         ],
     ),
 ];

@@ -1,3 +1,4 @@
+use crate::io::port::DeviceFault;
 use std::fmt::Display;
 use std::io;
 use std::process::ExitCode;
@@ -11,10 +12,40 @@ pub enum Exit {
     No = 1,
     /// The command line makes no sense.
     Usage = 2,
+    /// A device, or a capture that stands for one, is not there (`EX_NOINPUT`).
+    NoDevice = 66,
+    /// A device has vanished (`EX_UNAVAILABLE`).
+    Gone = 69,
+    /// There is too little memory of the kind that a driver needs (`EX_OSERR`).
+    Memory = 71,
+    /// A driver, or a plugin for it, is not installed (`EX_OSFILE`).
+    NoDriver = 72,
     /// A file could not be read or written (`EX_IOERR`).
     Io = 74,
+    /// Somebody else has the device, the socket or the journal (`EX_TEMPFAIL`).
+    Busy = 75,
+    /// Queues, MTU or offloads of a device are not what the pipeline needs.
+    Shape = 76,
+    /// The program may not (`EX_NOPERM`).
+    Permission = 77,
     /// A policy cannot be used (`EX_CONFIG`).
     Config = 78,
+}
+
+impl Exit {
+    /// Of a device that cannot be used.
+    pub(super) fn of_device(fault: DeviceFault) -> Self {
+        match fault {
+            DeviceFault::Missing => Self::NoDevice,
+            DeviceFault::Gone => Self::Gone,
+            DeviceFault::Memory => Self::Memory,
+            DeviceFault::Driver => Self::NoDriver,
+            DeviceFault::System => Self::Io,
+            DeviceFault::Busy => Self::Busy,
+            DeviceFault::Shape => Self::Shape,
+            DeviceFault::Permission => Self::Permission,
+        }
+    }
 }
 
 impl From<Exit> for ExitCode {

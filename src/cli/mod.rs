@@ -4,6 +4,7 @@
 
 mod bench;
 mod check;
+mod ctl;
 mod diff;
 mod exit;
 mod explain;
@@ -14,6 +15,7 @@ mod out;
 mod plan;
 mod policies;
 mod replay;
+mod run;
 mod shell;
 mod signals;
 mod when;
@@ -35,7 +37,8 @@ use std::process::ExitCode;
 )]
 #[command(
     after_help = "Exit codes: 0 ok; 1 ran, and the answer is no; 2 usage; \
-    74 input or output; 78 configuration."
+    74 input or output; 78 configuration; of devices: 66 not there, 69 vanished, 71 memory, \
+    72 no driver, 75 in use, 76 not of the shape that is needed, 77 no permission."
 )]
 struct Cli {
     /// How results are written to stdout.
@@ -55,7 +58,7 @@ enum Format {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Find what is wrong with policies, and run acceptance cases.
+    /// Find what is wrong with policies and pipelines, and run acceptance cases.
     Check(check::Args),
     /// Tell what becomes of one frame, step by step, and what to tell the customer.
     Explain(explain::Args),
@@ -65,6 +68,8 @@ enum Command {
     Diff(diff::Args),
     /// Decide every frame of captures under a policy.
     Replay(replay::Args),
+    /// Take frames between two ports, as a pipeline says.
+    Run(run::Args),
     /// Measure what deciding a frame costs on this machine, and what changed.
     Bench(bench::Args),
     /// Reckon the hardware that traffic needs, and until when, from measured costs.
@@ -72,6 +77,8 @@ enum Command {
     /// Write made-up traffic of a stated model to a pcap.
     #[command(name = "gen")]
     Generate(generate::Args),
+    /// Ask or change a running sekisho (docs/control.md).
+    Ctl(ctl::Args),
     /// Print the completions for a shell.
     Completions(shell::CompletionsArgs),
     /// Print the man page, or write one for each command into a folder.
@@ -107,16 +114,21 @@ fn show(message: &clap::Error) -> Exit {
 }
 
 fn run(cli: Cli) -> Result<Exit, Failure> {
-    signals::leave_nothing_half_done()?;
+    // Signals ask a running pipeline; everything else, they end.
+    if !matches!(cli.command, Command::Run(_)) {
+        signals::leave_nothing_half_done()?;
+    }
     match cli.command {
         Command::Check(args) => check::run(&args, cli.output),
         Command::Explain(args) => explain::run(&args, cli.output),
         Command::Matrix(args) => matrix::run(&args, cli.output),
         Command::Diff(args) => diff::run(&args, cli.output),
         Command::Replay(args) => replay::run(&args, cli.output),
+        Command::Run(args) => run::run(&args, cli.output),
         Command::Bench(args) => bench::run(&args, cli.output),
         Command::Plan(args) => plan::run(&args, cli.output),
         Command::Generate(args) => generate::run(&args, cli.output),
+        Command::Ctl(args) => ctl::run(&args, cli.output),
         Command::Completions(args) => shell::completions(&args),
         Command::Man(args) => shell::man(&args),
     }

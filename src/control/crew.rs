@@ -3,6 +3,7 @@
 use super::totals::Totals;
 use crate::lpm::Readers;
 use crate::policy::{Legend, Tables};
+use crate::stats::Counters;
 use crate::worker::{
     Assignment, Balance, Done, Lcore, Order, Orders, Post, Progress, Report, TraceRoom,
 };
@@ -295,12 +296,11 @@ impl Member {
 
     /// Room for a report by the present tally: the last one, if it has that.
     fn room(&mut self) -> Box<Report> {
-        let fits = |report: &&Box<Report>| {
-            let counters = &report.counters;
+        let fits = |counters: &Counters| {
             counters.rules().len() == self.legend.rule_ids().len() + 1
                 && counters.plans().len() == self.legend.plan_ids().len() + 1
         };
-        match self.report.as_ref().filter(|report| fits(report)) {
+        match self.report.as_ref().filter(|report| fits(&report.counters)) {
             Some(report) => report.clone(),
             None => Report::room(&self.legend),
         }

@@ -7,6 +7,7 @@ pub mod line;
 mod lock;
 pub mod pipeline;
 pub mod protocol;
+pub mod run;
 pub mod socket;
 pub mod supervisor;
 mod totals;

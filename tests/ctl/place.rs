@@ -51,7 +51,7 @@ fn a_group_may_be_named_or_numbered() {
         let (_server, _asked) = bind_for(&path, Some("daemon")).unwrap();
         let daemon = std::fs::read_to_string("/etc/group").unwrap();
         let line = daemon.lines().find(|line| line.starts_with("daemon:"));
-        let gid = line.unwrap().split(':').nth(2).unwrap().parse().unwrap();
+        let gid: u32 = line.unwrap().split(':').nth(2).unwrap().parse().unwrap();
         assert_eq!(std::fs::metadata(&path).unwrap().gid(), gid);
         assert_eq!(std::fs::metadata(&path).unwrap().mode() & 0o777, 0o660);
     }

@@ -51,6 +51,34 @@ impl Line {
     }
 }
 
+/// Frames that links of the line lost, as the kernel counts them. What an AF_XDP socket had no room
+/// for is among them: its link counts it too.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Losses {
+    pub(crate) before_the_box: u64,
+    pub(crate) behind_the_box: u64,
+}
+
+impl Losses {
+    pub(crate) fn total(self) -> u64 {
+        self.before_the_box + self.behind_the_box
+    }
+}
+
+impl Line {
+    /// What the kernel's links lost of frames from the subscriber to the internet.
+    pub(crate) fn losses(&self) -> Losses {
+        let [from, access] = [(&self.subscriber, "wire"), (&self.middle, "access")]
+            .map(|(namespace, link)| namespace.counters(link));
+        let [network, to] = [(&self.middle, "network"), (&self.internet, "wire")]
+            .map(|(namespace, link)| namespace.counters(link));
+        Losses {
+            before_the_box: from.tx_dropped + access.rx_dropped,
+            behind_the_box: network.tx_dropped + to.rx_dropped,
+        }
+    }
+}
+
 /// Puts the wrapping around what a host sends, and takes it off what it gets.
 #[derive(Debug)]
 struct Switch {

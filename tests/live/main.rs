@@ -18,9 +18,14 @@
 
 #[cfg(any(feature = "af-xdp", feature = "dpdk"))]
 mod conformance;
+mod faults;
+mod forward;
 mod line;
 mod linux;
 mod load;
 mod mail;
 mod net;
+mod netdev;
+mod program;
+mod reload;
 mod wrapping;

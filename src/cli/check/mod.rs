@@ -1,17 +1,22 @@
-//! `sekisho check`: what is wrong with policies, what they would take, and whether they do what
-//! the acceptance cases say.
+//! `sekisho check`: what is wrong with policies and pipelines, what policies would take, and whether
+//! they do what the acceptance cases say.
 
 mod cases;
+mod subject;
 
-use super::policies::{self, Policies, show_instant};
+use super::policies::{Policies, show_instant};
 use super::{Exit, Failure, Format, out};
+use crate::control::pipeline;
 use crate::policy::{self, Severity};
+use cases::Outcomes;
 use serde_json::{Map, Value, json};
 use std::path::PathBuf;
+use subject::{Sound, Subject, subjects};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// Policies; several, one for each ISP, are checked as one box that serves them all.
+    /// Policies and pipelines; several policies, one for each ISP, are checked as one box that
+    /// serves them all, and each pipeline with the policies that it names.
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
     /// Run acceptance cases through the real stages; rows of other ISPs are skipped.
@@ -26,58 +31,93 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args, format: Format) -> Result<Exit, Failure> {
-    let checked = policies::check(&args.files);
-    let warned = checked.has(Severity::Warning);
-    if format == Format::Text {
-        out::diagnostics(&checked.sources, &checked.diagnostics);
-    }
-    let said: Vec<_> = checked
-        .diagnostics
+    let subjects = subjects(&args.files);
+    let warned = subjects
         .iter()
-        .map(|d| d.to_json(&checked.sources))
-        .collect();
-    let Some(policies) = checked.usable() else {
+        .any(|subject| subject.has(Severity::Warning));
+    let said: Vec<Value> = match format {
+        Format::Text => {
+            subjects.iter().for_each(Subject::complain);
+            Vec::new()
+        }
+        Format::Json => subjects.iter().flat_map(Subject::said).collect(),
+    };
+    let Some(sound) = subjects.into_iter().map(Subject::sound).collect() else {
         if format == Format::Json {
             out::print_json("check", &json!({ "ok": false, "diagnostics": said }))?;
         }
         return Ok(Exit::Config);
     };
-    let outcomes = args
-        .cases
-        .as_deref()
-        .map(|path| cases::run(path, &policies))
-        .transpose()?;
-    let failed = outcomes.as_ref().is_some_and(|outcomes| !outcomes.passed());
+    let sound: Vec<Sound> = sound;
+    let mut outcomes = Vec::new();
+    for subject in &sound {
+        let run = |path| cases::run(path, &subject.policies);
+        outcomes.push(args.cases.as_deref().map(run).transpose()?);
+    }
+    let failed = outcomes.iter().flatten().any(|ran| !ran.passed());
     let exit = if failed || (args.strict && warned) {
         Exit::No
     } else {
         Exit::Ok
     };
+    let each = sound.iter().zip(&outcomes);
     match format {
         Format::Text => {
-            let mut text = summary(&policies);
-            if let (Some(outcomes), Some(file)) = (&outcomes, &args.cases) {
-                text += &outcomes.text(file);
-            }
-            if args.print_effective {
-                text += &policy::effective_yaml(policies.program.resolved());
-            }
+            let text: String = each
+                .map(|(subject, ran)| shown(args, subject, ran.as_ref()))
+                .collect();
             out::print(&text)?;
         }
         Format::Json => {
-            let mut body = summary_json(&policies);
+            let mut body = Map::new();
+            let mut pipelines = Vec::new();
+            for (subject, ran) in each {
+                let one = shown_json(args, subject, ran.as_ref());
+                match subject.pipeline {
+                    None => body.extend(one),
+                    Some(_) => pipelines.push(Value::Object(one)),
+                }
+            }
+            if !pipelines.is_empty() {
+                body.insert("pipelines".into(), pipelines.into());
+            }
             body.insert("ok".into(), (exit == Exit::Ok).into());
             body.insert("diagnostics".into(), said.into());
-            let cases = outcomes.as_ref().map_or(Value::Null, cases::Outcomes::json);
-            body.insert("cases".into(), cases);
-            if args.print_effective {
-                let effective = policy::effective(policies.program.resolved());
-                body.insert("effective".into(), effective.into());
-            }
             out::print_json("check", &body)?;
         }
     }
     Ok(exit)
+}
+
+/// All that was asked for of one box.
+fn shown(args: &Args, subject: &Sound, ran: Option<&Outcomes>) -> String {
+    let mut text = subject.line();
+    text += &summary(&subject.policies);
+    if let (Some(outcomes), Some(file)) = (ran, &args.cases) {
+        text += &outcomes.text(file);
+    }
+    if args.print_effective {
+        if let Some((_, pipeline)) = &subject.pipeline {
+            text += &pipeline::effective_yaml(pipeline);
+        }
+        text += &policy::effective_yaml(subject.policies.program.resolved());
+    }
+    text
+}
+
+fn shown_json(args: &Args, subject: &Sound, ran: Option<&Outcomes>) -> Map<String, Value> {
+    let mut body = subject.json();
+    body.extend(summary_json(&subject.policies));
+    body.insert("cases".into(), ran.map_or(Value::Null, Outcomes::json));
+    if args.print_effective {
+        if let Some((_, pipeline)) = &subject.pipeline {
+            let effective = pipeline::effective(pipeline);
+            body.insert("effective_pipeline".into(), effective);
+        }
+        let effective = policy::effective(subject.policies.program.resolved());
+        body.insert("effective".into(), effective.into());
+    }
+    body
 }
 
 /// What the policies hold, what their tables take, and what happens when.

@@ -30,3 +30,10 @@ pub enum JournalError {
     #[error("{}: the journal takes no changes until it is written anew: {why}", .path.display())]
     Broken { path: PathBuf, why: String },
 }
+
+impl JournalError {
+    /// Whether another process has it.
+    pub fn is_taken(&self) -> bool {
+        matches!(self, Self::Taken { .. })
+    }
+}

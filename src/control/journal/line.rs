@@ -3,6 +3,7 @@
 use super::Entry;
 use flate2::Crc;
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 use std::io::{self, Write as _};
 
 const VERSION: u32 = 1;
@@ -22,10 +23,12 @@ struct Written<'a> {
     entry: &'a Entry,
 }
 
+/// What is read first: how the rest is to be read depends on it.
 #[derive(Deserialize)]
 struct Read {
+    version: u32,
     #[serde(flatten)]
-    entry: Entry,
+    entry: Map<String, Value>,
 }
 
 /// Writes one line, with its end.
@@ -50,14 +53,14 @@ pub(super) fn read(line: &[u8]) -> Result<Entry, String> {
         return Err(message);
     }
     let body = [summed, b"}"].concat();
-    let version = version(&body)?;
-    if version != VERSION {
+    let read: Read = serde_json::from_slice(&body).map_err(|error| error.to_string())?;
+    if read.version != VERSION {
         return Err(format!(
-            "version {version}, where this sekisho writes {VERSION}"
+            "version {}, where this sekisho writes {VERSION}",
+            read.version
         ));
     }
-    let read: Read = serde_json::from_slice(&body).map_err(|error| error.to_string())?;
-    Ok(read.entry)
+    Entry::deserialize(Value::Object(read.entry)).map_err(|error| error.to_string())
 }
 
 /// Whether this may be the beginning of a line whose rest did not get to the disk; some file systems
@@ -66,15 +69,6 @@ pub(super) fn is_beginning(torn: &[u8]) -> bool {
     let zeros = torn.iter().rev().take_while(|octet| **octet == 0).count();
     let (written, _) = torn.split_at(torn.len() - zeros);
     HEAD.starts_with(written) || written.starts_with(HEAD)
-}
-
-fn version(body: &[u8]) -> Result<u32, String> {
-    #[derive(Deserialize)]
-    struct Version {
-        version: u32,
-    }
-    let read: Version = serde_json::from_slice(body).map_err(|error| error.to_string())?;
-    Ok(read.version)
 }
 
 /// What is summed, and the sum that the line gives.

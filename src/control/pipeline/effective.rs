@@ -1,7 +1,7 @@
 //! A pipeline as it is in force, in its own language: every default written out.
 
 use super::{Control, Driver, Pipeline};
-use crate::io::port::CaptureFiles;
+use crate::io::port::{CaptureFiles, Senders};
 use crate::policy::document::print;
 use crate::stage::Account;
 use serde_json::{Map, Value, json};
@@ -41,6 +41,7 @@ pub fn effective(pipeline: &Pipeline) -> Value {
                     "eal": with.eal,
                     "ring-frames": with.ring_frames,
                     "pool-frames": with.pool_frames,
+                    "mtu": with.mtu_bytes,
                 }),
             );
         }
@@ -69,10 +70,22 @@ pub fn effective_yaml(pipeline: &Pipeline) -> String {
 }
 
 fn files(files: &CaptureFiles) -> Value {
+    let (from, not_from) = match files.senders {
+        Senders::All => (None, None),
+        Senders::Only(address) => (Some(ethernet(address)), None),
+        Senders::AllBut(address) => (None, Some(ethernet(address))),
+    };
     named([
         ("read", files.read.as_deref().map(shown)),
+        ("from", from),
+        ("not-from", not_from),
         ("write", files.write.as_deref().map(shown)),
     ])
+}
+
+fn ethernet(address: [u8; 6]) -> Value {
+    let octets = address.map(|octet| format!("{octet:02x}"));
+    json!(octets.join(":"))
 }
 
 fn control(control: &Control) -> Value {

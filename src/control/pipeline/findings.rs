@@ -20,6 +20,11 @@ pub(super) const NOTHING_TO_READ: Code = error(
     "nothing-to-read",
     "A pipeline over captures that reads none.",
 );
+pub(super) const BAD_ADDRESS: Code = error("bad-ethernet-address", "Not an Ethernet address.");
+pub(super) const SENDER_OF_NOTHING: Code = error(
+    "sender-of-nothing",
+    "A sender whose frames come, on a side that reads no capture.",
+);
 pub(super) const FILE_TWICE: Code = error(
     "file-twice",
     "A file that is written, and is read or written by something else too.",
@@ -64,6 +69,8 @@ pub const FINDINGS: &[Code] = &[
     SAME_DEVICE,
     NOT_OF_DRIVER,
     NOTHING_TO_READ,
+    BAD_ADDRESS,
+    SENDER_OF_NOTHING,
     FILE_TWICE,
     LCORE_TWICE,
     ONE_LCORE,

@@ -7,6 +7,7 @@ use serde_json::Value;
 pub(super) const GUIDE: &str = "docs/pipelines.md";
 
 const PATH: Form = Form::Syntax("a path, relative to the folder of this file");
+const MAC: Form = Form::Syntax("an Ethernet address, such as 02:00:00:00:00:0a");
 const RING: Form = Form::Number {
     least: 64,
     most: 65_536,
@@ -122,12 +123,22 @@ static SIDE: Table = Table {
             "The capture whose frames the port receives (pcap; default: none come).",
         ),
         key(
+            "from",
+            MAC,
+            "Of that capture, only the frames of this sender (pcap; default: of all).",
+        ),
+        key(
+            "not-from",
+            MAC,
+            "Of that capture, the frames of all others than this sender (pcap).",
+        ),
+        key(
             "write",
             PATH,
             "The capture that is written of what the port sends (pcap; default: none is).",
         ),
     ],
-    exclusive: &[["device", "read"], ["device", "write"]],
+    exclusive: &[["from", "not-from"]],
 };
 
 static AF_XDP: Table = Table {
@@ -177,6 +188,14 @@ static DPDK: Table = Table {
             "pool-frames",
             MEMORY,
             "Frames of memory for each lcore (default: eight times ring-frames).",
+        ),
+        key(
+            "mtu",
+            Form::Number {
+                least: 1280,
+                most: 9216,
+            },
+            "The longest packet behind Ethernet and its tags, in octets (default 1500).",
         ),
     ],
     exclusive: &[],
@@ -242,7 +261,7 @@ pub fn schema() -> Value {
 pub fn could_be_one(text: &[u8]) -> bool {
     let known = |line: &[u8]| {
         let line = std::str::from_utf8(line).ok()?;
-        let line = line.strip_prefix('{').unwrap_or(line);
+        let line = line.trim_start_matches(['\u{feff}', '{']);
         // What is indented stands in something else.
         let (name, _) = line.split_once(':')?;
         let name = name.trim_end().trim_matches('"');

@@ -7,6 +7,7 @@ use super::findings::{
 use super::keys::{GUIDE, PIPELINE};
 use super::words::{DriverKind, Framing, Idle, LinkLoss, OnExit};
 use super::{Control, Pipeline};
+use crate::io::is_stdout;
 use crate::policy::Origin;
 use crate::policy::document::{
     self, Code, Diagnostic, Findings, Kind, Node, Sources, Text, beside,
@@ -270,7 +271,7 @@ impl Reader<'_> {
     fn link_loss(&mut self, root: &Node, kind: Option<DriverKind>) -> LinkLoss {
         let wanted = word(root, "link-loss", LinkLoss::of).unwrap_or(LinkLoss::Ignore);
         if let (LinkLoss::Propagate, Some(DriverKind::Pcap)) = (wanted, kind) {
-            self.no_link(root, "link-loss", "a capture has no link", "leave it out");
+            self.no_link(root, "link-loss", "a capture has no link", "`ignore`");
         }
         wanted
     }
@@ -279,7 +280,7 @@ impl Reader<'_> {
         let wanted = word(root, "on-exit", OnExit::of).unwrap_or(OnExit::Leave);
         match (wanted, kind) {
             (OnExit::LinkDown | OnExit::KernelBridge, Some(DriverKind::Pcap)) => {
-                self.no_link(root, "on-exit", "a capture has no link", "leave it out");
+                self.no_link(root, "on-exit", "a capture has no link", "`leave`");
             }
             (OnExit::KernelBridge, Some(DriverKind::Dpdk)) => {
                 let why = "the kernel has no part in a device of DPDK";
@@ -303,7 +304,7 @@ impl Reader<'_> {
         {
             let message =
                 "most network cards do not look behind PPPoE or two tags when they spread frames";
-            let label = format!("every frame may come to one lcore, such as {first}");
+            let label = format!("all frames may come to one lcore, such as {first}");
             let found = Diagnostic::new(NOT_SPREAD, message, &text.origin, label);
             self.findings.push(found.help(
                 "name one lcore; or, where `ctl show-runtime` shows that all of them have \
@@ -314,9 +315,9 @@ impl Reader<'_> {
 
     /// A path relative to the folder of the pipeline.
     pub(super) fn path(&mut self, text: Text) -> Option<(Text, PathBuf)> {
-        if matches!(text.text.as_str(), "" | "-") || text.text.contains('\0') {
-            let message = format!("`{}` names no file", text.text.escape_debug());
-            self.complain(BAD_PATH, &text, message, "a path of a file");
+        if text.text.is_empty() || is_stdout(Path::new(&text.text)) || text.text.contains('\0') {
+            let message = "this path names no file".to_owned();
+            self.complain(BAD_PATH, &text, message, "the path of a file");
             return None;
         }
         let path = beside(self.name, &text.text);

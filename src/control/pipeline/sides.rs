@@ -2,13 +2,13 @@
 
 use super::device;
 use super::findings::{
-    BAD_DEVICE, DEVICE_MISSING, FILE_TWICE, LCORE_IN_EAL, NOT_A_POWER, NOT_OF_DRIVER,
-    NOTHING_TO_READ, SAME_DEVICE, SKB_COPIES, TOO_FEW_FRAMES,
+    BAD_ADDRESS, BAD_DEVICE, DEVICE_MISSING, FILE_TWICE, LCORE_IN_EAL, NOT_A_POWER, NOT_OF_DRIVER,
+    NOTHING_TO_READ, SAME_DEVICE, SENDER_OF_NOTHING, SKB_COPIES, TOO_FEW_FRAMES,
 };
 use super::read::{Reader, number, word};
 use super::words::{Attach, DriverKind, ZeroCopy};
 use super::{AfXdp, Dpdk, Driver, Pcap};
-use crate::io::port::CaptureFiles;
+use crate::io::port::{CaptureFiles, Senders};
 use crate::policy::document::{Diagnostic, Node, Text};
 use std::path::PathBuf;
 
@@ -20,6 +20,7 @@ const RINGS: u32 = 4;
 /// Smaller rings lose frames whenever another process takes the lcore for a moment.
 const AF_XDP_RING_FRAMES: u32 = 32_768;
 const DPDK_RING_FRAMES: u32 = 4096;
+const MTU_BYTES: u32 = 1500;
 
 /// Arguments that say where DPDK's own threads run; a letter may have its value behind it.
 const PLACING: [&str; 5] = ["-l", "-c", "--lcores", "--main-lcore", "--coremask"];
@@ -28,7 +29,7 @@ impl Reader<'_> {
     pub(super) fn driver(&mut self, root: &Node, kind: DriverKind) -> Option<Driver> {
         for other in [DriverKind::AfXdp, DriverKind::Dpdk] {
             if other != kind {
-                self.refuse_key(root, other.label(), other, kind);
+                self.refuse_key(root, other.label(), other.label(), kind);
             }
         }
         match kind {
@@ -91,6 +92,9 @@ impl Reader<'_> {
             eal: arguments,
             ring_frames,
             pool_frames,
+            mtu_bytes: section
+                .and_then(|section| number(section, "mtu"))
+                .unwrap_or(MTU_BYTES),
         })
     }
 
@@ -99,10 +103,11 @@ impl Reader<'_> {
         let mut written: Vec<(Text, PathBuf)> = Vec::new();
         for (name, files) in SIDES.into_iter().zip(&mut sides) {
             let side = root.get(name)?;
-            self.refuse_key(side, "device", DriverKind::AfXdp, DriverKind::Pcap);
+            self.refuse_key(side, "device", "af-xdp` or `dpdk", DriverKind::Pcap);
             let read = side.get_text("read").and_then(|text| self.path(text));
             let write = side.get_text("write").and_then(|text| self.path(text));
             files.read = read.map(|(_, path)| path);
+            files.senders = self.senders(side);
             files.write = write.as_ref().map(|(_, path)| path.clone());
             written.extend(write);
         }
@@ -113,15 +118,19 @@ impl Reader<'_> {
         for (index, (text, path)) in written.iter().enumerate() {
             let mut before = written.iter().take(index).map(|(_, path)| path);
             if read.contains(path) || before.any(|before| before == path) {
-                let message = format!("`{}` is used by something else, too", path.display());
+                let message = format!(
+                    "`{}` is read or written by something else too",
+                    path.display()
+                );
                 let help = "a file of its own for each port to write to";
                 self.complain(FILE_TWICE, text, message, help);
             }
         }
-        if SIDES
-            .iter()
-            .all(|side| root.get(side).is_none_or(|side| side.get("read").is_none()))
-        {
+        let reads = |side| {
+            root.get(side)
+                .is_some_and(|side| side.get("read").is_some())
+        };
+        if !SIDES.into_iter().any(reads) {
             let message = "no side reads a capture: no frame would ever come";
             let driver = root.get("driver")?;
             let found = Diagnostic::new(NOTHING_TO_READ, message, &driver.origin, "from captures");
@@ -129,6 +138,28 @@ impl Reader<'_> {
         }
         let [access, network] = sides;
         Some(Pcap { access, network })
+    }
+
+    fn senders(&mut self, side: &Node) -> Senders {
+        let mut senders = Senders::All;
+        for key in ["from", "not-from"] {
+            let Some(text) = side.get_text(key) else {
+                continue;
+            };
+            match device::ethernet_address(&text.text) {
+                Some(address) if key == "from" => senders = Senders::Only(address),
+                Some(address) => senders = Senders::AllBut(address),
+                None => {
+                    let message = format!("`{}` is no Ethernet address", text.text.escape_debug());
+                    self.complain(BAD_ADDRESS, &text, message, "one such as 02:00:00:00:00:0a");
+                }
+            }
+            if side.get("read").is_none() {
+                let message = format!("`{key}` chooses frames of a capture, and none is read here");
+                self.complain(SENDER_OF_NOTHING, &text, message, "`read:` beside it");
+            }
+        }
+        senders
     }
 
     /// The devices of both sides, in the driver's own spelling.
@@ -160,8 +191,8 @@ impl Reader<'_> {
         spelled: impl Fn(&str) -> Option<String>,
     ) -> Option<(Text, String)> {
         let side = root.get(name)?;
-        for key in ["read", "write"] {
-            self.refuse_key(side, key, DriverKind::Pcap, kind);
+        for key in ["read", "from", "not-from", "write"] {
+            self.refuse_key(side, key, "pcap", kind);
         }
         let (what, help) = match kind {
             DriverKind::Dpdk => (
@@ -224,16 +255,14 @@ impl Reader<'_> {
         (ring, frames)
     }
 
-    /// Complains of a key that only another driver gives a meaning.
-    fn refuse_key(&mut self, node: &Node, key: &str, of: DriverKind, kind: DriverKind) {
-        let Some(found) = node.get(key) else { return };
-        let mut place = found.origin.clone();
-        if found.scalar().is_none() {
-            place.span.end = place.span.start;
-        }
+    /// Complains of a key that only other drivers give a meaning.
+    fn refuse_key(&mut self, node: &Node, key: &str, others: &str, kind: DriverKind) {
+        let Some(place) = node.place_of(key) else {
+            return;
+        };
         let message = format!("`{key}` means nothing with `driver: {}`", kind.label());
-        let label = format!("this is for `driver: {}`", of.label());
-        let found = Diagnostic::new(NOT_OF_DRIVER, message, &place, label);
+        let label = format!("this is for `driver: {others}`");
+        let found = Diagnostic::new(NOT_OF_DRIVER, message, place, label);
         self.push(found.help("leave it out, or change `driver`"));
     }
 }

@@ -25,6 +25,9 @@ use std::time::{Duration, Instant};
 /// How long answers that are there already may take to leave when the server ends.
 const FAREWELL: Duration = Duration::from_secs(1);
 
+/// How long a client waits for another to end, where there are too many.
+const MOMENT: Duration = Duration::from_millis(50);
+
 /// What clients may take.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
@@ -84,6 +87,13 @@ pub enum SocketError {
         what: &'static str,
         cause: io::Error,
     },
+}
+
+impl SocketError {
+    /// Whether somebody else has it.
+    pub fn is_taken(&self) -> bool {
+        matches!(self, Self::Answered { .. } | Self::Taken { .. })
+    }
 }
 
 /// A socket that answers, until it is dropped.
@@ -178,9 +188,8 @@ impl<M: From<Asked> + Send + 'static> Accept<M> {
             if self.ending.load(Ordering::Acquire) {
                 break;
             }
-            open.retain(|connection| !connection.serving.is_finished());
             match accepted {
-                Ok((stream, _)) if open.len() >= self.limits.connections => {
+                Ok((stream, _)) if !self.has_room(&mut open) => {
                     connection::refuse(&stream, self.limits.connections);
                 }
                 // Where there is no thread or descriptor for it, the client sees it closed.
@@ -190,6 +199,18 @@ impl<M: From<Asked> + Send + 'static> Accept<M> {
             }
         }
         farewell(open);
+    }
+
+    /// Forgets connections that have ended, and leaves those a moment that are about to.
+    fn has_room(&self, open: &mut Vec<Open>) -> bool {
+        let latest = Instant::now() + MOMENT;
+        loop {
+            open.retain(|connection| !connection.serving.is_finished());
+            if open.len() < self.limits.connections || Instant::now() > latest {
+                return open.len() < self.limits.connections;
+            }
+            thread::sleep(MOMENT / 10);
+        }
     }
 
     fn serve(&self, stream: UnixStream) -> Option<Open> {

@@ -1,6 +1,7 @@
 //! What clients are told.
 
 use super::{Supervisor, refused};
+use crate::control::crew::Sum;
 use crate::control::protocol::{
     Answer, Balance, DeviceStats, Phase, Phases, Runtime, Stats, WorkerRuntime,
 };
@@ -28,16 +29,8 @@ impl Supervisor<'_> {
     /// Counters since the start.
     pub(super) fn stats(&mut self) -> Stats {
         self.crew.ask();
-        let sum = self.crew.sum();
-        Stats {
-            generation: self.generation,
-            uptime_s: self.begun.elapsed().as_secs_f64(),
-            balance: sum.balance.into(),
-            reasons: sum.totals.reasons(),
-            rules: sum.totals.rules(),
-            plans: sum.totals.plans(),
-            devices: self.devices(),
-        }
+        let uptime_s = self.begun.elapsed().as_secs_f64();
+        stats(self.crew.sum(), self.generation, uptime_s, self.devices())
     }
 
     /// The devices, as they are now.
@@ -120,6 +113,24 @@ impl Supervisor<'_> {
         let frames = numbered.map(|(number, kept)| tell(number, kept, tables, names_peers));
         let frames = frames.collect();
         let _ = tracing.answer.send(Answer::Trace { frames });
+    }
+}
+
+/// What was counted, and where.
+pub(super) fn stats(
+    Sum { balance, totals }: Sum,
+    generation: u64,
+    uptime_s: f64,
+    devices: Vec<DeviceStats>,
+) -> Stats {
+    Stats {
+        generation,
+        uptime_s,
+        balance: balance.into(),
+        reasons: totals.reasons(),
+        rules: totals.rules(),
+        plans: totals.plans(),
+        devices,
     }
 }
 

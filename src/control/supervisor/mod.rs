@@ -17,18 +17,19 @@ mod plans;
 mod reload;
 mod watch;
 
+pub use reload::{Compiled, compile};
 pub use watch::Watched;
 
-use super::crew::{Crew, Sum};
+use super::crew::Crew;
 use super::journal::{Journal, Overrides};
 use super::pipeline::LinkLoss;
-use super::protocol::{Answer, Asked, Refusal, Request};
+use super::protocol::{Answer, Asked, Refusal, Request, Stats};
 use crate::io::port::DeviceError;
 use crate::policy::Live;
 use crate::worker::Done;
 use answers::Tracing;
 use clock::Clock;
-use plans::Pending;
+use plans::Task;
 use reload::Compiling;
 use std::fmt;
 use std::path::PathBuf;
@@ -174,11 +175,14 @@ impl<'s> Supervisor<'s> {
     }
 
     /// What was done, when the workers are done.
-    pub fn finish(self, done: &[Done]) -> Sum {
-        self.crew.finish(done)
+    pub fn finish(mut self, done: &[Done]) -> Stats {
+        let devices = self.devices();
+        let (generation, uptime_s) = (self.generation, self.begun.elapsed().as_secs_f64());
+        answers::stats(self.crew.finish(done), generation, uptime_s, devices)
     }
 
-    /// Waits for a request, a tick at most, and carries out all that are there.
+    /// Waits for a request, a tick at most, and carries out all that are there: neighbouring changes
+    /// together.
     fn carry_out_requests(&mut self) {
         let first = match self.inbox.recv_timeout(self.until_next()) {
             Ok(asked) => asked,
@@ -188,34 +192,18 @@ impl<'s> Supervisor<'s> {
         };
         let mut changes = Vec::new();
         let mut next = Some(first);
-        for _ in 0..BATCH {
-            let Some(asked) = next else {
-                break;
-            };
-            match Pending::of(asked) {
-                Ok(change) => changes.push(change),
-                Err(asked) => {
+        while let Some(asked) = next {
+            match Task::of(asked) {
+                Task::Change(change) => changes.push(change),
+                Task::Other(asked) => {
                     self.make_changes(std::mem::take(&mut changes));
                     self.carry_out(asked);
                 }
             }
-            next = self.inbox.try_recv().ok();
-        }
-        if let Some(asked) = next {
-            self.refuse_to_wait(asked, &mut changes);
+            let room = changes.len() < BATCH;
+            next = room.then(|| self.inbox.try_recv().ok()).flatten();
         }
         self.make_changes(changes);
-    }
-
-    /// The one that was taken when the batch was full.
-    fn refuse_to_wait(&mut self, asked: Asked, changes: &mut Vec<Pending>) {
-        match Pending::of(asked) {
-            Ok(change) => changes.push(change),
-            Err(asked) => {
-                self.make_changes(std::mem::take(changes));
-                self.carry_out(asked);
-            }
-        }
     }
 
     fn carry_out(&mut self, asked: Asked) {

@@ -2,7 +2,7 @@
 
 use super::{Supervisor, Weight, refused};
 use crate::control::journal::{Change, Entry};
-use crate::control::protocol::{Answer, Asked, Changed, Override, PlanSet, Refusal, Request};
+use crate::control::protocol::{Answer, Asked, Changed, Override, Refusal, Request};
 use crate::policy::{Live, LiveError, PlanId};
 use ipnet::IpNet;
 use jiff::Timestamp;
@@ -33,23 +33,22 @@ struct Made {
     answer: Sender<Answer>,
 }
 
-impl Pending {
-    /// The change that is asked for.
-    ///
-    /// # Errors
-    /// Something else is asked for, and it comes back.
-    pub(super) fn of(asked: Asked) -> Result<Self, Asked> {
+/// What a request takes.
+pub(super) enum Task {
+    /// A change of a plan.
+    Change(Pending),
+    /// Something else.
+    Other(Asked),
+}
+
+impl Task {
+    pub(super) fn of(asked: Asked) -> Self {
         let change = match asked.request {
-            Request::PlanSet(set) => Change::Set(PlanSet {
-                prefix: set.prefix.trunc(),
-                ..set
-            }),
-            Request::PlanUnset { prefix } => Change::Unset {
-                prefix: prefix.trunc(),
-            },
-            _ => return Err(asked),
+            Request::PlanSet(set) => Change::Set(set),
+            Request::PlanUnset { prefix } => Change::Unset { prefix },
+            _ => return Self::Other(asked),
         };
-        Ok(Self {
+        Self::Change(Pending {
             who: asked.who,
             change,
             answer: asked.answer,
@@ -107,14 +106,11 @@ impl Supervisor<'_> {
         let workers = self.settle();
         let all = self.crew.workers();
         for (_, changed, answer) in rest {
-            let _ = answer.send(if workers == all {
-                Answer::Changed(changed)
-            } else {
-                refused(
-                    "stalled",
-                    format_args!("kept, but only {workers} of {all} workers decide by it yet"),
-                )
-            });
+            let _ = answer.send(Answer::Changed(Changed {
+                workers,
+                of_workers: all,
+                ..changed
+            }));
         }
         self.tidy_journal();
     }
@@ -125,6 +121,10 @@ impl Supervisor<'_> {
             Change::Set(set) => set.prefix,
             Change::Unset { prefix } | Change::Expired { prefix } => *prefix,
         };
+        if prefix != prefix.trunc() {
+            let message = format!("{prefix} has host bits: {} is meant?", prefix.trunc());
+            return Err(Refusal::new("host-bits-set", message));
+        }
         let before = self.plan_name(prefix);
         let plan = self.check(&entry.change)?;
         let done = match plan {
@@ -139,6 +139,8 @@ impl Supervisor<'_> {
             prefix,
             before,
             now,
+            workers: 0,
+            of_workers: 0,
         };
         Ok((changed, replaced))
     }

@@ -142,7 +142,7 @@ impl Supervisor<'_> {
                     Weight::Warning,
                     format_args!("no reload: no thread: {cause}"),
                 );
-                for answer in answer {
+                if let Some(answer) = answer {
                     let _ = answer.send(refused("no-thread", &cause));
                 }
             }

@@ -7,6 +7,7 @@ use super::lane::Shared;
 use super::log;
 use super::name::Name;
 use super::refusal;
+use super::taps::{Before, Taps};
 use crate::io::port::{Device, DeviceError, DeviceFault, Link, Loss};
 use crate::wire::BURST;
 use std::io;
@@ -64,7 +65,8 @@ impl Device for DpdkDevice {
     }
 
     /// `imissed` are frames that found no free descriptor, `rx_nombuf` no free mbuf; `ierrors` came
-    /// damaged, and `oerrors` were taken and could not be sent.
+    /// damaged, and `oerrors` were taken and could not be sent. Of net_af_packet also `tp_drops`,
+    /// which found no place in the ring that it shares with the kernel.
     fn losses(&mut self) -> Vec<Loss> {
         self.running().losses()
     }
@@ -79,6 +81,8 @@ pub(super) struct Running {
     queues: u16,
     ring_frames: u32,
     interface: Option<Interface>,
+    /// Of net_af_packet.
+    taps: Option<Taps>,
     started: bool,
     before: Losses,
     pub(super) shape: String,
@@ -99,6 +103,7 @@ impl Running {
         let interface = Interface::of(&name)?;
         let _alone = one_at_a_time();
         let _earlier = log::take();
+        let before = Before::now();
         let whole = name.whole();
         let port = match port_of(&name) {
             Some(port) => Some(port),
@@ -118,7 +123,12 @@ impl Running {
         }) else {
             return Err(refusal::of_device(&name, 0, &log::take()));
         };
+        let taps = match (name.driver(), &interface) {
+            ("net_af_packet", Some(found)) => found.index().map(|index| before.taps_at(index)),
+            _ => None,
+        };
         let running = Self {
+            taps,
             name,
             port,
             device: info.device,
@@ -143,6 +153,12 @@ impl Running {
 
     pub(super) fn interface(&self) -> Option<&Interface> {
         self.interface.as_ref()
+    }
+
+    /// The interface that must be up before frames are given to the driver. net_af_packet waits
+    /// without an end for a place in a ring that an interface which is down does not empty.
+    pub(super) fn gate(&self) -> Option<&Interface> {
+        self.taps.as_ref().and(self.interface.as_ref())
     }
 
     /// Frames may come from now on.
@@ -210,12 +226,16 @@ impl Running {
             counter: counter.to_owned(),
             frames: now.saturating_sub(before),
         };
-        vec![
+        let mut losses = vec![
             loss("imissed", now.imissed, self.before.imissed),
             loss("ierrors", now.ierrors, self.before.ierrors),
             loss("rx_nombuf", now.rx_nombuf, self.before.rx_nombuf),
             loss("oerrors", now.oerrors, self.before.oerrors),
-        ]
+        ];
+        if let Some(taps) = &self.taps {
+            losses.push(loss("tp_drops", taps.dropped(), 0));
+        }
+        losses
     }
 
     fn losses_since_start(&self) -> Option<Losses> {

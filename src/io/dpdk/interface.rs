@@ -4,7 +4,7 @@ use super::name::Name;
 use crate::io::port::{DeviceError, DeviceFault, Link};
 use rustix::fd::{AsRawFd as _, OwnedFd};
 use rustix::net::{AddressFamily, SocketFlags, SocketType, socket_with};
-use std::ffi::c_short;
+use std::ffi::{c_int, c_short};
 use std::io;
 use std::os::linux::net::SocketAddrExt as _;
 use std::os::unix::net::{SocketAddr, UnixDatagram};
@@ -67,6 +67,19 @@ impl Interface {
             Ok(_) => Link::Down,
             Err(_) => Link::Gone,
         }
+    }
+
+    /// Whether the system lets frames leave; not whether they arrive.
+    pub(super) fn is_up(&self) -> bool {
+        self.flags()
+            .is_ok_and(|flags| flags & libc::IFF_UP as c_short != 0)
+    }
+
+    pub(super) fn index(&self) -> Option<c_int> {
+        let mut request = self.request();
+        self.ask(libc::SIOCGIFINDEX, &mut request).ok()?;
+        // SAFETY: the kernel has filled in the index; any octets are a number.
+        Some(unsafe { request.ifr_ifru.ifru_ifindex })
     }
 
     pub(super) fn set_link(&self, up: bool) -> io::Result<()> {

@@ -82,8 +82,8 @@ impl Lane for DpdkLane {
         // so this thread alone has them.
         let (access, network) = unsafe {
             (
-                DpdkPort::new(access, *queue, &pools.access),
-                DpdkPort::new(network, *queue, pools.network()),
+                DpdkPort::new(access, *queue, &pools.access, shared.access.gate()),
+                DpdkPort::new(network, *queue, pools.network(), shared.network.gate()),
             )
         };
         work.work(access, network)

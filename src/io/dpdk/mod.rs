@@ -34,6 +34,7 @@ mod pool;
 mod port;
 mod refusal;
 mod setup;
+mod taps;
 
 pub use device::DpdkDevice;
 pub use lane::DpdkLane;

@@ -15,8 +15,22 @@ const BUFFERS: usize = 16 * BURST;
 pub struct CaptureFiles {
     /// The capture whose frames come; without one, none do.
     pub read: Option<PathBuf>,
+    /// Which of its frames come: a capture of a link has both directions.
+    pub senders: Senders,
     /// The capture that is written; without one, what is sent is gone.
     pub write: Option<PathBuf>,
+}
+
+/// Whose frames a port receives, by the address that Ethernet says a frame is from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Senders {
+    /// Everybody's.
+    #[default]
+    All,
+    /// Of one.
+    Only([u8; 6]),
+    /// Of everybody else.
+    AllBut([u8; 6]),
 }
 
 /// A frame of a capture, with the time at which it was seen there.
@@ -43,6 +57,7 @@ pub struct CapturePort {
     file: String,
     /// Of it, so far.
     records: usize,
+    senders: Senders,
     /// A buffer that nobody else has is at home.
     buffers: Box<[Rc<Buffer>]>,
     /// The one that the next frame comes into.
@@ -82,6 +97,7 @@ pub struct CaptureLane {
 #[derive(Debug)]
 struct Opened {
     input: Option<CaptureReader>,
+    senders: Senders,
     output: Option<CaptureWriter>,
     side: Arc<Side>,
 }
@@ -155,26 +171,40 @@ impl Opened {
             |path: &PathBuf| CaptureWriter::create(path).map_err(|error| unwritten(&error));
         Ok(Self {
             input: files.read.as_ref().map(open).transpose()?,
+            senders: files.senders,
             output: files.write.as_ref().map(create).transpose()?,
             side: Arc::default(),
         })
     }
 }
 
+impl Senders {
+    /// Whether a frame is from one of them; what is too short to say so is from nobody.
+    fn include(self, octets: &[u8]) -> bool {
+        let from = |address: [u8; 6]| octets.get(6..12) == Some(&address[..]);
+        match self {
+            Self::All => true,
+            Self::Only(address) => from(address),
+            Self::AllBut(address) => !from(address),
+        }
+    }
+}
+
 impl CapturePort {
-    fn new(
-        Opened {
+    fn new(opened: Opened) -> Self {
+        let Opened {
             input,
+            senders,
             output,
             side,
-        }: Opened,
-    ) -> Self {
+        } = opened;
         let buffers = if input.is_some() { BUFFERS } else { 0 };
         side.ended.store(input.is_none(), Ordering::Release);
         Self {
             file: input.as_ref().map_or("", CaptureReader::name).to_owned(),
             input,
             records: 0,
+            senders,
             buffers: (0..buffers).map(|_| Rc::default()).collect(),
             next: 0,
             output: output.map_or(Output::Nowhere, Output::To),
@@ -202,7 +232,8 @@ impl CapturePort {
             .count()
     }
 
-    /// Copies the next records, at most so many, into buffers that are at home; none at the end.
+    /// Copies what comes of the next records, at most so many, into buffers that are at home; says
+    /// how many there were: none at the end.
     fn read(
         &mut self,
         most: usize,
@@ -216,6 +247,9 @@ impl CapturePort {
             self.records += 1;
             if let Some(unfit) = ArenaError::unfit(&self.file, self.records, &record.frame) {
                 return Err(unfit);
+            }
+            if !self.senders.include(record.frame.bytes) {
+                continue;
             }
             if let Some(home) = self.buffers.get_mut(self.next) {
                 if let Some(buffer) = Rc::get_mut(home) {

@@ -19,7 +19,9 @@ mod memory;
 mod recorded;
 
 pub use arena::{Arena, ArenaError};
-pub use capture::{CaptureDevice, CaptureFiles, CaptureFrame, CaptureLane, CapturePort, Captures};
+pub use capture::{
+    CaptureDevice, CaptureFiles, CaptureFrame, CaptureLane, CapturePort, Captures, Senders,
+};
 pub use device::{Device, DeviceError, DeviceFault, Lane, Link, Loss, Work};
 pub use memory::{MemoryFrame, MemoryPort, Pool, Rounds};
 pub use recorded::Recorded;

@@ -75,6 +75,16 @@ impl Node {
             .filter(|value| !matches!(value.value, Value::Null))
     }
 
+    /// Where a key itself stands.
+    pub(crate) fn place_of(&self, key: &str) -> Option<&Origin> {
+        let Value::Map(entries) = &self.value else {
+            return None;
+        };
+        let mut keys = entries.iter().map(|(found, _)| found);
+        let found = keys.find(|found| found.scalar() == Some(key));
+        found.map(|found| &found.origin)
+    }
+
     /// The text of a key.
     pub(crate) fn get_text(&self, key: &str) -> Option<Text> {
         self.get(key).and_then(Self::text)

@@ -25,6 +25,8 @@ pub(crate) struct Sent {
     pub(crate) frames: u64,
     /// Frames that it did not take: their numbers were never on the wire.
     pub(crate) refused: Vec<u64>,
+    /// The number behind the last.
+    pub(crate) end: u64,
     /// The first number of each call, and when it was made.
     pub(crate) calls: Vec<(u64, u64)>,
     took: Duration,
@@ -56,6 +58,7 @@ impl Sender {
         let began = Instant::now();
         let mut sent = Sent {
             frames: 0,
+            end: self.next,
             refused: Vec::new(),
             calls: Vec::new(),
             took: Duration::ZERO,
@@ -72,6 +75,7 @@ impl Sender {
             self.burst(&burst[..count], &mut sent);
             due += Duration::from_secs(1) * u32::try_from(count).unwrap() / pps;
         }
+        sent.end = self.next;
         sent.took = began.elapsed();
         sent
     }

@@ -11,10 +11,12 @@
 //! shipped in `config/`; it says nothing of IPv6.
 
 mod client;
+mod scenario;
 mod server;
 
 use crate::line::Line;
 use crate::linux;
+use crate::program::Driver;
 use crate::wrapping::Wrapping;
 use client::{Outcome, hand_in};
 use server::Server;
@@ -173,4 +175,36 @@ fn where_linux_drops_port_25_the_client_meets_silence() {
     let closed = Attempt::both(caller::HOME, peer::ELSEWHERE, 25, false);
     let open = Attempt::both(caller::HOME, peer::ELSEWHERE, 587, true);
     hold(&line, &server, &[closed, open].concat());
+}
+
+#[test]
+#[ignore = "needs root, network namespaces, exim4 and swaks"]
+fn mail_through_af_xdp() {
+    scenario::play(Driver::AfXdp, Wrapping::Plain);
+}
+
+#[test]
+#[ignore = "needs root, network namespaces, exim4 and swaks"]
+fn mail_through_af_xdp_in_a_vlan() {
+    scenario::play(Driver::AfXdp, Wrapping::Vlan);
+}
+
+#[test]
+#[ignore = "needs root, network namespaces, exim4 and swaks"]
+fn mail_through_af_xdp_in_pppoe_between_two_tags() {
+    scenario::play(Driver::AfXdp, Wrapping::QinqPppoe);
+}
+
+#[cfg(feature = "dpdk")]
+#[test]
+#[ignore = "needs root, network namespaces, exim4, swaks and DPDK"]
+fn mail_through_dpdk() {
+    scenario::play(Driver::Dpdk, Wrapping::Plain);
+}
+
+#[cfg(feature = "dpdk")]
+#[test]
+#[ignore = "needs root, network namespaces, exim4, swaks and DPDK"]
+fn mail_through_dpdk_in_a_vlan() {
+    scenario::play(Driver::Dpdk, Wrapping::Vlan);
 }

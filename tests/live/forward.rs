@@ -1,0 +1,56 @@
+//! Half a load to port 25: that half stays, the other leaves, and everything is accounted for.
+
+use crate::line::Line;
+use crate::load::{Frames, Receiver, Sender};
+use crate::program::{Driver, Pipeline, Policy};
+use crate::wrapping::Wrapping;
+use std::time::Duration;
+
+const FRAMES: u64 = 600_000;
+const PPS: u32 = 200_000;
+
+#[test]
+#[ignore = "needs root and network namespaces"]
+fn af_xdp_turns_back_half_of_600_000_frames_and_loses_none() {
+    half_of_all(Driver::AfXdp, FRAMES);
+}
+
+#[cfg(feature = "dpdk")]
+#[test]
+#[ignore = "needs root, network namespaces and DPDK"]
+fn dpdk_turns_back_half_of_600_000_frames_and_loses_none() {
+    half_of_all(Driver::Dpdk, FRAMES);
+}
+
+fn half_of_all(driver: Driver, frames: u64) {
+    let line = Line::new(Wrapping::Plain);
+    let policy = Policy::new(None, &[]);
+    let pipeline = Pipeline::new(driver, &[&policy.file()]);
+    let program = pipeline.start(&line);
+
+    let load = Frames::alternating();
+    let receiver = Receiver::start(&line.internet, "wire", load.clone());
+    let sent = Sender::new(&line.subscriber, "wire", load).send(frames, PPS);
+    let received = receiver.finish(Duration::from_millis(500));
+    let stats = pipeline.control().ask("stats");
+    let end = program.end();
+    println!("{driver:?}: {sent}\n{received}");
+    println!(
+        "devices: {}\nbalance: {}",
+        stats["devices"], end.report["balance"]
+    );
+    println!("kernel: {:?}", line.losses());
+
+    let balance = end.balance();
+    println!("{balance:?}");
+    assert_eq!(sent.frames, frames);
+    assert_eq!((balance.rx, balance.discarded), (frames, frames / 2));
+    assert_eq!((balance.transmitted, balance.held), (frames / 2, 0));
+    assert_eq!((received.foreign, received.twice, received.late), (0, 0, 0));
+    // Those to port 587 have the odd numbers.
+    let odd = (0..frames).filter(|number| number % 2 == 1);
+    assert!(
+        received.numbers().eq(odd),
+        "other frames than those to port 587 came out"
+    );
+}
