@@ -1,8 +1,6 @@
 use crate::support::{EAL, device, options};
 use sekisho::io::dpdk::{Options, open};
 use sekisho::io::port::{DeviceError, DeviceFault};
-use std::os::linux::net::SocketAddrExt;
-use std::os::unix::net::{SocketAddr, UnixDatagram};
 use std::process::Command;
 
 #[test]
@@ -53,17 +51,6 @@ fn a_missing_pci_device_is_named() {
         error.starts_with("Missing: there is no PCI device 0000:ff:1f.7"),
         "{error}"
     );
-}
-
-#[test]
-fn an_interface_that_another_process_has_is_busy() {
-    let name = SocketAddr::from_abstract_name("sekisho/dpdk/lo").unwrap();
-    let _other = UnixDatagram::bind_addr(&name).unwrap();
-    let error = refusal(
-        &device("net_af_packet", ",iface=lo"),
-        &device("net_null", ""),
-    );
-    assert_eq!(error.fault, DeviceFault::Busy, "{error}");
 }
 
 #[test]

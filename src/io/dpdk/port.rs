@@ -1,6 +1,6 @@
 use super::ffi::{sekisho_rx_burst, sekisho_tx_burst};
 use super::held;
-use super::interface::Interface;
+use super::interface::Gate;
 use super::mbuf::{DpdkFrame, Mbuf};
 use super::pool::Pool;
 use crate::io::port::{Frames, Port};
@@ -17,8 +17,8 @@ use std::ptr;
 pub struct DpdkPort<'l> {
     port: u16,
     queue: u16,
-    /// Frames go to the driver only while it is up.
-    gate: Option<&'l Interface>,
+    /// Frames go to the driver only while it is open.
+    gate: Option<&'l Gate>,
     transmitted: u64,
     /// It stays on its thread.
     lane: PhantomData<(*const (), &'l Pool)>,
@@ -28,7 +28,7 @@ impl<'l> DpdkPort<'l> {
     /// # Safety
     /// The queue is set up on a device that is open as long as `'l`, receives into this pool, and
     /// nobody else has it.
-    pub(super) unsafe fn new(port: u16, queue: u16, _pool: &'l Pool, gate: Option<&'l Interface>) -> Self {
+    pub(super) unsafe fn new(port: u16, queue: u16, _pool: &'l Pool, gate: Option<&'l Gate>) -> Self {
         Self {
             port,
             queue,
@@ -66,7 +66,7 @@ impl<'l> Port for DpdkPort<'l> {
     #[inline]
     fn tx_burst(&mut self, frames: &mut Frames<DpdkFrame<'l>>) -> usize {
         let offered = frames.len();
-        if offered == 0 || self.gate.is_some_and(|interface| !interface.is_up()) {
+        if offered == 0 || self.gate.is_some_and(|gate| !gate.is_open()) {
             return 0;
         }
         // Afterwards the drivers have them.

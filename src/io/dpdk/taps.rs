@@ -25,10 +25,10 @@ impl Before {
     }
 
     /// The sockets at this interface that have come since.
-    pub(super) fn taps_at(&self, index: c_int) -> Taps {
+    pub(super) fn taps_at(&self, index: u32) -> Taps {
         let come = descriptors();
         let sockets = come.difference(&self.0).filter_map(|fd| {
-            let at_interface = packet_interface(*fd)? == index;
+            let at_interface = packet_interface(*fd)? == index.cast_signed();
             // SAFETY: it was open just now. Were it closed meanwhile, the system would refuse to
             // duplicate it; nothing is done to it.
             let socket = at_interface.then(|| unsafe { BorrowedFd::borrow_raw(*fd) })?;
