@@ -128,7 +128,10 @@ impl Running {
             ("net_af_packet", Some(found)) => Some(before.taps_at(found.index)),
             _ => None,
         };
-        let gate = taps.as_ref().and(interface.as_ref()).and_then(Interface::gate);
+        let gate = taps
+            .as_ref()
+            .and(interface.as_ref())
+            .and_then(Interface::gate);
         let running = Self {
             taps,
             gate,
