@@ -3,7 +3,7 @@ use super::claim::Claim;
 use super::fault::system;
 use super::interface::Interface;
 use super::ipv6;
-use super::link::{Address, Described, NO_ARP, UP};
+use super::link::{Address, Described, NO_ARP, PROMISCUOUS, UP};
 use super::netlink::Netlink;
 use super::offload::{Features, concern};
 use super::restore::{Recovered, restore};
