@@ -17,6 +17,7 @@
 )]
 
 mod conformance;
+mod cost;
 mod faults;
 mod forward;
 mod line;
@@ -27,4 +28,5 @@ mod net;
 mod netdev;
 mod program;
 mod reload;
+mod soak;
 mod wrapping;
