@@ -4,6 +4,7 @@
 
 mod bench;
 mod check;
+mod ctl;
 mod diff;
 mod exit;
 mod explain;
@@ -76,6 +77,8 @@ enum Command {
     /// Write made-up traffic of a stated model to a pcap.
     #[command(name = "gen")]
     Generate(generate::Args),
+    /// Ask or change a running sekisho (docs/control.md).
+    Ctl(ctl::Args),
     /// Print the completions for a shell.
     Completions(shell::CompletionsArgs),
     /// Print the man page, or write one for each command into a folder.
@@ -125,6 +128,7 @@ fn run(cli: Cli) -> Result<Exit, Failure> {
         Command::Bench(args) => bench::run(&args, cli.output),
         Command::Plan(args) => plan::run(&args, cli.output),
         Command::Generate(args) => generate::run(&args, cli.output),
+        Command::Ctl(args) => ctl::run(&args, cli.output),
         Command::Completions(args) => shell::completions(&args),
         Command::Man(args) => shell::man(&args),
     }

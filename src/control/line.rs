@@ -195,8 +195,11 @@ impl<'de> Deserialize<'de> for Keys {
     }
 }
 
-/// What the types of a request leave open.
-fn check(request: &Request) -> Result<(), String> {
+/// What the types of a request leave open: prefixes without host bits, words that can be shown.
+///
+/// # Errors
+/// Names the key, and what is wrong with it.
+pub fn check(request: &Request) -> Result<(), String> {
     match request {
         Request::PlanSet(PlanSet {
             prefix,

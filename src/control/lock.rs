@@ -1,22 +1,51 @@
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io;
+use std::ops::Deref;
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::Path;
 
-/// Opens a file for this process alone, and makes it where it is missing; `None` where another
-/// process has it. It is free again when the file is closed, also by `kill -9`.
-pub(super) fn open_alone(path: &Path, mode: u32) -> io::Result<Option<File>> {
-    loop {
-        let mut options = OpenOptions::new();
-        options.read(true).write(true).create(true).truncate(false);
-        let file = options.mode(mode).open(path)?;
-        match file.try_lock() {
-            Ok(()) if is_at(&file, path) => return Ok(Some(file)),
-            // Whoever had it has removed or replaced it since it was opened here.
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => return Ok(None),
-            Err(TryLockError::Error(error)) => return Err(error),
+/// A file that one process has at a time, until it is dropped or the process ends, also by
+/// `kill -9`.
+#[derive(Debug)]
+pub(super) struct Locked(File);
+
+impl Locked {
+    /// Opens a file to read and write, made where it is missing; `None` where another process has
+    /// it.
+    pub(super) fn open(path: &Path, mode: u32) -> io::Result<Option<Self>> {
+        loop {
+            let mut options = OpenOptions::new();
+            options.read(true).write(true).create(true).truncate(false);
+            let file = options.mode(mode).open(path)?;
+            match Self::lock(file) {
+                Ok(locked) if is_at(&locked, path) => return Ok(Some(locked)),
+                // Whoever had it has removed or replaced it since it was opened here.
+                Ok(_) => {}
+                Err(TryLockError::WouldBlock) => return Ok(None),
+                Err(TryLockError::Error(error)) => return Err(error),
+            }
         }
+    }
+
+    /// Takes a file that is open.
+    pub(super) fn lock(file: File) -> Result<Self, TryLockError> {
+        file.try_lock()?;
+        Ok(Self(file))
+    }
+}
+
+impl Deref for Locked {
+    type Target = File;
+
+    fn deref(&self) -> &File {
+        &self.0
+    }
+}
+
+impl Drop for Locked {
+    fn drop(&mut self) {
+        // Closing would do, but that a child may have the file open until it runs its program.
+        let _ = self.0.unlock();
     }
 }
 

@@ -3,7 +3,7 @@
 use crate::program::{Folder, sekisho, typed};
 use std::process::Command;
 
-const COMMANDS: [&str; 10] = [
+const COMMANDS: [&str; 11] = [
     "check",
     "explain",
     "matrix",
@@ -12,6 +12,7 @@ const COMMANDS: [&str; 10] = [
     "gen",
     "bench",
     "plan",
+    "ctl",
     "completions",
     "man",
 ];
@@ -72,6 +73,17 @@ fn the_man_pages_are_man_pages() {
         "sekisho.1",
         "sekisho-bench-engine.1",
         "sekisho-bench-replay.1",
+        "sekisho-ctl-stats.1",
+        "sekisho-ctl-show-runtime.1",
+        "sekisho-ctl-phases.1",
+        "sekisho-ctl-reload.1",
+        "sekisho-ctl-drain.1",
+        "sekisho-ctl-plan.1",
+        "sekisho-ctl-plan-set.1",
+        "sekisho-ctl-plan-unset.1",
+        "sekisho-ctl-plan-list.1",
+        "sekisho-ctl-plan-apply.1",
+        "sekisho-ctl-trace.1",
     ];
     expected.extend(others.map(str::to_owned));
     expected.sort();

@@ -19,76 +19,79 @@ fn is_well(supervisor: Supervisor) {
     assert_eq!(asked, [Request::Drain], "nothing else was carried out");
 }
 
+/// Lines, and the code of what is wrong with each.
+const BAD_LINES: &[(&str, &str)] = &[
+    ("not-json", ""),
+    ("not-json", "stats"),
+    ("not-json", r#"{"version":1,"command":"stats""#),
+    ("not-json", r#"[{"version":1,"command":"stats"}]"#),
+    ("not-json", r#"{"version":1,"command":"stats"} {}"#),
+    (
+        "not-json",
+        r#"{"version":1,"command":"stats","command":"drain"}"#,
+    ),
+    ("wrong-version", r#"{"command":"stats"}"#),
+    ("wrong-version", r#"{"version":2,"command":"stats"}"#),
+    ("wrong-version", r#"{"version":"1","command":"stats"}"#),
+    ("unknown-command", r#"{"version":1}"#),
+    ("unknown-command", r#"{"version":1,"command":"Stats"}"#),
+    ("unknown-command", r#"{"version":1,"command":["stats"]}"#),
+    (
+        "unknown-key",
+        r#"{"version":1,"command":"stats","now":true}"#,
+    ),
+    (
+        "unknown-key",
+        r#"{"version":1,"command":"reload","file":"x"}"#,
+    ),
+    (
+        "unknown-key",
+        r#"{"version":1,"command":"plan-unset","prefix":"10.0.0.0/8","plan":"p"}"#,
+    ),
+    ("bad-value", r#"{"version":1,"id":[1],"command":"stats"}"#),
+    ("bad-value", r#"{"version":1,"id":-1,"command":"stats"}"#),
+    ("bad-value", r#"{"version":1,"command":"trace"}"#),
+    ("bad-value", r#"{"version":1,"command":"trace","frames":0}"#),
+    (
+        "bad-value",
+        r#"{"version":1,"command":"trace","frames":1001}"#,
+    ),
+    (
+        "bad-value",
+        r#"{"version":1,"command":"trace","frames":"all"}"#,
+    ),
+    (
+        "bad-value",
+        r#"{"version":1,"command":"plan-unset","prefix":"10.0.0.1/8"}"#,
+    ),
+    (
+        "bad-value",
+        r#"{"version":1,"command":"plan-unset","prefix":"10.0.0.1"}"#,
+    ),
+    (
+        "bad-value",
+        r#"{"version":1,"command":"plan-set","prefix":"10.0.0.0/8"}"#,
+    ),
+    (
+        "bad-value",
+        r#"{"version":1,"command":"plan-set","prefix":"10.0.0.0/8","plan":""}"#,
+    ),
+    (
+        "bad-value",
+        r#"{"version":1,"command":"plan-set","prefix":"10.0.0.0/8","plan":"a\u001b[2J"}"#,
+    ),
+    (
+        "bad-value",
+        r#"{"version":1,"command":"plan-set","prefix":"::/0","plan":"a","expires":"soon"}"#,
+    ),
+];
+
 #[test]
 fn each_bad_line_has_its_code_and_the_connection_goes_on() {
     let supervisor = Supervisor::start();
     let mut client = supervisor.client();
-    for (code, line) in [
-        ("not-json", ""),
-        ("not-json", "stats"),
-        ("not-json", r#"{"version":1,"command":"stats""#),
-        ("not-json", r#"[{"version":1,"command":"stats"}]"#),
-        ("not-json", r#"{"version":1,"command":"stats"} {}"#),
-        (
-            "not-json",
-            r#"{"version":1,"command":"stats","command":"drain"}"#,
-        ),
-        ("wrong-version", r#"{"command":"stats"}"#),
-        ("wrong-version", r#"{"version":2,"command":"stats"}"#),
-        ("wrong-version", r#"{"version":"1","command":"stats"}"#),
-        ("unknown-command", r#"{"version":1}"#),
-        ("unknown-command", r#"{"version":1,"command":"Stats"}"#),
-        ("unknown-command", r#"{"version":1,"command":["stats"]}"#),
-        (
-            "unknown-key",
-            r#"{"version":1,"command":"stats","now":true}"#,
-        ),
-        (
-            "unknown-key",
-            r#"{"version":1,"command":"reload","file":"x"}"#,
-        ),
-        (
-            "unknown-key",
-            r#"{"version":1,"command":"plan-unset","prefix":"10.0.0.0/8","plan":"p"}"#,
-        ),
-        ("bad-value", r#"{"version":1,"id":[1],"command":"stats"}"#),
-        ("bad-value", r#"{"version":1,"id":-1,"command":"stats"}"#),
-        ("bad-value", r#"{"version":1,"command":"trace"}"#),
-        ("bad-value", r#"{"version":1,"command":"trace","frames":0}"#),
-        (
-            "bad-value",
-            r#"{"version":1,"command":"trace","frames":1001}"#,
-        ),
-        (
-            "bad-value",
-            r#"{"version":1,"command":"trace","frames":"all"}"#,
-        ),
-        (
-            "bad-value",
-            r#"{"version":1,"command":"plan-unset","prefix":"10.0.0.1/8"}"#,
-        ),
-        (
-            "bad-value",
-            r#"{"version":1,"command":"plan-unset","prefix":"10.0.0.1"}"#,
-        ),
-        (
-            "bad-value",
-            r#"{"version":1,"command":"plan-set","prefix":"10.0.0.0/8"}"#,
-        ),
-        (
-            "bad-value",
-            r#"{"version":1,"command":"plan-set","prefix":"10.0.0.0/8","plan":""}"#,
-        ),
-        (
-            "bad-value",
-            r#"{"version":1,"command":"plan-set","prefix":"10.0.0.0/8","plan":"a\u001b[2J"}"#,
-        ),
-        (
-            "bad-value",
-            r#"{"version":1,"command":"plan-set","prefix":"::/0","plan":"a","expires":"soon"}"#,
-        ),
-    ] {
-        assert_eq!(client.refused(line), code, "{line}");
+    for (code, line) in BAD_LINES {
+        assert_eq!(client.refused(line), *code, "{line}");
     }
     let ticket = "x".repeat(256);
     let line = format!(

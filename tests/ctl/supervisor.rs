@@ -87,7 +87,7 @@ fn carry_out(
 ) -> Answer {
     match request {
         Request::PlanSet(set) if set.plan == "nonesuch" => Answer::Refused(Refusal::new(
-            "unknown-plan",
+            "no-such-plan",
             "the policy has no plan nonesuch",
         )),
         Request::PlanSet(set) => {
@@ -101,12 +101,16 @@ fn carry_out(
                 prefix: set.prefix,
                 before: before.map(|before| before.set.plan),
                 now: Some(set.plan.clone()),
+                workers: 1,
+                of_workers: 1,
             })
         }
         Request::PlanUnset { prefix } => Answer::Changed(Changed {
             prefix: *prefix,
             before: overrides.remove(prefix).map(|before| before.set.plan),
             now: None,
+            workers: 1,
+            of_workers: 1,
         }),
         Request::PlanList => Answer::Plans {
             overrides: overrides.values().cloned().collect(),

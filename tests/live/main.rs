@@ -16,6 +16,7 @@
     reason = "tests"
 )]
 
+#[cfg(any(feature = "af-xdp", feature = "dpdk"))]
 mod conformance;
 mod cost;
 mod faults;

@@ -1,5 +1,5 @@
 use super::JournalError;
-use crate::control::lock::open_alone;
+use crate::control::lock::Locked;
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Read as _, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, FileExt as _, OpenOptionsExt as _};
@@ -11,7 +11,7 @@ const MODE: u32 = 0o640;
 #[derive(Debug)]
 pub(super) struct Known {
     path: PathBuf,
-    file: File,
+    file: Locked,
     bytes: u64,
 }
 
@@ -24,15 +24,15 @@ impl Known {
             let made = builder.recursive(true).mode(0o755).create(folder);
             made.map_err(system("make its folder"))?;
         }
-        let opened = open_alone(path, MODE).map_err(system("open it"))?;
-        let Some(mut file) = opened else {
+        let opened = Locked::open(path, MODE).map_err(system("open it"))?;
+        let Some(file) = opened else {
             let path = path.to_owned();
             return Err(JournalError::Taken { path });
         };
         // What replaces it goes where a symbolic link leads to.
         let real = fs::canonicalize(path).map_err(system("find it"))?;
         let mut contents = Vec::new();
-        let read = file.read_to_end(&mut contents);
+        let read = (&*file).read_to_end(&mut contents);
         read.map_err(system("read it"))?;
         // It may have been made just now, or by a process that came no further.
         sync_folder(&real).map_err(system("keep its name"))?;
@@ -108,14 +108,13 @@ impl Known {
         })
     }
 
-    fn write_anew(&self, unfinished: &Path, text: &[u8]) -> io::Result<File> {
+    fn write_anew(&self, unfinished: &Path, text: &[u8]) -> io::Result<Locked> {
         // This process has the journal alone, so one that is there was left by a dead one.
         let mut options = OpenOptions::new();
         options.read(true).write(true).create(true).truncate(true);
-        let mut file = options.mode(MODE).open(unfinished)?;
-        // Before it has the name, so that nobody else finds it open.
-        file.try_lock()?;
-        file.write_all(text)?;
+        // Before it has the name, so that nobody else can take it.
+        let file = Locked::lock(options.mode(MODE).open(unfinished)?)?;
+        (&*file).write_all(text)?;
         file.set_permissions(self.file.metadata()?.permissions())?;
         file.sync_all()?;
         fs::rename(unfinished, &self.path)?;
@@ -143,4 +142,13 @@ fn unfinished(path: &Path) -> PathBuf {
 fn sync_folder(path: &Path) -> io::Result<()> {
     let folder = path.parent().unwrap_or(Path::new("/"));
     File::open(folder)?.sync_all()
+}
+
+#[cfg(test)]
+impl Known {
+    /// From now on, neither a write nor taking it back succeeds.
+    pub(super) fn lose_the_disk(&mut self, other: &Path) {
+        fs::write(other, "").unwrap();
+        self.file = Locked::lock(File::open(other).unwrap()).unwrap();
+    }
 }

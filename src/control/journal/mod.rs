@@ -209,3 +209,38 @@ fn replay(path: &Path, lines: &[u8]) -> Result<(Overrides, u64), JournalError> {
     }
     Ok((overrides, count))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_journal_in_doubt_takes_nothing_until_it_is_written_anew() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("box.journal");
+        let (mut journal, mut overrides, _) = Journal::open(&path).unwrap();
+        let entry = |prefix: &str| Entry {
+            at: Timestamp::UNIX_EPOCH,
+            who: "sekisho".to_owned(),
+            change: Change::Set(PlanSet {
+                prefix: prefix.parse().unwrap(),
+                plan: "fixed".to_owned(),
+                ticket: None,
+                expires: None,
+            }),
+        };
+        journal.append(&[entry("10.0.0.0/24")]).unwrap();
+        overrides.apply(&entry("10.0.0.0/24"));
+        let kept = journal.kept.as_mut().unwrap();
+        kept.file.lose_the_disk(&folder.path().join("other"));
+        for _ in 0..2 {
+            let error = journal.append(&[entry("10.0.1.0/24")]).unwrap_err();
+            assert!(matches!(error, JournalError::Broken { .. }), "{error}");
+        }
+        assert!(journal.tidy(&overrides).unwrap(), "it is short, but broken");
+        journal.append(&[entry("10.0.2.0/24")]).unwrap();
+        overrides.apply(&entry("10.0.2.0/24"));
+        drop(journal);
+        assert_eq!(Journal::open(&path).unwrap().1, overrides);
+    }
+}

@@ -1,3 +1,10 @@
 //! One suite for every driver of live ports.
+
 #[cfg(feature = "af-xdp")]
 mod afxdp;
+#[cfg(feature = "dpdk")]
+mod dpdk;
+mod suite;
+mod wires;
+
+pub(crate) use wires::{ACCESS, NETWORK, Wires};
