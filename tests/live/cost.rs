@@ -106,7 +106,7 @@ fn through_sekisho(driver: Driver) -> Duration {
 
 /// Processor time of everything that works, for one load; so many frames have to come.
 fn load(from: &Namespace, to: &Namespace, expected: Option<u64>, program: Option<u32>) -> Duration {
-    let frames = Frames::alternating();
+    let frames = Frames::alternating(Wrapping::Plain);
     let receiver = expected.map(|_| Receiver::start(to, "wire", frames.clone()));
     let mut sender = Sender::new(from, "wire", frames);
     let before = processor_time(program);

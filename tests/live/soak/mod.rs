@@ -115,7 +115,7 @@ impl Soak {
     /// A load, and what happens around it in a round of this number; what was counted in it.
     fn round(&mut self, pps: u32, number: Option<usize>) -> Counted {
         let before = self.counted();
-        let load = Frames::alternating();
+        let load = Frames::alternating(Wrapping::Plain);
         let receiver = Receiver::start(&self.line.internet, "wire", load.clone());
         let mut sender = Sender::new(&self.line.subscriber, "wire", load);
         let seconds = if number.is_some() { ROUND.as_secs() } else { 1 };
