@@ -71,7 +71,7 @@ impl Scene {
 
     /// Two frames come, one of them to port 25.
     fn takes_frames(&self) -> bool {
-        let load = Frames::alternating();
+        let load = Frames::alternating(Wrapping::Plain);
         let receiver = Receiver::start(&self.line.internet, "wire", load.clone());
         Sender::new(&self.line.subscriber, "wire", load).send(2, 1_000);
         let received = receiver.finish(Duration::from_millis(200));

@@ -115,7 +115,12 @@ impl Pipeline {
 
     /// Runs it, and waits until it answers.
     pub(crate) fn start(&self, line: &Line) -> Program {
-        let mut program = self.launch(self.command(&line.middle));
+        self.start_as(self.command(&line.middle))
+    }
+
+    /// The same by another command.
+    pub(crate) fn start_as(&self, command: Command) -> Program {
+        let mut program = self.launch(command);
         let deadline = Instant::now() + PATIENCE;
         while !self.answers() {
             let is_running = program.running.is_running();

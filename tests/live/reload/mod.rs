@@ -68,7 +68,14 @@ fn frames(subscribers: &[Subscriber]) -> Frames {
         } else {
             "2001:db8:e::25"
         };
-        [25, 587].map(|port| Numbered::syn(subscriber.address, to.parse().unwrap(), port, &[]))
+        [25, 587].map(|port| {
+            Numbered::syn(
+                subscriber.address,
+                to.parse().unwrap(),
+                port,
+                Wrapping::Plain,
+            )
+        })
     });
     Frames::new(pairs.collect())
 }
