@@ -1,8 +1,7 @@
 //! `sekisho run`: a pipeline at work.
 
-use super::{Exit, Failure, Format, out};
+use super::{Exit, Failure, Format, ctl, out};
 use crate::control::pipeline;
-use crate::control::protocol::{Balance, Stats};
 use crate::control::run::{self, Outcome, RunError};
 use crate::control::supervisor::{Ending, Signals, Weight};
 use crate::io::port::DeviceFault;
@@ -90,7 +89,7 @@ fn report(outcome: &Outcome, format: Format) -> Result<Exit, Failure> {
                 "stats": stats,
             }),
         ),
-        Format::Text => out::print(&text(stats)),
+        Format::Text => out::print(&ctl::stats(stats)),
     };
     let mut exit = Exit::Ok;
     if !outcome.balances {
@@ -109,23 +108,6 @@ fn report(outcome: &Outcome, format: Format) -> Result<Exit, Failure> {
         exit = exit.max(Exit::of_device(why.fault));
     }
     printed.map(|()| exit)
-}
-
-fn text(stats: &Stats) -> String {
-    let Balance {
-        rx,
-        transmitted,
-        discarded,
-        tx_full,
-        held,
-    } = stats.balance;
-    let mut text = format!(
-        "{rx} received = {transmitted} transmitted + {discarded} discarded + {tx_full} tx-full + {held} held\n"
-    );
-    for counted in &stats.reasons {
-        text += &format!("{:>15}  {}\n", counted.frames, counted.name);
-    }
-    text
 }
 
 fn failure(error: RunError) -> Failure {

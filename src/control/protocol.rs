@@ -81,7 +81,7 @@ pub enum Answer {
     Reloaded(Reloaded),
     /// To [`Request::Drain`]: it ends now.
     Draining,
-    /// To [`Request::PlanSet`] and [`Request::PlanUnset`]: all workers decide by it.
+    /// To [`Request::PlanSet`] and [`Request::PlanUnset`]: it is kept, and decided by.
     Changed(Changed),
     /// To [`Request::PlanList`].
     Plans {
@@ -128,7 +128,8 @@ pub struct Override {
     pub who: String,
 }
 
-/// What a change of one prefix did.
+/// What a change of one prefix did. It is kept; workers that are stalled decide by it as soon as they
+/// are back.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Changed {
     /// The prefix.
@@ -137,6 +138,10 @@ pub struct Changed {
     pub before: Option<String>,
     /// The plan of its first address now.
     pub now: Option<String>,
+    /// How many workers decide by it.
+    pub workers: usize,
+    /// How many there are.
+    pub of_workers: usize,
 }
 
 /// How a reload went: `generation 41 → 42 in 3.1 ms, all workers`.
@@ -169,8 +174,7 @@ impl fmt::Display for Reloaded {
             of_workers,
             overrides,
         } = self;
-        let taken_ms = compile_ms + swap_ms;
-        write!(f, "generation {from} → {to} in {taken_ms:.1} ms, ")?;
+        write!(f, "generation {from} → {to} in {swap_ms:.1} ms, ")?;
         match workers == of_workers {
             true => f.write_str("all workers")?,
             false => write!(
@@ -178,10 +182,11 @@ impl fmt::Display for Reloaded {
                 "{workers} of {of_workers} workers: the others are stalled"
             )?,
         }
+        write!(f, " (read and compiled in {compile_ms:.1} ms")?;
         match overrides {
-            0 => Ok(()),
-            1 => f.write_str(", 1 plan above the file"),
-            many => write!(f, ", {many} plans above the file"),
+            0 => f.write_str(")"),
+            1 => f.write_str("; 1 plan above the file)"),
+            many => write!(f, "; {many} plans above the file)"),
         }
     }
 }

@@ -114,3 +114,111 @@ fn colour_is_for_those_who_want_it() {
             .contains('\u{1b}')
     );
 }
+
+/// A pipeline is checked with its own policies, and the policies of the command line as before.
+#[test]
+fn pipelines_are_told_from_policies_and_checked_with_their_own() {
+    let replay = "pipelines/replay.yaml";
+    let text = typed(&format!("check {replay} --cases config/cases.csv"));
+    assert_eq!(text.code, 0, "{text:?}");
+    let (first, rest) = text.stdout.split_once('\n').unwrap();
+    assert!(first.starts_with("pipeline  replay (pipelines/replay.yaml): pcap between "));
+    assert!(first.ends_with(", on lcore 0"), "{first}");
+    assert!(rest.starts_with("policy    alpha-web (pipelines/../config/alpha-web.yaml): "));
+    let of_policy = typed(&format!("check {ALPHA} --cases config/cases.csv"));
+    let cases = |stdout: &str| stdout.lines().last().unwrap().to_owned();
+    assert_eq!(cases(&text.stdout), cases(&of_policy.stdout));
+
+    let line = format!("check {replay} config/nmtnet.yaml --output json --print-effective");
+    let both = typed(&line).json();
+    assert_eq!(both["ok"], true);
+    assert_eq!(both["policies"][0]["isp"], "nmtnet");
+    assert_eq!(both["effective"].as_array().unwrap().len(), 1);
+    let one = &both["pipelines"][0];
+    assert_eq!(
+        (&one["pipeline"], &one["driver"]),
+        (&"replay".into(), &"pcap".into())
+    );
+    assert_eq!(one["policies"][0]["isp"], "alpha-web");
+    assert_eq!(one["effective_pipeline"]["watchdog"]["stall-ms"], 1000);
+    assert_eq!(one["effective"][0]["isp"], "alpha-web");
+    assert_eq!(both["pipelines"].as_array().unwrap().len(), 1);
+    assert_eq!(
+        typed(&format!("check {ALPHA} --output json"))
+            .json()
+            .get("pipelines"),
+        None
+    );
+}
+
+#[test]
+fn what_is_wrong_with_a_pipeline_and_with_its_policies_is_told_together() {
+    let folder = Folder::new();
+    folder.file("bad.yaml", "isp: bad\n");
+    let pipeline = folder.file(
+        "box.yaml",
+        "policies: [bad.yaml, gone.yaml]\ndriver: pcap\naccess: { read: in.pcap }\n\
+         network: {}\nlcores: [0, 1]\n",
+    );
+    let text = sekisho(["check", &pipeline]);
+    assert_eq!((text.code, text.stdout.as_str()), (78, ""), "{text:?}");
+    let codes = ["policy-unreadable", "one-lcore-only", "missing-key"];
+    for code in codes {
+        assert!(
+            text.stderr.contains(&format!("error[{code}]: ")),
+            "{code}: {text:?}"
+        );
+    }
+    let json = sekisho(["check", &pipeline, "--output", "json"]);
+    let found = json.json();
+    let told: Vec<_> = found["diagnostics"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|d| &d["code"])
+        .collect();
+    assert!(
+        codes.iter().all(|code| told.contains(&&(*code).into())),
+        "{told:?}"
+    );
+    let effective = sekisho(["check", &pipeline, "--print-effective"]);
+    assert_eq!(effective.stdout, "");
+}
+
+/// What is in force, printed, is a pipeline and a policy again.
+#[test]
+fn the_effective_pipeline_can_be_kept_anywhere() {
+    let line = "check pipelines/bump-in-the-wire-afxdp.yaml --print-effective";
+    let shown = typed(line).good();
+    let mut documents = shown.split("---\n").skip(1);
+    let folder = Folder::new();
+    let pipeline = folder.file("again.yaml", documents.next().unwrap());
+    let again = sekisho(["check", &pipeline, "--print-effective"]);
+    let printed = again.good();
+    let (_, same) = printed.split_once("---\n").unwrap();
+    let (_, first) = shown.split_once("---\n").unwrap();
+    assert_eq!(same, first);
+}
+
+/// A pipe can be read only once, and is taken for a policy.
+#[test]
+fn a_policy_may_come_from_a_pipe() {
+    let folder = Folder::new();
+    let policy = folder.file(
+        "p.yaml",
+        "isp: piped\ntime_zone: UTC\nplans: { home: { kind: fixed } }\n\
+         subscribers: [{ plan: home, prefixes: [192.0.2.0/24] }]\nrules: [{ name: all, action: drop }]\n",
+    );
+    let from_file = crate::program::typed_from("check /dev/stdin", folder.path("p.yaml").as_path());
+    let script = format!("cat {policy} | \"$0\" check /dev/stdin");
+    let mut bash = std::process::Command::new("bash");
+    let bash = bash.args(["-c", &script, env!("CARGO_BIN_EXE_sekisho")]);
+    let from_pipe = crate::program::Run::of(bash);
+    for run in [from_file, from_pipe] {
+        assert!(
+            run.stdout
+                .starts_with("policy    piped (/dev/stdin): 1 plans"),
+            "{run:?}"
+        );
+    }
+}

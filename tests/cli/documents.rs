@@ -58,7 +58,8 @@ fn the_example_of_a_change_hits_somebody() {
     assert!(text.contains(" IPv4 addresses: "), "{text}");
 }
 
-/// What a clone has, where commands may leave files: the program, `config/`, `docs/` and `pcaps/`.
+/// What a clone has, where commands may leave files: the program, `config/`, `docs/`,
+/// `pcaps/` and `pipelines/`.
 struct Clone(Folder);
 
 impl Clone {
@@ -68,7 +69,7 @@ impl Clone {
             fs::create_dir(folder.path(name)).unwrap();
         }
         symlink(env!("CARGO_BIN_EXE_sekisho"), folder.path("bin/sekisho")).unwrap();
-        for name in ["pcaps", "docs"] {
+        for name in ["pcaps", "docs", "pipelines"] {
             symlink(root().join(name), folder.path(name)).unwrap();
         }
         for entry in fs::read_dir(root().join("config")).unwrap() {
@@ -99,6 +100,7 @@ fn documents() -> Vec<PathBuf> {
         "docs",
         "docs/decisions",
         "pcaps",
+        "pipelines",
         "benches",
         "fuzz",
         "config",

@@ -101,12 +101,16 @@ fn carry_out(
                 prefix: set.prefix,
                 before: before.map(|before| before.set.plan),
                 now: Some(set.plan.clone()),
+                workers: 1,
+                of_workers: 1,
             })
         }
         Request::PlanUnset { prefix } => Answer::Changed(Changed {
             prefix: *prefix,
             before: overrides.remove(prefix).map(|before| before.set.plan),
             now: None,
+            workers: 1,
+            of_workers: 1,
         }),
         Request::PlanList => Answer::Plans {
             overrides: overrides.values().cloned().collect(),

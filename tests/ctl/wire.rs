@@ -63,6 +63,8 @@ fn answers() -> Vec<Answer> {
             prefix,
             before: None,
             now: Some("fixed".to_owned()),
+            workers: 1,
+            of_workers: 1,
         }),
         Answer::Plans {
             overrides: vec![given],

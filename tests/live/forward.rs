@@ -42,6 +42,7 @@ fn half_of_all(driver: Driver, frames: u64) {
     println!("kernel: {:?}", line.losses());
 
     let balance = end.balance();
+    println!("{balance:?}");
     assert_eq!(sent.frames, frames);
     assert_eq!((balance.rx, balance.discarded), (frames, frames / 2));
     assert_eq!((balance.transmitted, balance.held), (frames / 2, 0));

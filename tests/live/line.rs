@@ -51,8 +51,8 @@ impl Line {
     }
 }
 
-/// Frames that links of the line lost, as the kernel counts them; those of the sender's and the
-/// receiver's are the wire's between them and the box.
+/// Frames that links of the line lost, as the kernel counts them. What an AF_XDP socket had no room
+/// for is among them: its link counts it too.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Losses {
     pub(crate) before_the_box: u64,

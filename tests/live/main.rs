@@ -16,7 +16,9 @@
     reason = "tests"
 )]
 
+#[cfg(any(feature = "af-xdp", feature = "dpdk"))]
 mod conformance;
+mod faults;
 mod forward;
 mod line;
 mod linux;

@@ -108,6 +108,7 @@ fn dpdk_spins_and_captures_leave_no_trace_in_the_system() {
             eal: Vec::new(),
             ring_frames: 4096,
             pool_frames: 32_768,
+            mtu_bytes: 1500,
         })
     );
     let pcap = good(LEAST[2]);

@@ -7,8 +7,12 @@
     reason = "tests"
 )]
 
+mod conformance;
 mod golden;
 mod port;
 mod several;
 mod support;
 mod worker;
+
+#[path = "../live/conformance/suite.rs"]
+mod suite;

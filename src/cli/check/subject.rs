@@ -119,8 +119,9 @@ impl Sound {
         };
         let [access, network] = devices(&pipeline.driver);
         let lcores: Vec<String> = pipeline.lcores.iter().map(ToString::to_string).collect();
+        let plural = if lcores.len() > 1 { "s" } else { "" };
         format!(
-            "pipeline  {} ({}): {} between {access} and {network}, on lcores {}\n",
+            "pipeline  {} ({}): {} between {access} and {network}, on lcore{plural} {}\n",
             pipeline.name,
             path.display(),
             pipeline.driver.kind().label(),

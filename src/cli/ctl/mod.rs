@@ -10,7 +10,7 @@ mod watch;
 use super::when::When;
 use super::{Exit, Failure, Format, out};
 use crate::control::line::check;
-use crate::control::protocol::{Answer, MAX_TRACED_FRAMES, PlanSet, Request};
+use crate::control::protocol::{Answer, MAX_TRACED_FRAMES, PlanSet, Request, Stats};
 use connection::Connection;
 use ipnet::IpNet;
 use jiff::Timestamp;
@@ -83,6 +83,11 @@ enum PlanCommand {
         /// The lines; `-` is standard input.
         file: PathBuf,
     },
+}
+
+/// Counters and the balance, for people.
+pub(super) fn stats(stats: &Stats) -> String {
+    stats::text(stats, None)
 }
 
 pub(super) fn run(args: &Args, format: Format) -> Result<Exit, Failure> {

@@ -3,7 +3,7 @@
 use super::stats;
 use crate::cli::out::{grouped, table};
 use crate::control::protocol::{
-    Answer, Changed, Override, Phase, Phases, Refusal, Reloaded, Runtime, WorkerRuntime,
+    Answer, Changed, Override, Phase, Phases, Refusal, Runtime, WorkerRuntime,
 };
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -13,7 +13,7 @@ pub(super) fn text(answer: &Answer) -> String {
         Answer::Stats(found) => stats::text(found, None),
         Answer::Runtime(found) => runtime(found),
         Answer::Phases(found) => phases(found),
-        Answer::Reloaded(reloaded) => reload(reloaded),
+        Answer::Reloaded(reloaded) => format!("{reloaded}\n"),
         Answer::Draining => "draining: sekisho ends when its frames have left\n".to_owned(),
         Answer::Changed(changed) => change(changed),
         Answer::Plans { overrides } => plans(overrides),
@@ -24,23 +24,23 @@ pub(super) fn text(answer: &Answer) -> String {
     }
 }
 
-fn reload(reloaded: &Reloaded) -> String {
-    let Reloaded {
-        compile_ms,
-        swap_ms,
-        ..
-    } = reloaded;
-    format!("{reloaded}\nread and compiled in {compile_ms:.1} ms, swapped in {swap_ms:.1} ms\n")
-}
-
 fn change(changed: &Changed) -> String {
     let name = |plan: &Option<String>| plan.clone().unwrap_or_else(|| "no plan".to_owned());
     let (before, now) = (name(&changed.before), name(&changed.now));
     let prefix = changed.prefix;
-    match before == now {
-        true => format!("{prefix}: {now}, as before\n"),
-        false => format!("{prefix}: {before} → {now}\n"),
+    let mut text = match before == now {
+        true => format!("{prefix}: {now}, as before"),
+        false => format!("{prefix}: {before} → {now}"),
+    };
+    let Changed {
+        workers,
+        of_workers,
+        ..
+    } = changed;
+    if workers < of_workers {
+        text += &format!(", {workers} of {of_workers} workers: the others are stalled");
     }
+    text + "\n"
 }
 
 fn plans(overrides: &[Override]) -> String {

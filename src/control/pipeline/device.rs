@@ -22,12 +22,21 @@ pub(super) fn ethernet_address(text: &str) -> Option<[u8; 6]> {
     octets.next().is_none().then_some(address)
 }
 
-/// A device as DPDK names it, a PCI address with its domain and in small letters.
+/// A device as DPDK names it, with arguments for its driver or without; a PCI address with its
+/// domain and in small letters.
 pub(super) fn dpdk(name: &str) -> Option<String> {
-    pci_address(name).or_else(|| is_virtual(name).then(|| name.to_owned()))
+    if name
+        .bytes()
+        .any(|octet| octet.is_ascii_whitespace() || octet == 0)
+    {
+        return None;
+    }
+    let device = identity(name);
+    let address = pci_address(device).or_else(|| is_virtual(device).then(|| device.to_owned()))?;
+    Some(name.replacen(device, &address, 1))
 }
 
-/// What makes two devices of DPDK the same: a virtual one is itself whatever its arguments are.
+/// What makes two devices of DPDK the same: each is itself whatever its arguments are.
 pub(super) fn identity(device: &str) -> &str {
     device.split(',').next().unwrap_or(device)
 }
@@ -50,17 +59,14 @@ fn hex(text: &str, digits: usize) -> bool {
     text.len() == digits && text.bytes().all(|octet| octet.is_ascii_hexdigit())
 }
 
-/// A driver's name, its number, and arguments: `net_af_packet0,iface=eth0`.
-fn is_virtual(name: &str) -> bool {
-    let identity = identity(name);
-    let driver = identity
-        .strip_prefix("net_")
-        .or_else(|| identity.strip_prefix("eth_"));
-    let plain = |octet: u8| octet.is_ascii_alphanumeric() || octet == b'_';
-    driver.is_some_and(|driver| !driver.is_empty() && driver.bytes().all(plain))
-        && !name
-            .bytes()
-            .any(|octet| octet.is_ascii_whitespace() || octet == 0)
+/// A driver's name and a number: `net_af_packet0`.
+fn is_virtual(device: &str) -> bool {
+    let drivers = ["net_", "eth_", "virtio_user"];
+    let number = drivers
+        .iter()
+        .find_map(|driver| device.strip_prefix(driver));
+    let plain = |octet: u8| octet.is_ascii_alphanumeric() || matches!(octet, b'_' | b'-');
+    number.is_some_and(|number| !number.is_empty() && number.bytes().all(plain))
 }
 
 #[cfg(test)]
@@ -117,6 +123,11 @@ mod tests {
             ("eth_ring1", "eth_ring1"),
             ("net_", ""),
             ("net_null0, x=1", ""),
+            ("3B:00.1,representor=vf0", "0000:3b:00.1,representor=vf0"),
+            (
+                "virtio_user0,path=/dev/vhost-net",
+                "virtio_user0,path=/dev/vhost-net",
+            ),
             ("eth0", ""),
             ("", ""),
         ] {

@@ -41,6 +41,7 @@ pub fn effective(pipeline: &Pipeline) -> Value {
                     "eal": with.eal,
                     "ring-frames": with.ring_frames,
                     "pool-frames": with.pool_frames,
+                    "mtu": with.mtu_bytes,
                 }),
             );
         }

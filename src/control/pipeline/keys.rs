@@ -189,6 +189,14 @@ static DPDK: Table = Table {
             MEMORY,
             "Frames of memory for each lcore (default: eight times ring-frames).",
         ),
+        key(
+            "mtu",
+            Form::Number {
+                least: 1280,
+                most: 9216,
+            },
+            "The longest packet behind Ethernet and its tags, in octets (default 1500).",
+        ),
     ],
     exclusive: &[],
 };

@@ -85,7 +85,7 @@ pub struct AfXdp {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Dpdk {
     /// The device where subscribers are: a PCI address with its domain (`0000:03:00.0`), or a
-    /// virtual device with its arguments (`net_pcap0,iface=eth0`).
+    /// virtual device (`net_af_packet0,iface=eth0`); arguments for the driver may follow either.
     pub access: String,
     /// The other one.
     pub network: String,
@@ -95,6 +95,8 @@ pub struct Dpdk {
     pub ring_frames: u32,
     /// Frames of memory for each lcore.
     pub pool_frames: u32,
+    /// The longest packet behind Ethernet and its tags.
+    pub mtu_bytes: u32,
 }
 
 /// Captures instead of devices.

@@ -20,6 +20,7 @@ const RINGS: u32 = 4;
 /// Smaller rings lose frames whenever another process takes the lcore for a moment.
 const AF_XDP_RING_FRAMES: u32 = 32_768;
 const DPDK_RING_FRAMES: u32 = 4096;
+const MTU_BYTES: u32 = 1500;
 
 /// Arguments that say where DPDK's own threads run; a letter may have its value behind it.
 const PLACING: [&str; 5] = ["-l", "-c", "--lcores", "--main-lcore", "--coremask"];
@@ -91,6 +92,9 @@ impl Reader<'_> {
             eal: arguments,
             ring_frames,
             pool_frames,
+            mtu_bytes: section
+                .and_then(|section| number(section, "mtu"))
+                .unwrap_or(MTU_BYTES),
         })
     }
 

@@ -3,7 +3,7 @@
 use super::{Begin, Outcome, RunError};
 use crate::control::pipeline::{self, Driver, Pipeline};
 use crate::control::supervisor::{Say, Watched, Weight};
-use crate::io::netdev::{self, Capability, Claim, Interface, NetDevice, OnExit, Side};
+use crate::io::netdev::{self, Capability, Claim, Interface, NetDevice, OnExit, Prepared, Side};
 use crate::io::port::{CaptureDevice, CaptureLane, Device, DeviceError, DeviceFault};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -65,6 +65,60 @@ pub(super) fn check(pipeline: &Pipeline, say: Say<'_>) -> Result<(), RunError> {
     }
 }
 
+const SIDES: [Side; 2] = [Side::Access, Side::Network];
+
+/// Interfaces of the system that are prepared, and what becomes of them.
+struct Ports {
+    prepared: Mutex<Option<Prepared>>,
+    on_exit: OnExit,
+}
+
+impl Ports {
+    /// None.
+    #[cfg(feature = "dpdk")]
+    fn none() -> Self {
+        Self {
+            prepared: Mutex::new(None),
+            on_exit: OnExit::Leave,
+        }
+    }
+
+    fn prepare(
+        pipeline: &Pipeline,
+        interfaces: Vec<Interface>,
+        say: Say<'_>,
+    ) -> Result<Self, DeviceError> {
+        let on_exit = on_exit(pipeline);
+        on_exit.check()?;
+        let prepared = netdev::prepare(Claim::of(interfaces)?, &run_dir(pipeline))?;
+        for note in prepared.notes() {
+            say(Weight::Note, format_args!("{note}"));
+        }
+        Ok(Self {
+            prepared: Mutex::new(Some(prepared)),
+            on_exit,
+        })
+    }
+
+    /// Makes the bridge, if one is to take over, while sekisho still has its sockets; says what went
+    /// wrong.
+    fn bridge(&self) -> Vec<String> {
+        match self.on_exit {
+            OnExit::KernelBridge(_) => self.leave(),
+            OnExit::Leave | OnExit::LinkDown => Vec::new(),
+        }
+    }
+
+    /// Leaves them, unless that was done; says what went wrong.
+    fn leave(&self) -> Vec<String> {
+        match lock(&self.prepared).take().map(|it| it.exit(&self.on_exit)) {
+            None => Vec::new(),
+            Some(Ok(left)) => left,
+            Some(Err(why)) => vec![why.to_string()],
+        }
+    }
+}
+
 /// What ports over AF_XDP ask for.
 const FOR_AF_XDP: &[Capability] = &[Capability::NetAdmin, Capability::NetRaw, Capability::Bpf];
 
@@ -90,20 +144,14 @@ fn af_xdp(
     use crate::io::afxdp;
 
     netdev::capabilities_missing(FOR_AF_XDP)?;
-    let on_exit = on_exit(pipeline);
-    on_exit.check()?;
     let interfaces = [
         Interface::named(&with.access)?,
         Interface::named(&with.network)?,
     ];
-    let claim = Claim::of(interfaces.to_vec())?;
     for interface in &interfaces {
         check_queues(interface, pipeline.lcores.len())?;
     }
-    let prepared = netdev::prepare(claim, &run_dir(pipeline))?;
-    for note in prepared.notes() {
-        say(Weight::Note, format_args!("{note}"));
-    }
+    let ports = Ports::prepare(pipeline, interfaces.to_vec(), say)?;
     let options = afxdp::Options {
         access: with.access.clone(),
         network: with.network.clone(),
@@ -124,8 +172,7 @@ fn af_xdp(
     let afxdp::Opened { devices, lanes } = afxdp::open(&options)?;
     let mut watched = Vec::new();
     let mut opened = Vec::new();
-    let sides = [Side::Access, Side::Network];
-    for ((side, interface), device) in sides.into_iter().zip(&interfaces).zip(devices) {
+    for ((side, interface), device) in SIDES.into_iter().zip(&interfaces).zip(devices) {
         say(Weight::Note, format_args!("{}", device.mode()));
         let device = Arc::new(Mutex::new(device));
         let losses = Arc::clone(&device);
@@ -133,28 +180,20 @@ fn af_xdp(
         watched.push(Watched::new(side, Box::new(seen)));
         opened.push(device);
     }
-    let prepared = Mutex::new(Some(prepared));
-    let exit = |prepared: Option<netdev::Prepared>| match prepared.map(|it| it.exit(&on_exit)) {
-        None => Vec::new(),
-        Some(Ok(left)) => left,
-        Some(Err(why)) => vec![why.to_string()],
-    };
     begin.serve(Station {
         lanes,
         devices: watched,
         over: Box::new(|| false),
         close: Box::new(|| {
             // What the program no longer takes, the bridge does: no frame falls between.
-            if let OnExit::KernelBridge(_) = on_exit {
-                for fault in exit(lock(&prepared).take()) {
-                    say(Weight::Warning, format_args!("{fault}"));
-                }
+            for fault in ports.bridge() {
+                say(Weight::Warning, format_args!("{fault}"));
             }
             for device in &opened {
                 lock(device).detach();
             }
         }),
-        leave: Box::new(|| exit(lock(&prepared).take())),
+        leave: Box::new(|| ports.leave()),
     })
 }
 
@@ -181,8 +220,63 @@ fn dpdk(_: &Pipeline, _: &pipeline::Dpdk, _: Say<'_>, _: Begin<'_>) -> Result<Ou
 }
 
 #[cfg(feature = "dpdk")]
-fn dpdk(_: &Pipeline, _: &pipeline::Dpdk, _: Say<'_>, _: Begin<'_>) -> Result<Outcome, RunError> {
-    Err(without_dpdk().into())
+fn dpdk(
+    pipeline: &Pipeline,
+    with: &pipeline::Dpdk,
+    say: Say<'_>,
+    begin: Begin<'_>,
+) -> Result<Outcome, RunError> {
+    use crate::io::dpdk;
+
+    // Virtual devices may be ways to interfaces of the system, which the host must leave alone too.
+    let names = [&with.access, &with.network].map(|device| interface_of(device));
+    let interfaces = names.into_iter().flatten().map(Interface::named);
+    let interfaces = interfaces.collect::<Result<Vec<_>, _>>()?;
+    let ports = if interfaces.is_empty() {
+        Ports::none()
+    } else {
+        Ports::prepare(pipeline, interfaces, say)?
+    };
+    let options = dpdk::Options {
+        access: with.access.clone(),
+        network: with.network.clone(),
+        queues: u32::try_from(pipeline.lcores.len()).unwrap_or(u32::MAX),
+        ring_frames: with.ring_frames,
+        pool_frames: with.pool_frames,
+        mtu_bytes: with.mtu_bytes,
+        eal: with.eal.clone(),
+    };
+    let dpdk::Opened {
+        devices,
+        lanes,
+        owner,
+    } = dpdk::open(&options)?;
+    let mut watched = Vec::new();
+    for (side, device) in SIDES.into_iter().zip(devices) {
+        say(
+            Weight::Note,
+            format_args!("{}: {}", device.name(), device.shape()),
+        );
+        watched.push(Watched::new(side, Box::new(device)));
+    }
+    begin.serve(Station {
+        lanes,
+        devices: watched,
+        over: Box::new(|| false),
+        // What its queues hold when it ends is all that can be taken from a device of DPDK.
+        close: Box::new(|| {}),
+        leave: Box::new(|| {
+            let lost = owner.close().err().map(|why| why.to_string());
+            lost.into_iter().chain(ports.leave()).collect()
+        }),
+    })
+}
+
+/// The interface of the system that a virtual device is a way to.
+#[cfg(feature = "dpdk")]
+fn interface_of(device: &str) -> Option<&str> {
+    let mut arguments = device.split(',').skip(1);
+    arguments.find_map(|argument| argument.strip_prefix("iface="))
 }
 
 fn without_dpdk() -> DeviceError {

@@ -106,14 +106,11 @@ impl Supervisor<'_> {
         let workers = self.settle();
         let all = self.crew.workers();
         for (_, changed, answer) in rest {
-            let _ = answer.send(if workers == all {
-                Answer::Changed(changed)
-            } else {
-                refused(
-                    "stalled",
-                    format_args!("kept, but only {workers} of {all} workers decide by it yet"),
-                )
-            });
+            let _ = answer.send(Answer::Changed(Changed {
+                workers,
+                of_workers: all,
+                ..changed
+            }));
         }
         self.tidy_journal();
     }
@@ -142,6 +139,8 @@ impl Supervisor<'_> {
             prefix,
             before,
             now,
+            workers: 0,
+            of_workers: 0,
         };
         Ok((changed, replaced))
     }

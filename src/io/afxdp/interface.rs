@@ -21,6 +21,8 @@ pub(super) struct Interface {
     pub(super) mtu_bytes: u32,
     pub(super) rx_queues: u32,
     pub(super) tx_queues: u32,
+    /// Whether its queues are counted in pairs.
+    paired: bool,
 }
 
 impl Interface {
@@ -36,20 +38,31 @@ impl Interface {
             Err(cause) => return Err(unusable(cause)),
         };
         let mtu = mtu_bytes(&socket, name).map_err(unusable)?;
-        let (rx_queues, tx_queues) = match channels(&socket, name) {
-            Ok(channels) => (
-                channels.rx_count + channels.combined_count,
-                channels.tx_count + channels.combined_count,
-            ),
-            Err(_) => (queues_in_sys(name, "rx-"), queues_in_sys(name, "tx-")),
-        };
+        let channels = channels(&socket, name).unwrap_or_else(|_| Channels {
+            max_combined: 1,
+            rx_count: queues_in_sys(name, "rx-"),
+            tx_count: queues_in_sys(name, "tx-"),
+            ..Channels::default()
+        });
+        let with_pairs = |count: u32| count.saturating_add(channels.combined_count).max(1);
         Ok(Self {
             name: name.to_owned(),
             index,
             mtu_bytes: mtu,
-            rx_queues: rx_queues.max(1),
-            tx_queues: tx_queues.max(1),
+            rx_queues: with_pairs(channels.rx_count),
+            tx_queues: with_pairs(channels.tx_count),
+            paired: channels.max_combined > 0,
         })
+    }
+
+    /// The command that gives it so many queues.
+    pub(super) fn with_queues(&self, queues: u32) -> String {
+        let name = &self.name;
+        if self.paired {
+            format!("`ethtool -L {name} combined {queues}`")
+        } else {
+            format!("`ethtool -L {name} rx {queues} tx {queues}`")
+        }
     }
 }
 

@@ -100,7 +100,7 @@ impl<'o> Attempt<'o> {
     fn programs(&self) -> Result<[Program; 2], DeviceError> {
         let load = |interface| {
             Program::load(interface, self.options.queues, self.shape.segments)
-                .map_err(|error| self.explain(error))
+                .map_err(|error| self.explain(error, DeviceFault::System))
         };
         let [access, network] = self.interfaces;
         Ok([load(access)?, load(network)?])
@@ -118,7 +118,7 @@ impl<'o> Attempt<'o> {
             .map_err(|cause| fault::refused(access, "memory for frames (UMEM)", cause))?;
         let open = |interface, how| {
             Socket::open(interface, queue, &umem, options.ring_frames, how)
-                .map_err(|error| self.explain(error))
+                .map_err(|error| self.explain(error, DeviceFault::Driver))
         };
         let access = open(access, Bind::First(self.bind_flags()))?;
         let network = open(network, Bind::Sharing(&access))?;
@@ -173,11 +173,16 @@ impl<'o> Attempt<'o> {
         })
     }
 
-    /// What a refusal means where frames in segments were asked for: most kernels that refuse do not
-    /// know them.
-    fn explain(&self, error: DeviceError) -> DeviceError {
-        let refused = matches!(error.fault, DeviceFault::Driver | DeviceFault::System);
-        if self.shape.segments && refused && self.zero_copy != ZeroCopy::Require {
+    /// What a refusal of this kind means where something was asked for that not every kernel and
+    /// driver has.
+    fn explain(&self, error: DeviceError, kind: DeviceFault) -> DeviceError {
+        if error.fault != kind {
+            return error;
+        }
+        if self.zero_copy == ZeroCopy::Require {
+            return error.remedy("the driver may not have zero-copy, or not for this MTU");
+        }
+        if self.shape.segments {
             return Shape::without_segments(self.interfaces);
         }
         error

@@ -188,3 +188,93 @@ impl<T: Plain> Ring<T> {
         self.mapping.atomic(&self.consumer)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rustix::fs::{MemfdFlags, ftruncate, memfd_create};
+    use std::os::fd::AsFd;
+
+    const ENTRIES: u32 = 8;
+    const OFFSETS: XdpRingOffset = XdpRingOffset {
+        producer: 0,
+        consumer: 64,
+        desc: 192,
+        flags: Some(128),
+    };
+
+    /// The kernel's side is this ring seen from its other end.
+    fn both_ends(first: u32) -> (Producer<u64>, Consumer<u64>) {
+        let memory = memfd_create("ring", MemfdFlags::CLOEXEC).unwrap();
+        ftruncate(&memory, 4_096).unwrap();
+        let begin = Ring::<u64>::map(memory.as_fd(), 0, OFFSETS, ENTRIES).unwrap();
+        begin.producer().store(first, Ordering::Relaxed);
+        begin.consumer().store(first, Ordering::Relaxed);
+        (
+            Producer::map(memory.as_fd(), 0, OFFSETS, ENTRIES).unwrap(),
+            Consumer::map(memory.as_fd(), 0, OFFSETS, ENTRIES).unwrap(),
+        )
+    }
+
+    #[test]
+    fn entries_keep_their_order_also_where_the_count_wraps() {
+        let (mut producer, mut consumer) = both_ends(u32::MAX - 20);
+        let (mut written, mut read) = (0_u64, 0_u64);
+        for round in 0..20 {
+            for _ in 0..round % (ENTRIES + 1) {
+                producer.write(written);
+                written += 1;
+            }
+            assert_eq!(consumer.entries(u32::MAX).count(), 0, "not yet published");
+            producer.publish();
+            assert_eq!(u64::from(producer.untaken()), written - read);
+            let entries = consumer.entries(u32::MAX);
+            let count = entries.count();
+            for index in 0..count {
+                assert_eq!(entries.get(index), Some(read));
+                read += 1;
+            }
+            assert_eq!(entries.get(count), None);
+            consumer.release(count);
+            assert_eq!((read, producer.untaken()), (written, 0));
+        }
+    }
+
+    #[test]
+    fn what_is_not_released_is_read_again() {
+        let (mut producer, mut consumer) = both_ends(0);
+        for entry in 0..5 {
+            producer.write(entry);
+        }
+        producer.publish();
+        consumer.release(2);
+        assert_eq!(producer.untaken(), 3);
+        let entries = consumer.entries(2);
+        assert_eq!(
+            [0, 1, 2].map(|index| entries.get(index)),
+            [Some(2), Some(3), None]
+        );
+    }
+
+    #[test]
+    fn a_ring_that_would_not_lie_in_its_memory_is_refused() {
+        let memory = memfd_create("ring", MemfdFlags::CLOEXEC).unwrap();
+        ftruncate(&memory, 4_096).unwrap();
+        for offsets in [
+            XdpRingOffset {
+                consumer: 1 << 20,
+                ..OFFSETS
+            },
+            XdpRingOffset {
+                producer: 2,
+                ..OFFSETS
+            },
+            XdpRingOffset {
+                flags: Some(u64::MAX),
+                ..OFFSETS
+            },
+        ] {
+            assert!(Producer::<u64>::map(memory.as_fd(), 0, offsets, ENTRIES).is_err());
+        }
+    }
+}

@@ -62,12 +62,14 @@ impl Shape {
     /// What to say where the kernel has no frames in segments: the interface whose MTU needs them.
     pub(super) fn without_segments(interfaces: [&Interface; 2]) -> DeviceError {
         let [access, network] = interfaces;
-        if access.mtu_bytes > largest_mtu_bytes(1) {
-            mtu_too_large(access, 1)
+        let larger = if access.mtu_bytes > network.mtu_bytes {
+            access
         } else {
-            mtu_too_large(network, 1)
-        }
-        .remedy("Linux 6.6 or later takes larger ones, or lower the MTU with `ip link set`")
+            network
+        };
+        let error = mtu_too_large(larger, 1);
+        let lower = error.remedy.clone().unwrap_or_default();
+        error.remedy(format!("{lower}; Linux 6.6 and later take larger ones"))
     }
 }
 
@@ -118,19 +120,18 @@ fn check_queues(interface: &Interface, queues: u32) -> Result<(), DeviceError> {
         tx_queues,
         ..
     } = interface;
-    if *rx_queues != queues {
-        return Err(fault(format!(
-            "{name}: it has {rx_queues} receive queues, where {queues} have a worker each"
-        ))
-        .remedy(format!("`ethtool -L {name} combined {queues}`")));
-    }
-    if *tx_queues < queues {
-        return Err(fault(format!(
-            "{name}: it has {tx_queues} transmit queues, where {queues} workers need one each"
-        ))
-        .remedy(format!("`ethtool -L {name} combined {queues}`")));
-    }
-    Ok(())
+    let message = if *rx_queues != queues {
+        format!(
+            "{name}: workers for {queues} of its receive queues, which are {rx_queues}: each needs one"
+        )
+    } else if *tx_queues < queues {
+        format!(
+            "{name}: transmit queues for {tx_queues} workers, which are {queues}: each needs one"
+        )
+    } else {
+        return Ok(());
+    };
+    Err(fault(message).remedy(interface.with_queues(queues)))
 }
 
 fn fault(message: String) -> DeviceError {

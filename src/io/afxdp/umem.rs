@@ -175,3 +175,87 @@ impl Umem {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wire::AsFrame;
+    use rustix::net::xdp::XdpDescOptions;
+
+    fn found(addr: u64, len: u32) -> XdpDesc {
+        let options = XdpDescOptions::empty();
+        XdpDesc { addr, len, options }
+    }
+
+    #[test]
+    fn a_chunk_is_lent_received_and_back_in_the_pool() {
+        let umem = Umem::new(4, 2_048, false).unwrap();
+        let lent: Vec<_> = std::iter::from_fn(|| umem.lend()).collect();
+        assert_eq!(lent, [0, 2_048, 4_096, 6_144]);
+        // The kernel leaves room at the front of the chunk.
+        let frame = umem
+            .received(found(2_048 + 256, 60), Owner::Network)
+            .unwrap();
+        assert_eq!(frame.as_frame().bytes, [0; 60]);
+        assert_eq!(
+            (umem.held(Owner::Access), umem.held(Owner::Network)),
+            (0, 1)
+        );
+        drop(frame);
+        assert_eq!((umem.held(Owner::Network), umem.lend()), (0, Some(2_048)));
+        assert_eq!(umem.lend(), None);
+    }
+
+    #[test]
+    fn places_that_were_not_lent_make_no_frame() {
+        let umem = Umem::new(4, 2_048, false).unwrap();
+        let first = umem.lend().unwrap();
+        for (addr, len) in [
+            (first, 2_049),
+            (first + 2_000, 49),
+            (first + 2_048, 60),
+            (8_192, 60),
+            (u64::MAX, 60),
+            (first, u32::MAX),
+        ] {
+            assert!(umem.received(found(addr, len), Owner::Access).is_none());
+        }
+        let frame = umem
+            .received(found(first + 1_988, 60), Owner::Access)
+            .unwrap();
+        // Nor does a chunk that somebody has, or one that is in the pool go there twice.
+        assert!(umem.received(found(first, 60), Owner::Access).is_none());
+        drop(frame);
+        assert_eq!(umem.give_back(0), Some(Owner::Pool));
+        assert_eq!(umem.give_back(9_999), None);
+        assert_eq!(std::iter::from_fn(|| umem.lend()).count(), 4);
+    }
+
+    #[test]
+    fn a_frame_of_several_chunks_is_held_once_and_goes_back_whole() {
+        let umem = Umem::new(4, 2_048, true).unwrap();
+        while umem.lend().is_some() {}
+        let frame = umem.received(found(256, 1_792), Owner::Access).unwrap();
+        let second = umem.append(256, found(4_096 + 256, 1_792), true).unwrap();
+        umem.append(second, found(2_048 + 256, 16), false).unwrap();
+        let frame = frame.with_more();
+        assert_eq!((frame.segments(), umem.held(Owner::Access)), (3, 1));
+        assert_eq!(frame.as_frame().original_len, 3_600);
+        assert_eq!(frame.as_frame().bytes.len(), 1_792);
+        let mut described = Vec::new();
+        frame.describe(|segment| described.push((segment.addr, segment.len, segment.options)));
+        let more = XdpDescOptions::XDP_PKT_CONTD;
+        let last = XdpDescOptions::empty();
+        let expected = [(256, 1_792, more), (4_352, 1_792, more), (2_304, 16, last)];
+        assert_eq!(described, expected);
+        assert_eq!(umem.held(Owner::Access), 1, "a ring has it");
+        let had = [256, 4_352, 2_304].map(|offset| umem.give_back(offset));
+        assert_eq!(had, [Owner::Access, Owner::First, Owner::First].map(Some));
+
+        while umem.lend().is_some() {}
+        let frame = umem.received(found(256, 1_792), Owner::Access).unwrap();
+        umem.append(256, found(4_352, 1), false).unwrap();
+        drop(frame.with_more());
+        assert_eq!(std::iter::from_fn(|| umem.lend()).count(), 2);
+    }
+}

@@ -31,18 +31,13 @@ pub struct DpdkDevice {
 }
 
 impl DpdkDevice {
-    pub(super) fn access(shared: &Arc<Shared>) -> Self {
-        Self {
+    pub(super) fn both(shared: &Arc<Shared>) -> [Self; 2] {
+        let ways: [fn(&Shared) -> &Running; 2] =
+            [|shared| &shared.access, |shared| &shared.network];
+        ways.map(|of| Self {
             shared: Arc::clone(shared),
-            of: |shared| &shared.access,
-        }
-    }
-
-    pub(super) fn network(shared: &Arc<Shared>) -> Self {
-        Self {
-            shared: Arc::clone(shared),
-            of: |shared| &shared.network,
-        }
+            of,
+        })
     }
 
     /// What is in use of it, for people: `net_af_packet, 1 queue, 2048 descriptors each way, …`.

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!   Opened ─┬─ lanes ── DpdkLane ── serve ──▶ DpdkPort  DpdkPort     one worker's queues
-//!           ├─ access, network ── DpdkDevice                         link, losses
+//!           ├─ devices ── DpdkDevice                                 link, losses
 //!           └─ owner ── close                                        stops, and counts
 //!                └──────── all hold ────────▶ Shared ─▶ devices, then pools
 //! ```
@@ -44,7 +44,7 @@ use lane::Shared;
 use std::sync::Arc;
 
 /// What is opened, and how.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Options {
     /// The device where subscribers are: `0000:03:00.0`, or `net_af_packet0,iface=eth0`.
     pub access: String,
@@ -63,14 +63,14 @@ pub struct Options {
     pub eal: Vec<String>,
 }
 
-impl Default for Options {
-    /// One queue of frames up to 1,500 octets; the devices are to be named.
-    fn default() -> Self {
+impl Options {
+    /// One queue of each device, of frames with up to 1,500 octets of IP.
+    pub fn new(access: impl Into<String>, network: impl Into<String>) -> Self {
         Self {
-            access: String::new(),
-            network: String::new(),
+            access: access.into(),
+            network: network.into(),
             queues: 1,
-            ring_frames: 2_048,
+            ring_frames: 4_096,
             pool_frames: 0,
             mtu_bytes: 1_500,
             eal: Vec::new(),
@@ -81,13 +81,11 @@ impl Default for Options {
 /// Two devices that run.
 #[derive(Debug)]
 pub struct Opened {
+    /// The access side and the network side.
+    pub devices: [DpdkDevice; 2],
     /// One for each worker, in the order of the queues.
     pub lanes: Vec<DpdkLane>,
-    /// Where subscribers are.
-    pub access: DpdkDevice,
-    /// The other one.
-    pub network: DpdkDevice,
-    /// Closes them.
+    /// Closes the devices.
     pub owner: Owner,
 }
 
@@ -102,9 +100,8 @@ pub struct Owner(Arc<Shared>);
 pub fn open(options: &Options) -> Result<Opened, DeviceError> {
     let shared = Arc::new(setup::run(options)?);
     Ok(Opened {
+        devices: DpdkDevice::both(&shared),
         lanes: DpdkLane::all(&shared),
-        access: DpdkDevice::access(&shared),
-        network: DpdkDevice::network(&shared),
         owner: Owner(shared),
     })
 }

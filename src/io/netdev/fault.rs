@@ -32,3 +32,34 @@ pub(super) fn system(what: impl Display, cause: &io::Error) -> DeviceError {
         remedy,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_system_refuses_has_a_kind_and_what_can_be_mended_a_remedy() {
+        for (code, fault, remedy) in [
+            (libc::EPERM, DeviceFault::Permission, "CAP_NET_ADMIN"),
+            (
+                libc::EROFS,
+                DeviceFault::Permission,
+                "ProtectKernelTunables=",
+            ),
+            (libc::ENODEV, DeviceFault::Gone, ""),
+            (libc::EBUSY, DeviceFault::Busy, ""),
+            (libc::ENOBUFS, DeviceFault::Memory, ""),
+            (libc::EIO, DeviceFault::System, ""),
+        ] {
+            let cause = io::Error::from_raw_os_error(code);
+            let error = refused("eth1", "cannot be set up", &cause);
+            assert_eq!(error.fault, fault);
+            assert!(
+                error.message.starts_with("eth1: cannot be set up: "),
+                "{error}"
+            );
+            assert!(error.remedy.unwrap_or_default().contains(remedy), "{code}");
+            assert_eq!(system("no", &cause).fault, fault);
+        }
+    }
+}

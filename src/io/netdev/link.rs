@@ -1,4 +1,6 @@
-use super::netlink::{CREATE, Message, Netlink, REPLACE, attributes, nested, text, u32_at, u64_at};
+use super::netlink::{
+    CREATE, Message, Netlink, REPLACE, attributes, nested, text, u16_at, u32_at, u64_at,
+};
 use std::fmt;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -61,6 +63,8 @@ const LOSSES: [(usize, &str); LOSS_COUNTERS] = [
 #[derive(Clone, Debug, Default)]
 pub(super) struct Described {
     pub(super) index: u32,
+    /// `ARPHRD_ETHER`, `ARPHRD_LOOPBACK`.
+    pub(super) hardware: u16,
     pub(super) name: String,
     pub(super) flags: u32,
     pub(super) mtu_bytes: u32,
@@ -95,6 +99,7 @@ pub(super) fn loss_counters() -> [&'static str; LOSS_COUNTERS] {
 impl Described {
     fn read(body: &[u8]) -> Self {
         let mut found = Self {
+            hardware: u16_at(body, 2).unwrap_or_default(),
             index: u32_at(body, 4).unwrap_or_default(),
             flags: u32_at(body, 8).unwrap_or_default(),
             ..Self::default()

@@ -246,3 +246,64 @@ pub(super) fn text(octets: &[u8]) -> String {
     let text = octets.split(|octet| *octet == 0).next().unwrap_or_default();
     String::from_utf8_lossy(text).into_owned()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn message(kind: u16, sequence: u32, body: &[u8]) -> Vec<u8> {
+        let mut octets = Vec::new();
+        octets.extend((16 + body.len() as u32).to_ne_bytes());
+        octets.extend(kind.to_ne_bytes());
+        octets.extend([0; 2]);
+        octets.extend(sequence.to_ne_bytes());
+        octets.extend([0; 4]);
+        octets.extend(body);
+        octets.resize(octets.len().next_multiple_of(4), 0);
+        octets
+    }
+
+    #[test]
+    fn attributes_are_read_as_they_are_written() {
+        let inner = nested(&[(1, b"bridge"), (2, &[7])]);
+        let message = Message::new(16, &[0; 16]).with(18, &inner).with(3, b"eth1");
+        let outer: Vec<_> = attributes(&message.body[16..]).collect();
+        assert_eq!(outer, [(18, &*inner), (3, &b"eth1"[..])]);
+        let inner: Vec<_> = attributes(&inner).collect();
+        assert_eq!(inner, [(1, &b"bridge"[..]), (2, &[7])]);
+        assert_eq!(text(b"eth1\0\0\0"), "eth1");
+    }
+
+    #[test]
+    fn an_exchange_ends_with_its_own_last_message() {
+        let refusal = (-libc::EPERM).to_ne_bytes();
+        let mut seen = Vec::new();
+        let mut each = |body: &[u8]| seen.push(body.to_vec());
+        let datagram = [message(16, 1, b"old."), message(16, 2, b"new.")].concat();
+        assert!(read(&datagram, 2, &mut each).is_none());
+        let old = message(NLMSG_ERROR, 1, &refusal);
+        assert!(read(&old, 2, &mut each).is_none());
+        let done = [message(16, 2, b"more"), message(NLMSG_DONE, 2, &[0; 4])].concat();
+        assert!(read(&done, 2, &mut each).unwrap().is_ok());
+        let acknowledged = message(NLMSG_ERROR, 2, &[0; 4]);
+        assert!(read(&acknowledged, 2, &mut each).unwrap().is_ok());
+        let refused = read(&message(NLMSG_ERROR, 2, &refusal), 2, &mut each);
+        let refused = refused.unwrap().unwrap_err();
+        assert_eq!(refused.raw_os_error(), Some(libc::EPERM));
+        assert_eq!(seen, [b"new.", b"more"]);
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_octets_come_they_are_read(octets in proptest::collection::vec(any::<u8>(), 0..200)) {
+            let sequence = u32_at(&octets, 8).unwrap_or_default();
+            let _ = read(&octets, sequence, &mut |body| {
+                let _ = attributes(body).count();
+            });
+            for (_, value) in attributes(&octets) {
+                let _ = (text(value), attributes(value).count());
+            }
+        }
+    }
+}

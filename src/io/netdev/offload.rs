@@ -2,6 +2,7 @@
 
 use super::netlink::text;
 use super::wall::{self, STRING_BYTES};
+use crate::io::port::{DeviceError, DeviceFault};
 use rustix::fd::BorrowedFd;
 use std::io;
 
@@ -79,6 +80,30 @@ impl Features {
         on.filter_map(|feature| Some((feature, concern(&feature.name)?)))
     }
 
+    /// Whether frames come as they are on the wire with what is on now; what is to be said of the
+    /// interface all the same.
+    pub(super) fn judge(&self, interface: &str) -> Result<Vec<String>, DeviceError> {
+        let mut notes = Vec::new();
+        for (Feature { name, .. }, concern) in self.on() {
+            match concern {
+                Concern::Harmless => {}
+                Concern::Doubtful(what) => notes.push(format!(
+                    "{interface}: {name} is on and cannot be switched off; it {what}"
+                )),
+                Concern::Wrong(what) => {
+                    let message =
+                        format!("{interface}: {name} cannot be switched off, and it {what}");
+                    let remedy = format!(
+                        "`ethtool -k {interface}` shows what is fixed; an interface of another \
+                         driver may let it be switched"
+                    );
+                    return Err(DeviceError::new(DeviceFault::Shape, message).remedy(remedy));
+                }
+            }
+        }
+        Ok(notes)
+    }
+
     /// Those that concern us and that somebody wishes for.
     pub(super) fn requested(&self) -> impl Iterator<Item = &str> {
         let wished = self
@@ -146,5 +171,30 @@ mod tests {
         ] {
             assert_eq!(concern(left), None, "{left}");
         }
+    }
+
+    #[test]
+    fn a_feature_that_stays_on_is_an_error_a_note_or_nothing() {
+        let fixed = |name: &str| {
+            Features(vec![Feature {
+                name: name.to_owned(),
+                switchable: false,
+                requested: false,
+                on: true,
+            }])
+        };
+        let error = fixed("rx-vlan-hw-parse").judge("eth1").unwrap_err();
+        assert_eq!(error.fault, DeviceFault::Shape);
+        let text = error.to_string();
+        assert!(
+            text.contains("takes the VLAN tags out of frames; `ethtool -k eth1`"),
+            "{text}"
+        );
+        let notes = fixed("rx-vlan-filter").judge("eth1").unwrap();
+        assert!(notes.concat().contains("may keep back frames"), "{notes:?}");
+        for harmless in ["tx-generic-segmentation", "rx-checksum"] {
+            assert_eq!(fixed(harmless).judge("eth1").unwrap(), [""; 0]);
+        }
+        assert_eq!(fixed("rx-gro").requested().count(), 0);
     }
 }

@@ -3,9 +3,9 @@ use super::claim::Claim;
 use super::fault::system;
 use super::interface::Interface;
 use super::ipv6;
-use super::link::{Address, NO_ARP, UP};
+use super::link::{Address, Described, NO_ARP, UP};
 use super::netlink::Netlink;
-use super::offload::{Concern, Features, concern};
+use super::offload::{Features, concern};
 use super::restore::{Recovered, restore};
 use super::state::{Folder, Found, Identity, Left, State};
 use super::wall;
@@ -25,7 +25,7 @@ pub struct Prepared {
     states: Vec<State>,
     notes: Vec<String>,
     /// As long as they are open, the interfaces are promiscuous.
-    _promiscuous: Vec<OwnedFd>,
+    promiscuous: Vec<OwnedFd>,
     /// Given back last.
     _claim: Claim,
 }
@@ -83,7 +83,7 @@ pub fn prepare(claim: Claim, folder: &Path) -> Result<Prepared, DeviceError> {
         folder,
         states: Vec::with_capacity(interfaces.len()),
         notes,
-        _promiscuous: Vec::with_capacity(interfaces.len()),
+        promiscuous: Vec::with_capacity(interfaces.len()),
         _claim: claim,
     };
     for interface in &interfaces {
@@ -133,14 +133,15 @@ impl Prepared {
         let unread = |cause| interface.refused("cannot be looked at", &cause);
         let addresses = self.netlink.addresses(interface.index).map_err(unread)?;
         self.note_addresses(interface, &addresses);
-        if let Some(earlier) = earlier {
-            return Ok(earlier.clone().left(Left::Prepared));
-        }
         let link = self.netlink.describe(interface.index).map_err(unread)?;
         let Some(link) = link else {
             let message = format!("{}: is no longer there", interface.name);
             return Err(DeviceError::new(DeviceFault::Gone, message));
         };
+        self.check_kind(interface, &link)?;
+        if let Some(earlier) = earlier {
+            return Ok(earlier.clone().left(Left::Prepared));
+        }
         let features = Features::of(self.netlink.socket(), &interface.name).map_err(unread)?;
         let identity = Identity {
             name: interface.name.clone(),
@@ -156,6 +157,32 @@ impl Prepared {
             features: features.requested().map(str::to_owned).collect(),
         };
         Ok(self.folder.state(identity, found))
+    }
+
+    /// Whether whole Ethernet frames come out of it, and to nobody else.
+    fn check_kind(&self, interface: &Interface, link: &Described) -> Result<(), DeviceError> {
+        let name = &interface.name;
+        if link.hardware != libc::ARPHRD_ETHER {
+            let message = format!("{name}: is no Ethernet interface");
+            return Err(DeviceError::new(DeviceFault::Shape, message)
+                .remedy("a port is an interface that Ethernet frames come from"));
+        }
+        if let Some(program) = link.xdp_program {
+            let message = format!("{name}: somebody has attached an XDP program, number {program}");
+            return Err(DeviceError::new(DeviceFault::Busy, message).remedy(format!(
+                "end whoever did; if nobody is left, `ip link set dev {name} xdp off`"
+            )));
+        }
+        let Some(master) = link.master else {
+            return Ok(());
+        };
+        let master = match self.netlink.name_of(master) {
+            Ok(Some(master)) => master,
+            Ok(None) | Err(_) => format!("interface {master}"),
+        };
+        let message = format!("{name}: is a part of {master}, which forwards its frames too");
+        Err(DeviceError::new(DeviceFault::Busy, message)
+            .remedy(format!("`ip link set dev {name} nomaster`")))
     }
 
     /// Whoever works on this machine through such an interface is about to lose it.
@@ -184,9 +211,9 @@ impl Prepared {
             .set_flags(index, NO_ARP, NO_ARP)
             .map_err(|cause| interface.refused("ARP cannot be switched off", &cause))?;
         self.set_features(interface)?;
-        let promiscuous = promiscuous(index)
+        let held = hold_promiscuous(index)
             .map_err(|cause| interface.refused("cannot be set promiscuous", &cause))?;
-        self._promiscuous.push(promiscuous);
+        self.promiscuous.push(held);
         self.netlink
             .set_flags(index, UP, UP)
             .map_err(|cause| interface.refused("cannot be set up", &cause))
@@ -200,25 +227,7 @@ impl Prepared {
             .request(socket, &interface.name, |name| concern(name).map(|_| false))
             .map_err(unset)?;
         let after = Features::of(socket, &interface.name).map_err(unset)?;
-        for (feature, concern) in after.on() {
-            let name = &interface.name;
-            match concern {
-                Concern::Harmless => {}
-                Concern::Doubtful(what) => self.notes.push(format!(
-                    "{name}: {} is on and cannot be switched off; it {what}",
-                    feature.name
-                )),
-                Concern::Wrong(what) => {
-                    let message = format!(
-                        "{name}: {} cannot be switched off, and it {what}",
-                        feature.name
-                    );
-                    return Err(DeviceError::new(DeviceFault::Shape, message).remedy(format!(
-                        "`ethtool -k {name}` shows what is fixed; another driver or its firmware may let it be switched"
-                    )));
-                }
-            }
-        }
+        self.notes.extend(after.judge(&interface.name)?);
         Ok(())
     }
 
@@ -254,7 +263,7 @@ impl Drop for Prepared {
     }
 }
 
-fn promiscuous(index: u32) -> io::Result<OwnedFd> {
+fn hold_promiscuous(index: u32) -> io::Result<OwnedFd> {
     // Of no protocol: it receives nothing.
     let (family, kind) = (AddressFamily::PACKET, SocketType::RAW);
     let socket = rustix::net::socket_with(family, kind, SocketFlags::CLOEXEC, None)?;

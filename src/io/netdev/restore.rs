@@ -180,7 +180,8 @@ pub(super) fn restore(netlink: &mut Netlink, folder: &Folder, state: &State) -> 
     // First of all: what is down says nothing.
     tried("its flags", netlink.set_flags(index, flags, UP | NO_ARP));
     if found.ipv6 == Some(true) {
-        tried("IPv6", ipv6::set(&name, true));
+        let here = folder.is_of_this_network();
+        tried("IPv6", here.and_then(|()| ipv6::set(&name, true)));
         for address in &found.ipv6_addresses {
             let added = netlink.add_address(index, address);
             tried(&format!("the address {address}"), added);

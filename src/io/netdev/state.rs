@@ -83,12 +83,23 @@ impl Folder {
             .map_err(|cause| system(format!("{}: cannot be made", path.display()), &cause))?;
         let unknown = |cause| system("the system does not say which network this is", &cause);
         let boot = fs::read_to_string("/proc/sys/kernel/random/boot_id").map_err(unknown)?;
-        let namespace = fs::metadata("/proc/thread-self/ns/net").map_err(unknown)?;
+        let namespace = namespace().map_err(unknown)?;
         Ok(Self {
             path: path.to_owned(),
             boot: boot.trim().to_owned(),
-            namespace: namespace.ino(),
+            namespace,
         })
+    }
+
+    /// Whether this thread is in the network namespace that the states are of. It must be where a
+    /// parameter in `/proc/sys` is set; whatever else is set goes there from everywhere.
+    pub(super) fn is_of_this_network(&self) -> io::Result<()> {
+        if namespace()? == self.namespace {
+            return Ok(());
+        }
+        Err(io::Error::other(
+            "this thread is in another network namespace",
+        ))
     }
 
     pub(super) fn state(&self, interface: Identity, found: Found) -> State {
@@ -188,6 +199,11 @@ impl Folder {
         let name = format!("port-{}-{index}.state", self.namespace);
         self.path.join(name)
     }
+}
+
+/// The network namespace of this thread.
+fn namespace() -> io::Result<u64> {
+    Ok(fs::metadata("/proc/thread-self/ns/net")?.ino())
 }
 
 #[cfg(test)]

@@ -1,3 +1,8 @@
 //! One suite for every driver of live ports.
+
 #[cfg(feature = "af-xdp")]
 mod afxdp;
+mod suite;
+mod wires;
+
+pub(crate) use wires::{ACCESS, NETWORK, Wires};

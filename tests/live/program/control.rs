@@ -37,21 +37,25 @@ impl Control {
 
     /// The answer to the earliest request that has none.
     pub(crate) fn answer(&mut self) -> Value {
+        self.hear().unwrap()
+    }
+
+    /// Whether somebody is there and answers.
+    pub(crate) fn is_answered(&mut self) -> bool {
+        self.send(&json!({ "command": "stats" }));
+        self.hear().is_ok()
+    }
+
+    fn hear(&mut self) -> io::Result<Value> {
         let mut line = String::new();
-        self.stream.read_line(&mut line).unwrap();
-        serde_json::from_str(&line).unwrap_or_else(|error| panic!("{error}: {line:?}"))
+        self.stream.read_line(&mut line)?;
+        serde_json::from_str(&line).map_err(|error| io::Error::other(format!("{error}: {line:?}")))
     }
 
     fn send(&mut self, request: &Value) {
         let mut request = request.clone();
         request["version"] = json!(1);
-        writeln!(self.stream.get_mut(), "{request}").unwrap();
+        // A program that ends meanwhile is found by who waits for the answer.
+        let _ = writeln!(self.stream.get_mut(), "{request}");
     }
-}
-
-/// What the system lost by itself of frames for the program, as it says in its answer to `stats`.
-pub(crate) fn device_losses(stats: &Value) -> u64 {
-    let devices = stats["devices"].as_array().unwrap().iter();
-    let losses = devices.flat_map(|device| device["losses"].as_array().unwrap());
-    losses.map(|loss| loss["frames"].as_u64().unwrap()).sum()
 }

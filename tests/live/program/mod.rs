@@ -3,7 +3,7 @@
 mod control;
 mod policy;
 
-pub(crate) use control::{Control, device_losses};
+pub(crate) use control::Control;
 pub(crate) use policy::Policy;
 
 use crate::line::Line;
@@ -150,8 +150,7 @@ impl Pipeline {
     }
 
     fn answers(&self) -> bool {
-        Control::connect(&self.place("ctl.sock"))
-            .is_ok_and(|mut control| control.ask("stats")["answer"] == "stats")
+        Control::connect(&self.place("ctl.sock")).is_ok_and(|mut control| control.is_answered())
     }
 }
 
@@ -178,11 +177,17 @@ impl Program {
         &mut self.running
     }
 
-    /// Asks it to end, and waits for that; its report must be one of success.
-    pub(crate) fn end(mut self) -> End {
-        self.running.signal(Signal::TERM);
+    /// What it said, once it has ended by itself.
+    pub(crate) fn ended(mut self) -> End {
         let status = self.running.wait(PATIENCE);
-        let end = self.said.end(status);
+        self.said.end(status)
+    }
+
+    /// Asks it to end, and waits for that; its report must be one of success.
+    pub(crate) fn end(self) -> End {
+        self.running.signal(Signal::TERM);
+        let end = self.ended();
+        let status = end.status;
         assert!(status.success(), "{status}:\n{}", end.said);
         end
     }
@@ -208,7 +213,8 @@ impl Said {
 impl End {
     /// One number of the final balance, which has to close.
     pub(crate) fn balance(&self) -> Balance {
-        let found = &self.report["balance"];
+        assert_eq!(self.report["balances"], true, "{}", self.said);
+        let found = &self.report["stats"]["balance"];
         let count = |name: &str| {
             let number = found[name].as_u64();
             number.unwrap_or_else(|| panic!("no {name} in {}\n{}", self.report, self.said))

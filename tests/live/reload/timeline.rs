@@ -46,7 +46,9 @@ fn between_question_and_answer_either_plan_may_hold() {
             blocked,
         });
     }
-    let allowed = |judged_ns| [false, true].map(|blocked| timeline.allows(blocked, judged_ns));
+    let allowed = |judged_ns: RangeInclusive<u64>| {
+        [false, true].map(|blocked| timeline.allows(blocked, judged_ns.clone()))
+    };
     assert_eq!(allowed(0..=99), [false, true]);
     assert_eq!(allowed(0..=100), [true, true]);
     assert_eq!(allowed(105..=106), [true, true]);
