@@ -113,7 +113,7 @@ fn answers_read_so() {
     {"version":1,"answer":"reloaded","from":41,"to":42,"compile_ms":18.25,"swap_ms":3.125,"workers":2,"of_workers":2,"overrides":1234}
     {"version":1,"answer":"draining"}
     {"version":1,"answer":"trace","frames":["frame 1\n  parse  tcp"]}
-    {"version":1,"answer":"changed","prefix":"2001:db8::/56","before":null,"now":"fixed"}
+    {"version":1,"answer":"changed","prefix":"2001:db8::/56","before":null,"now":"fixed","workers":1,"of_workers":1}
     {"version":1,"answer":"plans","overrides":[{"prefix":"2001:db8::/56","plan":"fixed","ticket":"NOC-1","expires":"2026-03-01T12:00:00Z","at":"2026-03-01T12:00:00Z","who":"uid 0 (root)"}]}
     {"version":1,"answer":"refused","code":"no-such-plan","message":"there is none"}
     {"version":1,"id":"7","answer":"draining"}
