@@ -2,7 +2,7 @@
 
 use crate::line::Line;
 use crate::load::{Frames, Receiver, Sender};
-use crate::program::{Driver, Pipeline, Policy};
+use crate::program::{Driver, Pipeline, Policy, losses};
 use crate::wrapping::Wrapping;
 use std::time::Duration;
 
@@ -35,22 +35,43 @@ fn half_of_all(driver: Driver, frames: u64) {
     let stats = pipeline.control().ask("stats");
     let end = program.end();
     println!("{driver:?}: {sent}\n{received}");
-    println!(
-        "devices: {}\nbalance: {}",
-        stats["devices"], end.report["balance"]
-    );
+    println!("devices: {}", losses(&stats));
     println!("kernel: {:?}", line.losses());
 
     let balance = end.balance();
     println!("{balance:?}");
+    // Those to port 587 have the odd numbers.
+    let odd: Vec<_> = (1..frames).step_by(2).collect();
+    let came: Vec<_> = received.numbers().collect();
+    println!("missing: {:?}", gaps(&odd, &came));
     assert_eq!(sent.frames, frames);
     assert_eq!((balance.rx, balance.discarded), (frames, frames / 2));
     assert_eq!((balance.transmitted, balance.held), (frames / 2, 0));
     assert_eq!((received.foreign, received.twice, received.late), (0, 0, 0));
-    // Those to port 587 have the odd numbers.
-    let odd = (0..frames).filter(|number| number % 2 == 1);
-    assert!(
-        received.numbers().eq(odd),
-        "other frames than those to port 587 came out"
-    );
+    assert!(came == odd, "other frames than those to port 587 came out");
+}
+
+/// The first and the last of each stretch of numbers that did not come.
+fn gaps(expected: &[u64], came: &[u64]) -> Vec<[u64; 2]> {
+    let mut came = came.iter().peekable();
+    let mut gaps: Vec<[u64; 2]> = Vec::new();
+    let mut in_gap = false;
+    for number in expected {
+        if came.next_if_eq(&number).is_some() {
+            in_gap = false;
+            continue;
+        }
+        match gaps.last_mut() {
+            Some(last) if in_gap => last[1] = *number,
+            _ => gaps.push([*number; 2]),
+        }
+        in_gap = true;
+    }
+    gaps
+}
+
+#[test]
+fn gaps_are_stretches_of_missing_numbers() {
+    assert_eq!(gaps(&[1, 3, 5, 7, 9], &[1, 7]), [[3, 5], [9, 9]]);
+    assert_eq!(gaps(&[1, 3], &[1, 3]), [[0; 2]; 0]);
 }

@@ -6,7 +6,7 @@ mod timeline;
 
 use crate::line::Line;
 use crate::load::{Frames, Numbered, Received, Receiver, Sender, Sent};
-use crate::program::{Driver, Pipeline, Policy};
+use crate::program::{Driver, Pipeline, Policy, losses};
 use crate::wrapping::Wrapping;
 use changes::{change_plans, reload_often};
 use std::net::IpAddr;
@@ -113,7 +113,7 @@ fn change_under_load(driver: Driver) {
     let end = program.end();
     println!(
         "{driver:?}: {sent}\n{received}\ndevices: {}",
-        stats["devices"]
+        losses(&stats)
     );
 
     let balance = end.balance();
