@@ -157,6 +157,12 @@ impl Running {
         self.port
     }
 
+    /// Whether its driver takes mbufs for its own rings that it does not give back when it is closed,
+    /// as that of net_af_xdp does.
+    pub(super) fn keeps_mbufs(&self) -> bool {
+        self.name.driver() == "net_af_xdp"
+    }
+
     pub(super) fn interface(&self) -> Option<&Interface> {
         self.interface.as_ref()
     }
@@ -229,6 +235,10 @@ impl Running {
         };
         let interface = self.interface.as_ref();
         let mut losses = interface.map(Interface::losses).unwrap_or_default();
+        if self.taps.is_some() {
+            // net_af_packet has had what the host, which sees the same frames, could not use.
+            losses.retain(|loss| loss.counter != "rx_dropped");
+        }
         losses.extend([
             loss("imissed", now.imissed, self.before.imissed),
             loss("ierrors", now.ierrors, self.before.ierrors),
