@@ -28,4 +28,5 @@ mod net;
 mod netdev;
 mod program;
 mod reload;
+mod systemd;
 mod wrapping;
