@@ -54,7 +54,10 @@ fn refuse_inputs(file: &Path, pipeline: &pipeline::Pipeline) -> Result<(), Failu
         return Ok(());
     };
     let sides = [&with.access, &with.network];
-    let written: Vec<_> = sides.iter().filter_map(|side| side.write.as_deref()).collect();
+    let written: Vec<_> = sides
+        .iter()
+        .filter_map(|side| side.write.as_deref())
+        .collect();
     let read = sides.iter().filter_map(|side| side.read.as_deref());
     let read = read.chain(pipeline.policies.iter().map(PathBuf::as_path));
     files::refuse_inputs(&written, read.chain([file]))
