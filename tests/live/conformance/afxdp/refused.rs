@@ -1,6 +1,6 @@
 //! What cannot be opened: each with its own words, and nothing left behind.
 
-use super::Xdp;
+use super::{RING_FRAMES, Xdp};
 use crate::conformance::{ACCESS, NETWORK};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use rustix::thread::{CapabilitySet, capabilities, set_capabilities};
@@ -89,7 +89,7 @@ fn sizes_that_do_not_fit() {
     let rig = usual();
     for change in [
         |options: &mut Options| options.ring_frames = 1_000,
-        |options: &mut Options| options.umem_frames = 4_095,
+        |options: &mut Options| options.umem_frames = 4 * RING_FRAMES - 1,
         |options: &mut Options| options.queues = 0,
         |options: &mut Options| options.umem_frames = 1 << 31,
     ] {
@@ -154,9 +154,11 @@ fn a_missing_capability_is_named() {
     }
     let options = rig.options.clone();
     let opened = rig.wires.inside.enter(move || {
-        keep_only(all());
-        // Memory of this size may be locked by anybody.
-        with_locked_memory(1 << 30, || open(&options))
+        // What a unit with LimitMEMLOCK= may lock.
+        with_locked_memory(1 << 30, || {
+            keep_only(all());
+            open(&options)
+        })
     });
     opened.unwrap_or_else(|error| panic!("these three are enough: {error}"));
 }
@@ -189,8 +191,8 @@ fn keep_only(kept: CapabilitySet) {
 fn with_locked_memory<T>(limit_bytes: u64, work: impl FnOnce() -> T) -> T {
     let before = getrlimit(Resource::Memlock);
     let limited = Rlimit {
-        current: Some(limit_bytes.min(before.maximum.unwrap_or(u64::MAX))),
-        maximum: before.maximum,
+        current: Some(limit_bytes),
+        maximum: before.maximum.map(|maximum| maximum.max(limit_bytes)),
     };
     setrlimit(Resource::Memlock, limited).unwrap();
     let done = work();
