@@ -304,19 +304,27 @@ impl Side {
     }
 
     fn start(mut self, plan: &Plan) -> Result<Running, DeviceError> {
-        let alone = one_at_a_time();
-        // SAFETY: the device is set up.
-        let failed = unsafe { ffi::rte_eth_promiscuous_enable(self.device.port()) };
-        drop(alone);
-        // A virtual device that has no such mode receives everything.
-        if failed != 0 && self.device.name().is_pci() {
-            return Err(self
-                .device
-                .refused("make it receive what is sent to others", failed));
-        }
+        self.be_promiscuous()?;
         self.device.shape = self.describe(plan);
         self.device.start(plan.queues, self.ring_frames())?;
         Ok(self.device)
+    }
+
+    /// An interface behind a virtual device is made promiscuous by whoever prepares it: drivers set a
+    /// flag there that outlives them.
+    fn be_promiscuous(&self) -> Result<(), DeviceError> {
+        if self.device.interface().is_some() {
+            return Ok(());
+        }
+        let _alone = one_at_a_time();
+        // SAFETY: the device is set up.
+        let failed = unsafe { ffi::rte_eth_promiscuous_enable(self.device.port()) };
+        // A virtual device that has no such mode receives everything.
+        if failed != 0 && self.device.name().is_pci() {
+            let step = "make it receive what is sent to others";
+            return Err(self.device.refused(step, failed));
+        }
+        Ok(())
     }
 
     fn describe(&self, plan: &Plan) -> String {
