@@ -92,6 +92,7 @@ fn nothing_is_lost_and_memory_stays_flat() {
         );
     }
     // The first round is the one that touches everything for the first time.
+    assert!(resident_kib.len() > 3, "too short to say anything of memory");
     let (first, rest) = resident_kib[1..].split_first().unwrap();
     let most = rest.iter().max().unwrap_or(first);
     assert!(
@@ -120,7 +121,9 @@ impl Soak {
         let mut sender = Sender::new(&self.line.subscriber, "wire", load);
         let seconds = if number.is_some() { ROUND.as_secs() } else { 1 };
         let sent = thread::scope(|scope| {
-            let sending = scope.spawn(|| sender.send(u64::from(pps) * seconds, pps));
+            let begun = Instant::now();
+            let sending =
+                scope.spawn(move || sender.send_while(pps, |_| begun.elapsed() < round, u64::MAX));
             if let Some(number) = number {
                 let end = [&self.line.subscriber, &self.line.internet][number % 2];
                 scope.spawn(|| flap(end));
