@@ -30,4 +30,5 @@ mod netdev;
 mod program;
 mod reload;
 mod soak;
+mod systemd;
 mod wrapping;

@@ -128,7 +128,10 @@ impl Running {
             ("net_af_packet", Some(found)) => Some(before.taps_at(found.index)),
             _ => None,
         };
-        let gate = taps.as_ref().and(interface.as_ref()).and_then(Interface::gate);
+        let gate = taps
+            .as_ref()
+            .and(interface.as_ref())
+            .and_then(Interface::gate);
         let running = Self {
             taps,
             gate,
@@ -152,6 +155,12 @@ impl Running {
 
     pub(super) fn port(&self) -> u16 {
         self.port
+    }
+
+    /// Whether its driver takes mbufs for its own rings that it does not give back when it is closed,
+    /// as that of net_af_xdp does.
+    pub(super) fn keeps_mbufs(&self) -> bool {
+        self.name.driver() == "net_af_xdp"
     }
 
     pub(super) fn interface(&self) -> Option<&Interface> {
@@ -226,6 +235,10 @@ impl Running {
         };
         let interface = self.interface.as_ref();
         let mut losses = interface.map(Interface::losses).unwrap_or_default();
+        if self.taps.is_some() {
+            // net_af_packet has had what the host, which sees the same frames, could not use.
+            losses.retain(|loss| loss.counter != "rx_dropped");
+        }
         losses.extend([
             loss("imissed", now.imissed, self.before.imissed),
             loss("ierrors", now.ierrors, self.before.ierrors),

@@ -85,7 +85,11 @@ impl Gate {
         // SAFETY: this question reads a name that ends with a zero, as the system's own do, and
         // writes flags, of which any octets are a number.
         let flags = unsafe {
-            match libc::ioctl(self.socket.as_raw_fd(), libc::SIOCGIFFLAGS, &raw mut request) {
+            match libc::ioctl(
+                self.socket.as_raw_fd(),
+                libc::SIOCGIFFLAGS,
+                &raw mut request,
+            ) {
                 0 => request.ifr_ifru.ifru_flags,
                 _ => 0,
             }

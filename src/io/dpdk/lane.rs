@@ -36,15 +36,20 @@ impl LanePools {
 }
 
 impl Shared {
-    /// Stops and closes the devices; says how many mbufs are still not in their pools.
+    /// Stops and closes the devices; says how many mbufs are still not in their pools, and no
+    /// driver's.
     pub(super) fn close(self) -> u32 {
         let Self {
             access,
             network,
             pools,
         } = self;
+        let kept_by_driver = access.keeps_mbufs() || network.keeps_mbufs();
         drop((access, network));
-        pools.iter().map(LanePools::out).sum()
+        match kept_by_driver {
+            true => 0,
+            false => pools.iter().map(LanePools::out).sum(),
+        }
     }
 }
 

@@ -28,7 +28,12 @@ impl<'l> DpdkPort<'l> {
     /// # Safety
     /// The queue is set up on a device that is open as long as `'l`, receives into this pool, and
     /// nobody else has it.
-    pub(super) unsafe fn new(port: u16, queue: u16, _pool: &'l Pool, gate: Option<&'l Gate>) -> Self {
+    pub(super) unsafe fn new(
+        port: u16,
+        queue: u16,
+        _pool: &'l Pool,
+        gate: Option<&'l Gate>,
+    ) -> Self {
         Self {
             port,
             queue,

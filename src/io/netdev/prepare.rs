@@ -3,7 +3,7 @@ use super::claim::Claim;
 use super::fault::system;
 use super::interface::Interface;
 use super::ipv6;
-use super::link::{Address, Described, NO_ARP, UP};
+use super::link::{Address, Described, NO_ARP, PROMISCUOUS, UP};
 use super::netlink::Netlink;
 use super::offload::{Features, concern};
 use super::restore::{Recovered, restore};
@@ -153,6 +153,7 @@ impl Prepared {
         let found = Found {
             up: link.is_up(),
             arp: link.flags & NO_ARP == 0,
+            promiscuous: link.flags & PROMISCUOUS != 0,
             ipv6: ipv6::is_on(&interface.name).map_err(unread)?,
             ipv6_addresses: addresses.into_iter().filter(kept).collect(),
             features: features.requested().map(str::to_owned).collect(),

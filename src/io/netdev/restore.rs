@@ -3,7 +3,7 @@ use super::claim::Claim;
 use super::fault::system;
 use super::interface::Interface;
 use super::ipv6;
-use super::link::{Address, NO_ARP, UP};
+use super::link::{Address, NO_ARP, PROMISCUOUS, UP};
 use super::netlink::Netlink;
 use super::offload::{Features, concern};
 use super::state::{Folder, Left, State};
@@ -174,9 +174,16 @@ pub(super) fn restore(netlink: &mut Netlink, folder: &Folder, state: &State) -> 
     };
     // First of all: what is down says nothing.
     let up = found.up && state.left != Left::LinkDown;
-    let flags = if up { UP } else { 0 } | if found.arp { 0 } else { NO_ARP };
-    if now.flags & (UP | NO_ARP) != flags {
-        tried("its flags", netlink.set_flags(index, flags, UP | NO_ARP));
+    let flags = [
+        (UP, up),
+        (NO_ARP, !found.arp),
+        (PROMISCUOUS, found.promiscuous),
+    ];
+    let set = flags.iter().filter(|(_, is)| *is);
+    let set = set.fold(0, |set, (flag, _)| set | flag);
+    let all = flags.iter().fold(0, |all, (flag, _)| all | flag);
+    if now.flags & all != set {
+        tried("its flags", netlink.set_flags(index, set, all));
     }
     if found.ipv6 == Some(true) {
         let here = folder.is_of_this_network();

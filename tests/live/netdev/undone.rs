@@ -218,3 +218,28 @@ fn what_is_no_wire_or_has_another_user_is_refused() {
     assert_eq!(part.fault, DeviceFault::Busy);
     assert!(part.message.contains("a part of theirs"), "{part}");
 }
+
+#[cfg(feature = "af-xdp")]
+#[test]
+#[ignore = "needs root and network namespaces"]
+fn what_somebodys_program_takes_the_frames_of_is_refused() {
+    use sekisho::io::afxdp::{Options, open};
+
+    let place = Place::new();
+    let options = Options {
+        ring_frames: 1_024,
+        umem_frames: 4_096,
+        ..Options::new(PORTS[0], PORTS[1], 1)
+    };
+    let opened = place.middle().enter(|| open(&options)).unwrap();
+    let refused = place.prepare().unwrap_err();
+    assert_eq!(refused.fault, DeviceFault::Busy);
+    assert!(
+        refused
+            .message
+            .contains("access: somebody has attached an XDP program"),
+        "{refused}"
+    );
+    drop(opened);
+    place.middle().enter(|| drop(place.prepare().unwrap()));
+}
