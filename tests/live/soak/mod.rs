@@ -45,7 +45,6 @@ struct Counted {
 struct Soak {
     line: Line,
     policy: Policy,
-    pipeline: Pipeline,
     control: Control,
     sent: u64,
 }
@@ -64,7 +63,6 @@ fn nothing_is_lost_and_memory_stays_flat() {
     let mut soak = Soak {
         line,
         policy,
-        pipeline,
         control,
         sent: 0,
     };
