@@ -36,7 +36,7 @@ fn dpdk_turns_back_half_of_600_000_frames_and_loses_none() {
 #[ignore = "needs root, network namespaces and DPDK"]
 fn dpdk_keeps_tags_and_pppoe_as_they_are() {
     half_of_all(Driver::Dpdk, Wrapping::Vlan, SOME);
-    half_of_all(Driver::Dpdk, Wrapping::QinqPppoe, SOME);
+    half_of_all(Driver::Dpdk, Wrapping::StackedPppoe, SOME);
 }
 
 fn half_of_all(driver: Driver, wrapping: Wrapping, frames: u64) {

@@ -167,12 +167,21 @@ fn what_a_killed_run_left_is_put_in_order_by_the_next() {
 #[test]
 #[ignore = "needs root and network namespaces"]
 fn an_interface_that_vanishes_ends_the_program_and_the_other_is_put_back() {
-    let scene = Scene::new(Driver::AfXdp);
+    vanishes(Driver::AfXdp);
+}
+
+fn vanishes(driver: Driver) {
+    let scene = Scene::new(driver);
     let mut program = scene.pipeline.start(&scene.line);
     assert!(scene.takes_frames());
     scene.line.middle.ip(&["link", "delete", "dev", "access"]);
     program.process().wait(Duration::from_secs(10));
-    says(&program.ended(), GONE, &["access"]);
+    // It is called what the pipeline calls it.
+    let name = match driver {
+        Driver::AfXdp => "access",
+        Driver::Dpdk => "net_af_packet0",
+    };
+    says(&program.ended(), GONE, &[name]);
     let left = Trace::of(&scene.line.middle, &scene.pipeline);
     assert_eq!(scene.found.of_link("network"), left.of_link("network"));
     assert_eq!(left.files, scene.found.files);
@@ -251,5 +260,11 @@ mod over_dpdk {
         says(&end, BUSY, &["another sekisho"]);
         assert!(scene.takes_frames());
         program.end();
+    }
+
+    #[test]
+    #[ignore = "needs root, network namespaces and DPDK"]
+    fn an_interface_that_vanishes_ends_the_program_and_the_other_is_put_back() {
+        super::vanishes(Driver::Dpdk);
     }
 }

@@ -19,6 +19,7 @@ pub(crate) use socket::{Hears, Socket};
 
 use crate::net::{Namespace, Veth};
 use crate::wrapping::Wrapping;
+use rustix::process::setpriority_process;
 use rustix::thread::{CpuSet, sched_setaffinity};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -28,11 +29,13 @@ pub(crate) fn now_ns() -> u64 {
     u64::try_from(since.as_nanos()).unwrap()
 }
 
-/// Keeps the calling thread on the first processor: workers have the second.
-pub(crate) fn stay_on_first_processor() {
+/// Keeps the calling thread on the first processor, before others there: workers have the last one.
+fn have_first_processor() {
     let mut first = CpuSet::new();
     first.set(0);
     sched_setaffinity(None, &first).unwrap();
+    // Of the calling thread alone, on Linux.
+    setpriority_process(None, -10).unwrap();
 }
 
 #[test]

@@ -78,3 +78,11 @@ pub(crate) fn losses(stats: &Value) -> String {
         text.join(", ")
     }
 }
+
+/// What net_af_packet's sockets had no room for: the kernel counts it at the socket, not at the link.
+pub(crate) fn by_packet_sockets(stats: &Value) -> u64 {
+    let devices = stats["devices"].as_array().unwrap().iter();
+    let all = devices.flat_map(|device| device["losses"].as_array().unwrap());
+    let theirs = all.filter(|loss| loss["counter"] == "tp_drops");
+    theirs.map(|loss| loss["frames"].as_u64().unwrap()).sum()
+}

@@ -3,7 +3,7 @@
 mod control;
 mod policy;
 
-pub(crate) use control::{Control, losses};
+pub(crate) use control::{Control, by_packet_sockets, losses};
 pub(crate) use policy::Policy;
 
 use crate::line::Line;

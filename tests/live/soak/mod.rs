@@ -16,6 +16,7 @@ use crate::net::Namespace;
 use crate::program::{Control, Driver, Pipeline, Policy};
 use crate::wrapping::Wrapping;
 use disk::Disk;
+use serde_json::Value;
 use std::fs;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -44,7 +45,6 @@ struct Counted {
 struct Soak {
     line: Line,
     policy: Policy,
-    pipeline: Pipeline,
     control: Control,
     sent: u64,
 }
@@ -63,7 +63,6 @@ fn nothing_is_lost_and_memory_stays_flat() {
     let mut soak = Soak {
         line,
         policy,
-        pipeline,
         control,
         sent: 0,
     };
@@ -77,13 +76,13 @@ fn nothing_is_lost_and_memory_stays_flat() {
         let is_full = number % 3 == 1;
         if is_full {
             disk.fill(process);
-            soak.change_is("refused");
+            soak.change_until_refused();
         }
         let counted = soak.round(pps, Some(number));
         if is_full {
             disk.empty(process);
         }
-        soak.change_is("changed");
+        soak.change();
         resident_kib.push(resident(process));
         println!(
             "{:>4} s  {} KiB  {counted:?}",
@@ -92,6 +91,10 @@ fn nothing_is_lost_and_memory_stays_flat() {
         );
     }
     // The first round is the one that touches everything for the first time.
+    assert!(
+        resident_kib.len() > 3,
+        "too short to say anything of memory"
+    );
     let (first, rest) = resident_kib[1..].split_first().unwrap();
     let most = rest.iter().max().unwrap_or(first);
     assert!(
@@ -118,9 +121,11 @@ impl Soak {
         let load = Frames::alternating(Wrapping::Plain);
         let receiver = Receiver::start(&self.line.internet, "wire", load.clone());
         let mut sender = Sender::new(&self.line.subscriber, "wire", load);
-        let seconds = if number.is_some() { ROUND.as_secs() } else { 1 };
+        let round = if number.is_some() { ROUND } else { ROUND / 5 };
+        let begun = Instant::now();
         let sent = thread::scope(|scope| {
-            let sending = scope.spawn(|| sender.send(u64::from(pps) * seconds, pps));
+            let sending =
+                scope.spawn(|| sender.send_while(pps, |_| begun.elapsed() < round, u64::MAX));
             if let Some(number) = number {
                 let end = [&self.line.subscriber, &self.line.internet][number % 2];
                 scope.spawn(|| flap(end));
@@ -162,13 +167,25 @@ impl Soak {
         }
     }
 
-    /// Asks for a change of a plan, which is kept in the journal, or is not.
-    fn change_is(&mut self, expected: &str) {
+    /// Gives a prefix a plan, and takes it back; both are kept in the journal.
+    fn change(&mut self) {
         for plan in [Some("office"), None] {
-            self.control.send_plan("198.51.100.99/32", plan);
-            let answer = self.control.answer();
-            assert_eq!(answer["answer"], expected, "{answer}");
+            let answer = self.ask_for(plan);
+            assert_eq!(answer["answer"], "changed", "{answer}");
         }
+    }
+
+    /// The last block of the journal may have room for a few dozen more.
+    fn change_until_refused(&mut self) {
+        let refused = (0..100).map(|_| self.ask_for(Some("office")));
+        let mut refused = refused.filter(|answer| answer["answer"] != "changed");
+        let refused = refused.next().expect("a full disk takes every change");
+        assert_eq!(refused["answer"], "refused", "{refused}");
+    }
+
+    fn ask_for(&mut self, plan: Option<&str>) -> Value {
+        self.control.send_plan("198.51.100.99/32", plan);
+        self.control.answer()
     }
 }
 
