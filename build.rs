@@ -25,11 +25,11 @@ mod dpdk {
             .probe("libdpdk")
             .map_err(|cause| {
                 let cause = cause.to_string();
-                let said = cause.lines().map(str::trim).filter(|line| !line.is_empty());
+                let mut said = cause.lines().map(str::trim).filter(|line| !line.is_empty());
                 format!(
                     "libdpdk {LEAST_VERSION} or newer is not found: install libdpdk-dev, or build \
                      without --features dpdk ({})",
-                    said.rev().next().unwrap_or("pkg-config says nothing")
+                    said.next_back().unwrap_or("pkg-config says nothing")
                 )
             })?;
         // The flags hold `-include rte_config.h` and the processor that DPDK was built for, which

@@ -79,7 +79,7 @@ impl Wrapping {
 fn what_is_wrapped_is_unwrapped_to_the_same() {
     let ends = ["198.51.100.9", "203.0.113.25"].map(|address| address.parse().unwrap());
     let mut ip = Vec::new();
-    let syn = crate::load::Numbered::syn(ends[0], ends[1], 25, &[]);
+    let syn = crate::load::Numbered::syn(ends[0], ends[1], 25, Wrapping::Plain);
     crate::load::Frames::new(vec![syn]).write(7, &mut ip);
     let mut arp = [2_u8; 42];
     arp[12..14].copy_from_slice(&[0x08, 0x06]);

@@ -2,11 +2,12 @@ use super::ffi::{
     self, Info, Losses, RteDevice, sekisho_free, sekisho_info, sekisho_link, sekisho_losses,
     sekisho_rx_burst,
 };
-use super::interface::Interface;
+use super::interface::{Gate, Interface};
 use super::lane::Shared;
 use super::log;
 use super::name::Name;
 use super::refusal;
+use super::taps::{Before, Taps};
 use crate::io::port::{Device, DeviceError, DeviceFault, Link, Loss};
 use crate::wire::BURST;
 use std::io;
@@ -63,8 +64,9 @@ impl Device for DpdkDevice {
         self.running().set_link(up)
     }
 
-    /// `imissed` are frames that found no free descriptor, `rx_nombuf` no free mbuf; `ierrors` came
-    /// damaged, and `oerrors` were taken and could not be sent.
+    /// Those of the interface behind it, if there is one, then the device's own: `imissed` are frames that found no free descriptor, `rx_nombuf` no free mbuf; `ierrors` came
+    /// damaged, and `oerrors` were taken and could not be sent. Of net_af_packet also `tp_drops`,
+    /// which found no place in the ring that it shares with the kernel.
     fn losses(&mut self) -> Vec<Loss> {
         self.running().losses()
     }
@@ -79,6 +81,9 @@ pub(super) struct Running {
     queues: u16,
     ring_frames: u32,
     interface: Option<Interface>,
+    /// Of net_af_packet.
+    taps: Option<Taps>,
+    gate: Option<Gate>,
     started: bool,
     before: Losses,
     pub(super) shape: String,
@@ -99,6 +104,7 @@ impl Running {
         let interface = Interface::of(&name)?;
         let _alone = one_at_a_time();
         let _earlier = log::take();
+        let before = Before::now();
         let whole = name.whole();
         let port = match port_of(&name) {
             Some(port) => Some(port),
@@ -118,7 +124,17 @@ impl Running {
         }) else {
             return Err(refusal::of_device(&name, 0, &log::take()));
         };
+        let taps = match (name.driver(), &interface) {
+            ("net_af_packet", Some(found)) => Some(before.taps_at(found.index)),
+            _ => None,
+        };
+        let gate = taps
+            .as_ref()
+            .and(interface.as_ref())
+            .and_then(Interface::gate);
         let running = Self {
+            taps,
+            gate,
             name,
             port,
             device: info.device,
@@ -141,8 +157,19 @@ impl Running {
         self.port
     }
 
+    /// Whether its driver takes mbufs for its own rings that it does not give back when it is closed,
+    /// as that of net_af_xdp does.
+    pub(super) fn keeps_mbufs(&self) -> bool {
+        self.name.driver() == "net_af_xdp"
+    }
+
     pub(super) fn interface(&self) -> Option<&Interface> {
         self.interface.as_ref()
+    }
+
+    /// Asked before frames are given to the driver.
+    pub(super) fn gate(&self) -> Option<&Gate> {
+        self.gate.as_ref()
     }
 
     /// Frames may come from now on.
@@ -184,11 +211,7 @@ impl Running {
     fn set_link(&self, up: bool) -> Result<(), DeviceError> {
         let step = if up { "bring it up" } else { "take it down" };
         if let Some(interface) = &self.interface {
-            return interface.set_link(up).map_err(|cause| {
-                let code = cause.raw_os_error().unwrap_or(0);
-                let message = format!("{}: cannot {step}: {cause}", interface.name());
-                DeviceError::new(fault_of(code), message)
-            });
+            return interface.set_link(up);
         }
         let _alone = one_at_a_time();
         // SAFETY: the device runs, and nobody else changes it meanwhile.
@@ -210,12 +233,22 @@ impl Running {
             counter: counter.to_owned(),
             frames: now.saturating_sub(before),
         };
-        vec![
+        let interface = self.interface.as_ref();
+        let mut losses = interface.map(Interface::losses).unwrap_or_default();
+        if self.taps.is_some() {
+            // net_af_packet has had what the host, which sees the same frames, could not use.
+            losses.retain(|loss| loss.counter != "rx_dropped");
+        }
+        losses.extend([
             loss("imissed", now.imissed, self.before.imissed),
             loss("ierrors", now.ierrors, self.before.ierrors),
             loss("rx_nombuf", now.rx_nombuf, self.before.rx_nombuf),
             loss("oerrors", now.oerrors, self.before.oerrors),
-        ]
+        ]);
+        if let Some(taps) = &self.taps {
+            losses.push(loss("tp_drops", taps.dropped(), 0));
+        }
+        losses
     }
 
     fn losses_since_start(&self) -> Option<Losses> {

@@ -1,9 +1,5 @@
-use super::ffi::{
-    Dynflag, rte_eal_init, rte_mbuf_dynflag_register_bitnum, rte_thread_register,
-    rte_thread_unregister, sekisho_errno,
-};
+use super::ffi::{rte_eal_init, rte_thread_register, rte_thread_unregister, sekisho_errno};
 use super::log::{self, Captured};
-use super::mbuf::Mark;
 use super::name::Name;
 use super::refusal;
 use crate::io::port::{DeviceError, DeviceFault};
@@ -42,7 +38,6 @@ pub(super) fn start(extra: &[String], names: &[&Name]) -> Result<(), DeviceError
     }
     let said = log::take();
     failed.map_err(|errno| refusal::of_eal(errno, &said, &arguments))?;
-    take_marks()?;
     check_threads()?;
     *started = Some(Started {
         extra: extra.to_vec(),
@@ -135,27 +130,6 @@ fn initialise(arguments: &[String]) -> Result<(), i32> {
         // SAFETY: reads a variable of this thread.
         _ => Err(unsafe { sekisho_errno() }),
     }
-}
-
-/// Takes the two flags of mbufs that say who holds one.
-fn take_marks() -> Result<(), DeviceError> {
-    for bit in Mark::BITS {
-        let mut flag = Dynflag {
-            name: [0; 64],
-            flags: 0,
-        };
-        let name = format!("sekisho-held-{bit}");
-        for (place, octet) in flag.name.iter_mut().zip(name.bytes()) {
-            *place = octet.cast_signed();
-        }
-        // SAFETY: EAL runs; the name ends with a zero, as it is shorter than its array.
-        if unsafe { rte_mbuf_dynflag_register_bitnum(&raw const flag, bit) } < 0 {
-            let message = format!("DPDK does not give flag {bit} of its mbufs away");
-            return Err(DeviceError::new(DeviceFault::System, message)
-                .remedy("leave out whatever takes it: a plugin, or `eal` arguments"));
-        }
-    }
-    Ok(())
 }
 
 /// Workers cannot say that their thread was refused, so another one tries before.

@@ -74,15 +74,7 @@ pub(super) struct Losses {
     pub(super) oerrors: u64,
 }
 
-/// A flag of mbufs that has a name.
-#[repr(C)]
-pub(super) struct Dynflag {
-    pub(super) name: [c_char; 64],
-    pub(super) flags: c_uint,
-}
-
 pub(super) type LogWrite = extern "C" fn(*mut c_void, *const c_char, usize) -> isize;
-pub(super) type EachObject = unsafe extern "C" fn(*mut Mempool, *mut c_void, *mut c_void, c_uint);
 
 unsafe extern "C" {
     pub(super) fn rte_eal_init(argc: c_int, argv: *mut *mut c_char) -> c_int;
@@ -101,12 +93,6 @@ unsafe extern "C" {
     ) -> *mut Mempool;
     pub(super) fn rte_mempool_free(pool: *mut Mempool);
     pub(super) fn rte_mempool_in_use_count(pool: *const Mempool) -> c_uint;
-    pub(super) fn rte_mempool_obj_iter(
-        pool: *mut Mempool,
-        each: EachObject,
-        argument: *mut c_void,
-    ) -> u32;
-    pub(super) fn rte_mbuf_dynflag_register_bitnum(flag: *const Dynflag, bit: c_uint) -> c_int;
 
     pub(super) fn rte_eth_dev_get_port_by_name(name: *const c_char, port: *mut u16) -> c_int;
     pub(super) fn rte_eth_dev_adjust_nb_rx_tx_desc(

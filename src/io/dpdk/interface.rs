@@ -1,60 +1,46 @@
-//! What a virtual device of DPDK does not say of the system's interface behind it.
+//! The system's interface behind a virtual device, of which DPDK's driver says little.
 
 use super::name::Name;
-use crate::io::port::{DeviceError, DeviceFault, Link};
+use crate::io::netdev::{self, NetDevice};
+use crate::io::port::{Device as _, DeviceError, Link, Loss};
 use rustix::fd::{AsRawFd as _, OwnedFd};
+use rustix::net::netdevice::index_to_name;
 use rustix::net::{AddressFamily, SocketFlags, SocketType, socket_with};
 use std::ffi::c_short;
-use std::io;
-use std::os::linux::net::SocketAddrExt as _;
-use std::os::unix::net::{SocketAddr, UnixDatagram};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// An interface that a device is a way to, and which nobody else of this program has.
+/// An interface of the system that a device is a way to.
 #[derive(Debug)]
 pub(super) struct Interface {
     name: String,
+    pub(super) index: u32,
+    pub(super) mtu_bytes: u32,
+    watched: Mutex<NetDevice>,
+}
+
+/// Whether frames may be given to net_af_packet: not while its interface is down, as that driver then
+/// fills a ring that nothing empties, and waits for a place in it without an end.
+#[derive(Debug)]
+pub(super) struct Gate {
+    index: u32,
     socket: OwnedFd,
-    /// A name in this network namespace that one socket can have, until its process ends. DPDK's
-    /// drivers would let two processes forward the same frames.
-    _claim: UnixDatagram,
 }
 
 impl Interface {
     /// # Errors
-    /// There is none of that name, or another process has it.
+    /// There is none of that name.
     pub(super) fn of(device: &Name) -> Result<Option<Self>, DeviceError> {
         let Some(name) = device.interface() else {
             return Ok(None);
         };
-        let of_system = |cause: io::Error| {
-            let message = format!("{device}: the system says nothing of {name}: {cause}");
-            DeviceError::new(DeviceFault::System, message)
-        };
-        if name.len() >= libc::IFNAMSIZ {
-            return Err(missing(device, name));
-        }
-        let flags = SocketFlags::CLOEXEC;
-        let socket = socket_with(AddressFamily::INET, SocketType::DGRAM, flags, None)
-            .map_err(|cause| of_system(cause.into()))?;
-        let claim = SocketAddr::from_abstract_name(format!("sekisho/dpdk/{name}"))
-            .and_then(|address| UnixDatagram::bind_addr(&address))
-            .map_err(|cause| match cause.kind() {
-                io::ErrorKind::AddrInUse => {
-                    let message = format!("{device}: another process of sekisho has {name}");
-                    DeviceError::new(DeviceFault::Busy, message).remedy("end that one first")
-                }
-                _ => of_system(cause),
-            })?;
-        let interface = Self {
-            name: name.to_owned(),
-            socket,
-            _claim: claim,
-        };
-        match interface.flags() {
-            Ok(_) => Ok(Some(interface)),
-            Err(cause) if cause.raw_os_error() == Some(libc::ENODEV) => Err(missing(device, name)),
-            Err(cause) => Err(of_system(cause)),
-        }
+        let found = netdev::Interface::named(name)?;
+        let watched = Mutex::new(NetDevice::watch(&found)?);
+        Ok(Some(Self {
+            name: found.name,
+            index: found.index,
+            mtu_bytes: found.mtu_bytes,
+            watched,
+        }))
     }
 
     pub(super) fn name(&self) -> &str {
@@ -62,59 +48,52 @@ impl Interface {
     }
 
     pub(super) fn link(&self) -> Link {
-        match self.flags() {
-            Ok(flags) if flags & libc::IFF_RUNNING as c_short != 0 => Link::Up,
-            Ok(_) => Link::Down,
-            Err(_) => Link::Gone,
-        }
+        self.watched().link()
     }
 
-    pub(super) fn set_link(&self, up: bool) -> io::Result<()> {
-        let up_flag = libc::IFF_UP as c_short;
-        let flags = match (self.flags()?, up) {
-            (flags, true) => flags | up_flag,
-            (flags, false) => flags & !up_flag,
-        };
-        let mut request = self.request();
-        request.ifr_ifru.ifru_flags = flags;
-        self.ask(libc::SIOCSIFFLAGS, &mut request)
+    pub(super) fn set_link(&self, up: bool) -> Result<(), DeviceError> {
+        self.watched().set_link(up)
     }
 
-    pub(super) fn mtu_bytes(&self) -> io::Result<u32> {
-        let mut request = self.request();
-        self.ask(libc::SIOCGIFMTU, &mut request)?;
-        // SAFETY: the kernel has filled in the MTU; any octets are a number.
-        let mtu = unsafe { request.ifr_ifru.ifru_mtu };
-        Ok(u32::try_from(mtu).unwrap_or(0))
+    pub(super) fn losses(&self) -> Vec<Loss> {
+        self.watched().losses()
     }
 
-    fn flags(&self) -> io::Result<c_short> {
-        let mut request = self.request();
-        self.ask(libc::SIOCGIFFLAGS, &mut request)?;
-        // SAFETY: the kernel has filled in the flags; any octets are a number.
-        Ok(unsafe { request.ifr_ifru.ifru_flags })
+    pub(super) fn gate(&self) -> Option<Gate> {
+        let flags = SocketFlags::CLOEXEC;
+        let socket = socket_with(AddressFamily::INET, SocketType::DGRAM, flags, None).ok()?;
+        let index = self.index;
+        Some(Gate { index, socket })
     }
 
-    /// A question about the interface, whose name is shorter than its place.
-    fn request(&self) -> libc::ifreq {
-        // SAFETY: a struct of numbers, for which zeros are values.
-        let mut request: libc::ifreq = unsafe { std::mem::zeroed() };
-        for (place, octet) in request.ifr_name.iter_mut().zip(self.name.bytes()) {
-            *place = octet.cast_signed();
-        }
-        request
-    }
-
-    fn ask(&self, question: libc::Ioctl, request: &mut libc::ifreq) -> io::Result<()> {
-        // SAFETY: each question that is asked here reads and writes one `ifreq`, which is there.
-        match unsafe { libc::ioctl(self.socket.as_raw_fd(), question, request) } {
-            0 => Ok(()),
-            _ => Err(io::Error::last_os_error()),
-        }
+    fn watched(&self) -> MutexGuard<'_, NetDevice> {
+        self.watched.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-fn missing(device: &Name, interface: &str) -> DeviceError {
-    let message = format!("{device}: there is no interface {interface}");
-    DeviceError::new(DeviceFault::Missing, message).remedy("`ip link` lists the interfaces")
+impl Gate {
+    pub(super) fn is_open(&self) -> bool {
+        // It may have another name than before.
+        let Ok(name) = index_to_name(&self.socket, self.index) else {
+            return false;
+        };
+        // SAFETY: a struct of numbers, for which zeros are values.
+        let mut request: libc::ifreq = unsafe { std::mem::zeroed() };
+        for (place, octet) in request.ifr_name.iter_mut().zip(name.bytes()) {
+            *place = octet.cast_signed();
+        }
+        // SAFETY: this question reads a name that ends with a zero, as the system's own do, and
+        // writes flags, of which any octets are a number.
+        let flags = unsafe {
+            match libc::ioctl(
+                self.socket.as_raw_fd(),
+                libc::SIOCGIFFLAGS,
+                &raw mut request,
+            ) {
+                0 => request.ifr_ifru.ifru_flags,
+                _ => 0,
+            }
+        };
+        flags & libc::IFF_UP as c_short != 0
+    }
 }

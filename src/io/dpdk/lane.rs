@@ -1,6 +1,6 @@
 use super::device::Running;
 use super::eal::Registered;
-use super::mbuf::Mark;
+use super::held::Serving;
 use super::pool::Pool;
 use super::port::DpdkPort;
 use crate::io::port::{Lane, Work};
@@ -36,15 +36,20 @@ impl LanePools {
 }
 
 impl Shared {
-    /// Stops and closes the devices; says how many mbufs are still not in their pools.
+    /// Stops and closes the devices; says how many mbufs are still not in their pools, and no
+    /// driver's.
     pub(super) fn close(self) -> u32 {
         let Self {
             access,
             network,
             pools,
         } = self;
+        let kept_by_driver = access.keeps_mbufs() || network.keeps_mbufs();
         drop((access, network));
-        pools.iter().map(LanePools::out).sum()
+        match kept_by_driver {
+            true => 0,
+            false => pools.iter().map(LanePools::out).sum(),
+        }
     }
 }
 
@@ -75,14 +80,15 @@ impl Lane for DpdkLane {
             unreachable!("a lane is made for each of the pools")
         };
         let (access, network) = (shared.access.port(), shared.network.port());
+        let _serving = Serving::begin(access);
         // SAFETY: the queue is one of those that `setup` made on both devices, receiving into these
         // pools. The devices are open as long as `shared` is held, which is longer than this call.
         // There is one lane for each queue, and it is used up here; ports and frames are not `Send`,
         // so this thread alone has them.
         let (access, network) = unsafe {
             (
-                DpdkPort::new(access, *queue, Mark::ACCESS, &pools.access),
-                DpdkPort::new(network, *queue, Mark::NETWORK, pools.network()),
+                DpdkPort::new(access, *queue, &pools.access, shared.access.gate()),
+                DpdkPort::new(network, *queue, pools.network(), shared.network.gate()),
             )
         };
         work.work(access, network)

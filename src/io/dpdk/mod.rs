@@ -24,6 +24,7 @@
 mod device;
 mod eal;
 mod ffi;
+mod held;
 mod interface;
 mod lane;
 mod log;
@@ -33,6 +34,7 @@ mod pool;
 mod port;
 mod refusal;
 mod setup;
+mod taps;
 
 pub use device::DpdkDevice;
 pub use lane::DpdkLane;

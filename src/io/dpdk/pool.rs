@@ -41,19 +41,19 @@ impl Pool {
             let each = u64::from(room_bytes) + 256;
             let needed_mib = (u64::from(frames) * each).div_ceil(1 << 20);
             let fault = DeviceFault::Memory;
+            let place = match node {
+                ..0 => String::new(),
+                node => format!(" on NUMA node {node}"),
+            };
             let message = format!(
-                "no memory for a pool of {frames} frames of {room_bytes} octets on NUMA node \
-                 {node}, some {needed_mib} MiB: {cause}"
+                "no memory{place} for {frames} buffers of {room_bytes} octets, some {needed_mib} \
+                 MiB: {cause}"
             );
             DeviceError::new(fault, message).remedy(
                 "reserve more hugepages there (`dpdk-hugepages.py --setup 2G`), give more with \
                  `-m MIB` where it runs with `--no-huge`, or ask for fewer frames",
             )
         })
-    }
-
-    pub(super) fn raw(&self) -> NonNull<Mempool> {
-        self.0
     }
 
     pub(super) fn as_ptr(&self) -> *mut Mempool {

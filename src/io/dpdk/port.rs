@@ -1,7 +1,10 @@
 use super::ffi::{sekisho_rx_burst, sekisho_tx_burst};
-use super::mbuf::{DpdkFrame, Mark, Mbuf};
+use super::held;
+use super::interface::Gate;
+use super::mbuf::{DpdkFrame, Mbuf};
 use super::pool::Pool;
 use crate::io::port::{Frames, Port};
+use crate::wire::BURST;
 use std::marker::PhantomData;
 use std::ptr;
 
@@ -14,26 +17,29 @@ use std::ptr;
 pub struct DpdkPort<'l> {
     port: u16,
     queue: u16,
-    mark: Mark,
-    /// What the receive queue fills.
-    pool: &'l Pool,
+    /// Frames go to the driver only while it is open.
+    gate: Option<&'l Gate>,
     transmitted: u64,
     /// It stays on its thread.
-    here: PhantomData<*const ()>,
+    lane: PhantomData<(*const (), &'l Pool)>,
 }
 
 impl<'l> DpdkPort<'l> {
     /// # Safety
     /// The queue is set up on a device that is open as long as `'l`, receives into this pool, and
-    /// nobody else has it. The thread that has the port is the only one with frames of the pool.
-    pub(super) unsafe fn new(port: u16, queue: u16, mark: Mark, pool: &'l Pool) -> Self {
+    /// nobody else has it.
+    pub(super) unsafe fn new(
+        port: u16,
+        queue: u16,
+        _pool: &'l Pool,
+        gate: Option<&'l Gate>,
+    ) -> Self {
         Self {
             port,
             queue,
-            mark,
-            pool,
+            gate,
             transmitted: 0,
-            here: PhantomData,
+            lane: PhantomData,
         }
     }
 }
@@ -55,22 +61,23 @@ impl<'l> Port for DpdkPort<'l> {
             frames.set_len(before + usize::from(received));
             usize::from(received)
         };
-        let mark = self.mark;
         for frame in frames.iter_mut().skip(before) {
-            frame.mark(mark);
+            frame.received_from(self.port);
         }
+        held::received(self.port, received);
         received
     }
 
     #[inline]
     fn tx_burst(&mut self, frames: &mut Frames<DpdkFrame<'l>>) -> usize {
         let offered = frames.len();
-        if offered == 0 {
+        if offered == 0 || self.gate.is_some_and(|gate| !gate.is_open()) {
             return 0;
         }
-        let mut from_network = 0_u64;
-        for (index, frame) in frames.iter_mut().enumerate() {
-            from_network |= u64::from(frame.unmark()) << index;
+        // Afterwards the drivers have them.
+        let mut from_here = 0_u64;
+        for (index, frame) in frames.iter().enumerate() {
+            from_here |= u64::from(frame.port() == self.port) << index;
         }
         let first = frames.as_mut_ptr().cast::<*mut Mbuf>();
         // SAFETY: so many pointers to mbufs stand there, and are ours. Those that DPDK takes, from
@@ -85,12 +92,8 @@ impl<'l> Port for DpdkPort<'l> {
             }
             taken
         };
-        for (index, frame) in (taken..).zip(frames.iter_mut()) {
-            frame.mark(match from_network >> index & 1 {
-                0 => Mark::ACCESS,
-                _ => Mark::NETWORK,
-            });
-        }
+        let returned = (from_here & first_bits(taken)).count_ones();
+        held::sent(self.port, returned, taken as u32 - returned);
         self.transmitted += taken as u64;
         taken
     }
@@ -104,8 +107,15 @@ impl<'l> Port for DpdkPort<'l> {
         self.transmitted
     }
 
-    /// Looks at each mbuf of the pool whether somebody here has it.
     fn held(&self) -> u64 {
-        self.mark.held_in(self.pool.raw())
+        held::count(self.port)
+    }
+}
+
+/// The lowest bits, 64 at most.
+fn first_bits(count: usize) -> u64 {
+    match count {
+        0 => 0,
+        count => u64::MAX >> (BURST - count),
     }
 }

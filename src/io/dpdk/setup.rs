@@ -165,7 +165,8 @@ impl Side {
             return Ok(());
         }
         let name = self.device.name();
-        let message = format!("{name} has {offered} queues, where {queues} workers need one each");
+        let message =
+            format!("{name} offers {offered} of the {queues} queues that as many workers need");
         let argument = match name.driver() {
             "net_af_packet" => ", or give it more: `qpairs=N`",
             "net_af_xdp" => ", or give it more: `queue_count=N`",
@@ -183,13 +184,9 @@ impl Side {
             let message = format!("{name} takes an MTU of {limit} at most, not {mtu_bytes}");
             return Err(DeviceError::new(DeviceFault::Shape, message));
         }
-        let of_interface = self
-            .device
-            .interface()
-            .map(|found| (found, found.mtu_bytes()));
-        match of_interface {
-            Some((interface, Ok(found))) if found > u32::from(mtu_bytes) => {
-                let interface = interface.name();
+        match self.device.interface() {
+            Some(interface) if interface.mtu_bytes > u32::from(mtu_bytes) => {
+                let (interface, found) = (interface.name(), interface.mtu_bytes);
                 let message = format!(
                     "{interface} has an MTU of {found}, above the {mtu_bytes} of the pipeline"
                 );

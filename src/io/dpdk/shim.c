@@ -15,13 +15,11 @@
 AT(buf_addr, 0);
 AT(data_off, 16);
 AT(nb_segs, 20);
-AT(ol_flags, 24);
+AT(port, 22);
 AT(pkt_len, 36);
 AT(data_len, 40);
 _Static_assert(sizeof(struct rte_mbuf) == 128, "rte_mbuf is of another size");
 _Static_assert(RTE_PKTMBUF_HEADROOM == 128, "the headroom is of another size");
-_Static_assert(sizeof(struct rte_mbuf_dynflag) == 68 && RTE_MBUF_DYN_NAMESIZE == 64,
-	       "rte_mbuf_dynflag is of another shape");
 
 /* The same struct as in ffi.rs. */
 struct sekisho_info {

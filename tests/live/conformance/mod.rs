@@ -2,6 +2,8 @@
 
 #[cfg(feature = "af-xdp")]
 mod afxdp;
+#[cfg(feature = "dpdk")]
+mod dpdk;
 mod suite;
 mod wires;
 

@@ -13,7 +13,7 @@ pub(crate) const NETWORK: &str = "network";
 const WIRE: &str = "wire";
 
 /// Room for what leaves while the receiver has no processor.
-const RING_BLOCKS: usize = 16;
+const RING_BLOCKS: usize = 64;
 
 /// A box with a wire on each side, and somebody at the other end of both.
 #[derive(Debug)]

@@ -18,6 +18,7 @@ pub(crate) use sender::{Sender, Sent};
 pub(crate) use socket::{Hears, Socket};
 
 use crate::net::{Namespace, Veth};
+use crate::wrapping::Wrapping;
 use rustix::thread::{CpuSet, sched_setaffinity};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -39,7 +40,7 @@ pub(crate) fn stay_on_first_processor() {
 fn every_frame_on_a_bare_wire_is_received_once() {
     let (a, b) = (Namespace::new("a"), Namespace::new("b"));
     Veth::new((&a, "wire"), (&b, "wire")).make();
-    let frames = Frames::alternating();
+    let frames = Frames::alternating(Wrapping::Plain);
     let receiver = Receiver::start(&b, "wire", frames.clone());
     let sent = Sender::new(&a, "wire", frames).send(100_000, 200_000);
     let received = receiver.finish(Duration::from_millis(200));

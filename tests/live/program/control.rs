@@ -59,3 +59,22 @@ impl Control {
         let _ = writeln!(self.stream.get_mut(), "{request}");
     }
 }
+
+/// What the devices lost by themselves, as an answer to `stats` says; only what is not 0.
+pub(crate) fn losses(stats: &Value) -> String {
+    let mut text = Vec::new();
+    for device in stats["devices"].as_array().unwrap() {
+        let counters = device["losses"].as_array().unwrap().iter();
+        for loss in counters.filter(|loss| loss["frames"] != 0) {
+            text.push(format!(
+                "{} {} {}",
+                device["side"], loss["counter"], loss["frames"]
+            ));
+        }
+    }
+    if text.is_empty() {
+        "no losses".to_owned()
+    } else {
+        text.join(", ")
+    }
+}

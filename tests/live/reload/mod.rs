@@ -6,7 +6,7 @@ mod timeline;
 
 use crate::line::Line;
 use crate::load::{Frames, Numbered, Received, Receiver, Sender, Sent};
-use crate::program::{Driver, Pipeline, Policy};
+use crate::program::{Driver, Pipeline, Policy, losses};
 use crate::wrapping::Wrapping;
 use changes::{change_plans, reload_often};
 use std::net::IpAddr;
@@ -68,7 +68,14 @@ fn frames(subscribers: &[Subscriber]) -> Frames {
         } else {
             "2001:db8:e::25"
         };
-        [25, 587].map(|port| Numbered::syn(subscriber.address, to.parse().unwrap(), port, &[]))
+        [25, 587].map(|port| {
+            Numbered::syn(
+                subscriber.address,
+                to.parse().unwrap(),
+                port,
+                Wrapping::Plain,
+            )
+        })
     });
     Frames::new(pairs.collect())
 }
@@ -113,7 +120,7 @@ fn change_under_load(driver: Driver) {
     let end = program.end();
     println!(
         "{driver:?}: {sent}\n{received}\ndevices: {}",
-        stats["devices"]
+        losses(&stats)
     );
 
     let balance = end.balance();

@@ -10,10 +10,9 @@ use crate::load::{Frames, Receiver, Sender};
 use crate::net::{Namespace, run};
 use crate::program::Policy;
 use crate::wrapping::Wrapping;
-use machine::{Machine, shipped};
+use machine::Machine;
 use sekisho::io::netdev::clock_is_synchronised;
 use std::fs;
-use std::process::Command;
 use std::time::Duration;
 
 const AF_XDP: &str = "driver: af-xdp
@@ -88,7 +87,7 @@ fn the_unit_runs_a_pipeline_as_no_root_and_leaves_all_as_it_was() {
         .contains("the clock is not synchronised");
     assert_eq!(warned, clock_is_synchronised() == Some(false));
 
-    let load = Frames::alternating();
+    let load = Frames::alternating(Wrapping::Plain);
     let receiver = Receiver::start(&line.internet, "wire", load.clone());
     let sent = Sender::new(&line.subscriber, "wire", load).send(2_000, 20_000);
     let received = receiver.finish(Duration::from_millis(500));
