@@ -10,7 +10,7 @@ use crate::load::{Frames, Receiver, Sender};
 use crate::net::{Namespace, run};
 use crate::program::Policy;
 use crate::wrapping::Wrapping;
-use machine::Machine;
+use machine::{Machine, shipped};
 use sekisho::io::netdev::clock_is_synchronised;
 use std::fs;
 use std::time::Duration;
