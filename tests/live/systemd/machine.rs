@@ -1,5 +1,6 @@
 use super::cgroup::Cgroup;
 use crate::net::{Namespace, Running, run};
+use rustix::process::{Pid, Signal, kill_process};
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -34,7 +35,7 @@ const TARGET: &str = "[Unit]\nDefaultDependencies=no\nRequires=systemd-journald.
 /// gone with the test.
 #[derive(Debug)]
 pub(super) struct Machine {
-    _nspawn: Running,
+    nspawn: Running,
     init: u32,
     folder: TempDir,
     // Dropped last, when no process is left in it.
@@ -74,7 +75,7 @@ impl Machine {
             sleep(Duration::from_millis(20));
         };
         let machine = Self {
-            _nspawn: nspawn,
+            nspawn,
             init,
             folder,
             _cgroup: cgroup,
@@ -167,6 +168,19 @@ impl Machine {
     }
 }
 
+impl Drop for Machine {
+    fn drop(&mut self) {
+        // With the first process of a container the kernel kills all others, and nspawn ends by
+        // itself; killed first, it would leave them behind.
+        let init = Pid::from_raw(self.init.cast_signed());
+        let _ = init.map(|init| kill_process(init, Signal::KILL));
+        let deadline = Instant::now() + PATIENCE;
+        while self.nspawn.is_running() && Instant::now() < deadline {
+            sleep(Duration::from_millis(20));
+        }
+    }
+}
+
 /// What is in the folder that the packages are made of.
 pub(super) fn shipped(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -180,8 +194,8 @@ fn unit(pipeline: &str) -> String {
 
 fn spawn(namespace: &Namespace, folder: &Path, cgroup: &Cgroup) -> Command {
     let mut command = Command::new("setpriv");
-    // Killed with the test; systemd in it is killed with nspawn.
-    command.args(["--pdeathsig", "KILL", "sh", "-c"]);
+    // When the test is killed, nspawn is asked to shut the container down.
+    command.args(["--pdeathsig", "TERM", "sh", "-c"]);
     command.arg(format!("{}exec systemd-nspawn \"$@\"", cgroup.enter()));
     command.args(["sh", "--quiet", "--directory=/", "--volatile=yes"]);
     command.args(["--console=pipe", "--register=no", "--keep-unit"]);

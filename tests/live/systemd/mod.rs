@@ -10,7 +10,7 @@ use crate::load::{Frames, Receiver, Sender};
 use crate::net::{Namespace, run};
 use crate::program::Policy;
 use crate::wrapping::Wrapping;
-use machine::Machine;
+use machine::{Machine, shipped};
 use sekisho::io::netdev::clock_is_synchronised;
 use std::fs;
 use std::time::Duration;
@@ -98,7 +98,7 @@ fn the_unit_runs_a_pipeline_as_no_root_and_leaves_all_as_it_was() {
     assert_eq!(machine.show("box", "ExecMainStatus"), "0");
     let journal = machine.journal("box");
     assert!(
-        journal.contains("2000 received = 1000 transmitted + 1000 discarded"),
+        journal.contains("2,000 frames received = 1,000 transmitted + 1,000 discarded"),
         "{journal}"
     );
     assert_eq!(PORTS.map(|port| seen(&line.middle, port)), before);
@@ -249,6 +249,77 @@ fn each_right_that_is_taken_away_is_named_and_nothing_is_left_behind() {
         "77",
         "ReadWritePaths=/proc/sys/net/ipv6/conf",
     );
+}
+
+/// The figure in the README is a promise: what makes the unit more open has to raise it there.
+#[test]
+#[ignore = "needs root, network namespaces and systemd-nspawn"]
+fn the_unit_is_well_formed_and_no_more_exposed_than_it_says() {
+    let (_line, _policy, machine) = machine();
+    machine.run(&["systemd-analyze", "verify", "sekisho@box.service"]);
+    machine.write_drop_in(
+        "cards",
+        &fs::read_to_string(shipped("sekisho-dpdk.conf")).unwrap(),
+    );
+    machine.run(&["systemd-analyze", "verify", "sekisho@cards.service"]);
+    let readme = fs::read_to_string(shipped("README.md")).unwrap();
+    for (unit, row) in [("box", "the unit"), ("cards", "with the drop-in")] {
+        let name = format!("sekisho@{unit}.service");
+        let report = machine.run(&["systemd-analyze", "security", "--no-pager", &name]);
+        let (_, found) = report.split_once("exposure level for ").unwrap();
+        let found = tenths(found.split_whitespace().nth(1).unwrap());
+        let row = format!("| {row} | ");
+        let stated = readme.lines().find_map(|line| line.strip_prefix(&row));
+        let stated = tenths(stated.unwrap().split_whitespace().next().unwrap());
+        assert!(
+            found <= stated,
+            "{unit}: {found} where {stated} is stated\n{report}"
+        );
+    }
+}
+
+fn tenths(figure: &str) -> u32 {
+    let (whole, tenth) = figure.split_once('.').unwrap();
+    whole.parse::<u32>().unwrap() * 10 + tenth.parse::<u32>().unwrap()
+}
+
+#[cfg(feature = "dpdk")]
+#[test]
+#[ignore = "needs root, network namespaces, systemd-nspawn and DPDK"]
+fn with_the_drop_in_it_runs_over_dpdk_without_root_too() {
+    let (line, _policy, machine) = machine();
+    let eal = "dpdk: { eal: [--no-huge, -m, \"256\"], ring-frames: 512, pool-frames: 4096 }";
+    let drop_in = fs::read_to_string(shipped("sekisho-dpdk.conf")).unwrap();
+
+    // Devices that the kernel has no part in: no capability at all.
+    let rings = "driver: dpdk\naccess: { device: net_ring0 }\nnetwork: { device: net_ring1 }";
+    machine.write_pipeline("cards", &format!("{rings}\n{eal}"));
+    machine.write_drop_in("cards", &drop_in);
+    assert!(
+        machine.systemctl("start", "cards"),
+        "{}",
+        machine.journal("cards")
+    );
+    let process = machine.show("cards", "MainPID");
+    let status = machine.run(&["cat", &format!("/proc/{process}/status")]);
+    assert_eq!(field(&status, "CapBnd"), "0000000000000000");
+    assert!(machine.systemctl("stop", "cards"));
+
+    let interfaces = "driver: dpdk
+access: { device: \"net_af_packet0,iface=access\" }
+network: { device: \"net_af_packet1,iface=network\" }";
+    let kept = drop_in.lines().filter(|line| !line.contains("Capabilit"));
+    machine.write_pipeline("links", &format!("{interfaces}\n{eal}"));
+    machine.write_drop_in("links", &kept.collect::<Vec<_>>().join("\n"));
+    let before = PORTS.map(|port| seen(&line.middle, port));
+    assert!(
+        machine.systemctl("start", "links"),
+        "{}",
+        machine.journal("links")
+    );
+    assert!(machine.systemctl("stop", "links"));
+    assert_eq!(machine.show("links", "Result"), "success");
+    assert_eq!(PORTS.map(|port| seen(&line.middle, port)), before);
 }
 
 /// Everything that can be seen of a port but counters and times.
