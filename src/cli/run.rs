@@ -1,6 +1,6 @@
 //! `sekisho run`: a pipeline at work.
 
-use super::{Exit, Failure, Format, ctl, out};
+use super::{Exit, Failure, Format, ctl, files, out};
 use crate::control::pipeline;
 use crate::control::run::{self, Outcome, RunError};
 use crate::control::supervisor::{Ending, Signals, Weight};
@@ -10,7 +10,7 @@ use serde_json::json;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals as Incoming;
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -30,6 +30,7 @@ pub(super) fn run(args: &Args, format: Format) -> Result<Exit, Failure> {
         run::check(&pipeline, &say).map_err(failure)?;
         return Ok(Exit::Ok);
     }
+    refuse_inputs(&args.file, &pipeline)?;
     let signals = Arc::new(Signals::default());
     heed(&signals)?;
     let outcome = run::run(&pipeline, &signals, &say).map_err(failure)?;
@@ -45,6 +46,21 @@ fn load(args: &Args) -> Result<pipeline::Pipeline, Failure> {
     }
     out::diagnostics(&loaded.sources, &loaded.diagnostics);
     loaded.pipeline.ok_or(Failure::Reported(Exit::Config))
+}
+
+/// A capture that is written replaces the file of its name, whatever other names that has.
+fn refuse_inputs(file: &Path, pipeline: &pipeline::Pipeline) -> Result<(), Failure> {
+    let pipeline::Driver::Pcap(with) = &pipeline.driver else {
+        return Ok(());
+    };
+    let sides = [&with.access, &with.network];
+    let written: Vec<_> = sides
+        .iter()
+        .filter_map(|side| side.write.as_deref())
+        .collect();
+    let read = sides.iter().filter_map(|side| side.read.as_deref());
+    let read = read.chain(pipeline.policies.iter().map(PathBuf::as_path));
+    files::refuse_inputs(&written, read.chain([file]))
 }
 
 /// From now on, signals ask instead of ending the program.

@@ -1,8 +1,7 @@
 //! The workers, as control sees them.
 
 use super::totals::Totals;
-use crate::lpm::Readers;
-use crate::policy::{Legend, Tables};
+use crate::policy::{Legend, Live, Tables};
 use crate::stats::Counters;
 use crate::worker::{
     Assignment, Balance, Done, Lcore, Order, Orders, Post, Progress, Report, TraceRoom,
@@ -83,12 +82,8 @@ pub struct Doing {
 impl Crew {
     /// A worker for each lcore, all beginning with the same tables, and a post for each. A worker
     /// that lets an order wait for longer than `stall` is stalled.
-    pub fn new(
-        lcores: &[Lcore],
-        tables: &Arc<Tables>,
-        readers: &Arc<Readers>,
-        stall: Duration,
-    ) -> (Self, Vec<Post>) {
+    pub fn new(lcores: &[Lcore], live: &Live, stall: Duration) -> (Self, Vec<Post>) {
+        let (tables, readers) = (live.tables(), live.readers());
         let (posts, members) = lcores
             .iter()
             .map(|lcore| {

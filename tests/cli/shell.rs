@@ -3,7 +3,7 @@
 use crate::program::{Folder, sekisho, typed};
 use std::process::Command;
 
-const COMMANDS: [&str; 11] = [
+const COMMANDS: [&str; 12] = [
     "check",
     "explain",
     "matrix",
@@ -12,6 +12,7 @@ const COMMANDS: [&str; 11] = [
     "gen",
     "bench",
     "plan",
+    "run",
     "ctl",
     "completions",
     "man",

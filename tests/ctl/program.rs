@@ -98,10 +98,7 @@ fn what_the_clock_brings() {
 #[test]
 fn how_a_reload_went() {
     let supervisor = Supervisor::start();
-    assert_snapshot!(good(&supervisor.path(), "reload"), @r"
-    generation 41 → 42 in 21.4 ms, all workers, 1234 plans above the file
-    read and compiled in 18.2 ms, swapped in 3.1 ms
-    ");
+    assert_snapshot!(good(&supervisor.path(), "reload"), @"generation 41 → 42 in 3.1 ms, all workers (read and compiled in 18.2 ms; 1234 plans above the file)");
 }
 
 #[test]
@@ -281,7 +278,10 @@ fn a_sekisho_that_goes_before_it_answers_is_missed() {
             .unwrap();
         stream.write_all(b"{\"version\":2}\n").unwrap();
     });
-    for expected in ["", "cannot be read"] {
+    for expected in [
+        "sekisho closed the connection before it answered",
+        "cannot be read",
+    ] {
         let run = typed(&path, "reload");
         assert_eq!(run.code, 74, "{}", run.stderr);
         assert!(run.stderr.contains(expected), "{}", run.stderr);
@@ -307,11 +307,11 @@ fn a_server_that_is_busy_says_so() {
 }
 
 #[test]
-fn ten_thousand_changes_from_a_file() {
+fn thousands_of_changes_from_a_file() {
     let supervisor = Supervisor::start();
-    let mut text = String::from("# 10,000 customers move\n");
-    for n in 0..10_000_u32 {
-        let plan = if n % 1_000 == 17 { "nonesuch" } else { "fixed" };
+    let mut text = String::from("# 3,000 customers move\n");
+    for n in 0..3_000_u32 {
+        let plan = if n % 300 == 17 { "nonesuch" } else { "fixed" };
         let address = std::net::Ipv4Addr::from(0x0a00_0000 + n);
         text += &format!("set {address} {plan} NOC-{n} 2030-01-01\n");
     }
@@ -321,20 +321,17 @@ fn ten_thousand_changes_from_a_file() {
     let line = format!("plan apply {}", file.display());
     let run = typed(&supervisor.path(), &line);
     assert_eq!(run.code, 1);
-    assert_eq!(
-        run.stdout,
-        "10,002 changes: 9,992 carried out, 10 refused\n"
-    );
+    assert_eq!(run.stdout, "3,002 changes: 2,992 carried out, 10 refused\n");
     let said = run.stderr.replace(file.to_str().unwrap(), "moves.txt");
     assert_eq!(said.lines().count(), 10);
     assert_eq!(
         said.lines().nth(1).unwrap(),
-        "refused (no-such-plan): moves.txt:1019: the policy has no plan nonesuch"
+        "refused (no-such-plan): moves.txt:319: the policy has no plan nonesuch"
     );
     let list = good(&supervisor.path(), "plan list --output json");
     let list: Value = serde_json::from_str(&list).unwrap();
     let list = list["overrides"].as_array().unwrap();
-    assert_eq!(list.len(), 9_989);
+    assert_eq!(list.len(), 2_989);
     assert_eq!(list[1]["prefix"], "10.0.0.2/32");
     assert_eq!(list[1]["plan"], "office");
     assert_eq!(list[2]["expires"], "2029-12-31T15:00:00Z");
@@ -422,7 +419,7 @@ fn a_connection_that_is_lost_among_many_changes_is_told_with_what_is_certain() {
         stream
             .write_all(
                 b"{\"version\":1,\"id\":1,\"answer\":\"changed\",\"prefix\":\"10.0.0.1/32\",\
-                  \"before\":null,\"now\":\"fixed\"}\n",
+                  \"before\":null,\"now\":\"fixed\",\"workers\":1,\"of_workers\":1}\n",
             )
             .unwrap();
     });

@@ -5,7 +5,7 @@ use sekisho::control::protocol::{PlanSet, Request};
 use std::fmt::Write as _;
 use std::io::Write as _;
 use std::net::Shutdown;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 #[test]
 fn an_answer_comes_with_the_id_of_its_request() {
@@ -127,7 +127,7 @@ fn the_end_of_the_server_is_the_end_of_every_connection() {
     let mut idle = supervisor.client();
     let mut busy = supervisor.client();
     busy.ask(r#"{"version":1,"command":"stats"}"#);
-    let began = std::time::Instant::now();
+    let began = Instant::now();
     drop(supervisor.server.take());
     assert!(
         began.elapsed() < Duration::from_secs(1),
@@ -171,4 +171,23 @@ fn nobody_carries_out_what_is_asked_after_the_end() {
     drop(asked);
     let code = Client::at(&path).refused(r#"{"version":1,"command":"stats"}"#);
     assert_eq!(code, "ending");
+}
+
+#[test]
+fn a_client_that_does_not_read_holds_up_no_end() {
+    let mut supervisor = Supervisor::start();
+    let client = supervisor.client();
+    let mut writing = client.stream.try_clone().unwrap();
+    writing.set_nonblocking(true).unwrap();
+    let lines = "{}\n".repeat(10_000);
+    // Until both directions are full, and some time after that.
+    let began = Instant::now();
+    while began.elapsed() < Duration::from_millis(300) {
+        let _ = writing.write(lines.as_bytes());
+    }
+    let began = Instant::now();
+    drop(supervisor.server.take());
+    let took = began.elapsed();
+    assert!(took < Duration::from_secs(5), "{took:?}");
+    assert_eq!(supervisor.end(), []);
 }

@@ -3,10 +3,13 @@
 
 use crate::supervisor::{NOON, sample};
 use insta::assert_snapshot;
+use proptest::prelude::*;
 use sekisho::control::line::{
     COMMANDS, Id, read_answer, read_request, write_answer, write_request,
 };
 use sekisho::control::protocol::{Answer, Changed, Override, PlanSet, Refusal, Request};
+use std::fs;
+use std::path::Path;
 
 fn requests() -> Vec<Request> {
     let prefix = "203.0.113.0/24".parse().unwrap();
@@ -110,7 +113,7 @@ fn answers_read_so() {
     {"version":1,"answer":"reloaded","from":41,"to":42,"compile_ms":18.25,"swap_ms":3.125,"workers":2,"of_workers":2,"overrides":1234}
     {"version":1,"answer":"draining"}
     {"version":1,"answer":"trace","frames":["frame 1\n  parse  tcp"]}
-    {"version":1,"answer":"changed","prefix":"2001:db8::/56","before":null,"now":"fixed"}
+    {"version":1,"answer":"changed","prefix":"2001:db8::/56","before":null,"now":"fixed","workers":1,"of_workers":1}
     {"version":1,"answer":"plans","overrides":[{"prefix":"2001:db8::/56","plan":"fixed","ticket":"NOC-1","expires":"2026-03-01T12:00:00Z","at":"2026-03-01T12:00:00Z","who":"uid 0 (root)"}]}
     {"version":1,"answer":"refused","code":"no-such-plan","message":"there is none"}
     {"version":1,"id":"7","answer":"draining"}
@@ -166,4 +169,95 @@ fn an_answer_of_a_later_sekisho_may_say_more_but_not_in_another_version() {
     ] {
         assert!(read_answer(bad.as_bytes()).is_err(), "{bad}");
     }
+}
+
+/// The codes of refusals are a contract too: each stands in the document.
+#[test]
+fn every_code_is_documented() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let document = fs::read_to_string(root.join("docs/control.md")).unwrap();
+    let mut folders = vec![root.join("src/control")];
+    let mut found = 0;
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+                continue;
+            }
+            let text = fs::read_to_string(&path).unwrap();
+            let refusals = ["Refusal::new(", "refused("].map(|call| text.split(call).skip(1));
+            for after in refusals.into_iter().flatten() {
+                let Some(code) = after.trim_start().strip_prefix('"') else {
+                    continue;
+                };
+                let code = code.split('"').next().unwrap();
+                assert!(
+                    document.contains(&format!("`{code}`")),
+                    "{}: {code}",
+                    path.display()
+                );
+                found += 1;
+            }
+        }
+    }
+    assert!(found > 10, "{found} codes");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 512, ..<_>::default() })]
+
+    /// Whatever comes, it is a request that is written as it was meant, or it is refused.
+    #[test]
+    fn no_line_is_too_strange(
+        line in prop_oneof![
+            prop::collection::vec(any::<u8>(), 0..60),
+            "[{}\\[\\]\":,0-9a-z]{0,60}".prop_map(String::into_bytes),
+            near_requests().prop_map(String::into_bytes),
+        ],
+    ) {
+        match read_request(&line) {
+            Ok(call) => {
+                let mut again = Vec::new();
+                write_request(&mut again, call.id.as_ref(), &call.request).unwrap();
+                prop_assert_eq!(read_request(&again), Ok(call));
+            }
+            Err(misread) => prop_assert!(!misread.refusal.message.is_empty()),
+        }
+    }
+}
+
+/// Objects that are requests, or nearly so.
+fn near_requests() -> impl Strategy<Value = String> {
+    let words = |list: &[&str]| {
+        prop::sample::select(list.iter().map(|w| (*w).to_owned()).collect::<Vec<_>>())
+    };
+    let keys = words(&[
+        "version", "id", "command", "prefix", "plan", "ticket", "expires", "frames", "x",
+    ]);
+    let values = words(&[
+        "1",
+        "2",
+        "null",
+        "\"stats\"",
+        "\"trace\"",
+        "\"plan-set\"",
+        "\"plan-unset\"",
+        "\"::/0\"",
+        "\"10.0.0.0/8\"",
+        "\"10.0.0.1/8\"",
+        "\"2026-12-01T00:00:00Z\"",
+        "\"\"",
+        "[]",
+        "{}",
+        "1.5",
+    ]);
+    let commands = words(&["stats", "trace", "plan-set", "plan-unset"]);
+    (commands, prop::collection::vec((keys, values), 0..5)).prop_map(|(command, pairs)| {
+        let mut text = format!("{{\"version\":1,\"command\":\"{command}\"");
+        for (key, value) in pairs {
+            text += &format!(",\"{key}\":{value}");
+        }
+        text + "}"
+    })
 }

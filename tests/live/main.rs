@@ -18,6 +18,7 @@
 
 #[cfg(any(feature = "af-xdp", feature = "dpdk"))]
 mod conformance;
+mod cost;
 mod faults;
 mod forward;
 mod line;
@@ -28,4 +29,6 @@ mod net;
 mod netdev;
 mod program;
 mod reload;
+mod soak;
+mod systemd;
 mod wrapping;

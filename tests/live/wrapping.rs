@@ -7,6 +7,8 @@ const ADDRESSES: usize = 12;
 const VLAN: [u8; 4] = [0x81, 0x00, 0x00, 0x64];
 /// A service tag, then a customer tag.
 const QINQ: [u8; 8] = [0x88, 0xa8, 0x00, 0xc8, 0x81, 0x00, 0x00, 0x2a];
+/// Two tags of the same type.
+const STACKED: [u8; 8] = [0x81, 0x00, 0x00, 0xc8, 0x81, 0x00, 0x00, 0x2a];
 const SESSION: [u8; 2] = [0x12, 0x34];
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,6 +19,9 @@ pub(crate) enum Wrapping {
     Vlan,
     /// Two tags; IP in a PPPoE session, everything else right behind the tags.
     QinqPppoe,
+    /// The same with an outer tag of the inner one's type. net_af_packet turns a service tag into
+    /// such a one: the kernel takes the outer tag off, and the driver puts it back with a fixed type.
+    StackedPppoe,
 }
 
 impl Wrapping {
@@ -26,7 +31,12 @@ impl Wrapping {
             Self::Plain => &[],
             Self::Vlan => &VLAN,
             Self::QinqPppoe => &QINQ,
+            Self::StackedPppoe => &STACKED,
         }
+    }
+
+    fn has_sessions(self) -> bool {
+        matches!(self, Self::QinqPppoe | Self::StackedPppoe)
     }
 
     /// The frame that a host sent, as it is on the wire of the box.
@@ -34,7 +44,7 @@ impl Wrapping {
         let (addresses, rest) = frame.split_at(ADDRESSES);
         let (kind, packet) = rest.split_at(2);
         let protocol = match kind {
-            _ if self != Self::QinqPppoe => None,
+            _ if !self.has_sessions() => None,
             kind if kind == IPV4 => Some([0x00, 0x21]),
             kind if kind == IPV6 => Some([0x00, 0x57]),
             _ => None,
@@ -79,15 +89,20 @@ impl Wrapping {
 fn what_is_wrapped_is_unwrapped_to_the_same() {
     let ends = ["198.51.100.9", "203.0.113.25"].map(|address| address.parse().unwrap());
     let mut ip = Vec::new();
-    let syn = crate::load::Numbered::syn(ends[0], ends[1], 25, &[]);
+    let syn = crate::load::Numbered::syn(ends[0], ends[1], 25, Wrapping::Plain);
     crate::load::Frames::new(vec![syn]).write(7, &mut ip);
     let mut arp = [2_u8; 42];
     arp[12..14].copy_from_slice(&[0x08, 0x06]);
-    for wrapping in [Wrapping::Plain, Wrapping::Vlan, Wrapping::QinqPppoe] {
+    for wrapping in [
+        Wrapping::Plain,
+        Wrapping::Vlan,
+        Wrapping::QinqPppoe,
+        Wrapping::StackedPppoe,
+    ] {
         for frame in [&ip[..], &arp] {
             let wrapped = wrapping.wrap(frame);
             assert_eq!(wrapping.unwrap(&wrapped).as_deref(), Some(frame));
-            let extra = if frame == arp || wrapping != Wrapping::QinqPppoe {
+            let extra = if frame == arp || !wrapping.has_sessions() {
                 0
             } else {
                 8

@@ -1,8 +1,9 @@
 //! Pipelines that cannot be used, each with what is said.
 
-use crate::support::{LEAST, named, refused, root, told};
+use crate::support::{LEAST, loaded, named, refused, root, shipped, told};
 use insta::assert_snapshot;
 use sekisho::control::pipeline::{FINDINGS, load, read};
+use sekisho::policy::Severity;
 use std::fmt::Write as _;
 use std::io::ErrorKind;
 
@@ -143,4 +144,43 @@ fn a_path_too_long_for_a_socket_is_refused_before_it_is_bound() {
 #[test]
 fn a_file_whose_name_cannot_name_the_run_needs_a_name() {
     assert_snapshot!(told(&named("pipelines/My Box.yaml", LEAST[0])));
+}
+
+/// Whatever is missing or torn: something is said, or the pipeline can be used.
+#[test]
+fn no_text_is_too_broken_to_be_read() {
+    let texts = shipped().into_iter().map(std::fs::read_to_string);
+    let keys = |text: &str| -> String {
+        let line = |line: &&str| !line.is_empty() && !line.trim_start().starts_with('#');
+        text.lines()
+            .filter(line)
+            .fold(String::new(), |all, line| all + line + "\n")
+    };
+    let mut used = 0;
+    for text in texts
+        .map(|text| keys(&text.unwrap()))
+        .chain(LEAST.map(str::to_owned))
+    {
+        let lines: Vec<_> = text.lines().collect();
+        let without = (0..lines.len()).map(|gone| {
+            let kept = lines.iter().enumerate().filter(|(index, _)| *index != gone);
+            kept.fold(String::new(), |all, (_, line)| all + line + "\n")
+        });
+        let cut = text.char_indices().map(|(at, _)| text[..at].to_owned());
+        let torn = text.char_indices().map(|(at, letter)| {
+            let with = if letter == ':' { "" } else { ": " };
+            format!("{}{with}{}", &text[..at], &text[at + letter.len_utf8()..])
+        });
+        for broken in without.chain(cut).chain(torn) {
+            let loaded = loaded(&broken);
+            let said = loaded
+                .diagnostics
+                .iter()
+                .any(|found| found.severity == Severity::Error);
+            assert_eq!(loaded.pipeline.is_none(), said, "{broken}");
+            assert_eq!(told(&loaded).is_empty(), loaded.diagnostics.is_empty());
+            used += usize::from(!said);
+        }
+    }
+    assert!(used > 50, "{used}: some of it is still a pipeline");
 }

@@ -1,7 +1,7 @@
 //! A box without devices: one worker, whose traffic never ends, and a client.
 
 use sekisho::control::crew::Crew;
-use sekisho::control::journal::{Journal, Overrides};
+use sekisho::control::journal::Journal;
 use sekisho::control::pipeline::LinkLoss;
 use sekisho::control::protocol::{Answer, Asked, PlanSet, Request, Stats};
 use sekisho::control::supervisor::{Parts, Setup, Signals, Supervisor, Weight, compile};
@@ -9,7 +9,7 @@ use sekisho::io::port::{Arena, Frames, MemoryFrame, MemoryPort, Pool, Port, Roun
 use sekisho::lpm::Readers;
 use sekisho::stage::Account;
 use sekisho::wire::{TcpFlags, tcp_probe};
-use sekisho::worker::{Idle, Lcore, Worker, on_lcores};
+use sekisho::worker::{Done, Idle, Lcore, Post, Stop, Worker, on_lcores};
 use std::fmt;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -147,21 +147,11 @@ impl Place {
     /// Runs a box until the client is done; gives what it counted in all.
     pub(crate) fn run(&self, client: impl FnOnce(&Client<'_>) + Send) -> Stats {
         let (journal, overrides, _) = Journal::open(&self.journal()).unwrap();
-        self.run_with(journal, overrides, client)
-    }
-
-    fn run_with(
-        &self,
-        journal: Journal,
-        overrides: Overrides,
-        client: impl FnOnce(&Client<'_>) + Send,
-    ) -> Stats {
         let policies = vec![self.folder.path().join("policy.yaml")];
         let compiled = compile(&policies, &overrides, &Readers::new()).unwrap();
         let live = compiled.live;
         let lcores = &Lcore::usable().unwrap()[..1];
-        let readers = live.readers().clone();
-        let (crew, posts) = Crew::new(lcores, live.tables(), &readers, STALL);
+        let (crew, posts) = Crew::new(lcores, &live, STALL);
         let (sender, inbox) = channel();
         let said: Mutex<Vec<String>> = Mutex::default();
         let signals = Signals::default();
@@ -192,18 +182,7 @@ impl Place {
             signals: &signals,
             blocked: &blocked,
         };
-        let work = |post, stop: &_| {
-            let arena = Arena::of(frames()).unwrap();
-            let (pool, none) = (Pool::new(&arena), Pool::default());
-            let access = Gated {
-                port: MemoryPort::new(&pool, Rounds::Endless, 64),
-                blocked: &blocked,
-            };
-            let network = MemoryPort::new(&none, Rounds::Once, 64);
-            let mut worker = Worker::new(post, Account::EveryFrame, access, network);
-            worker.run(stop, Idle::Sleep);
-            worker.finish()
-        };
+        let work = |post, stop: &_| work(post, stop, &blocked);
         let control = || {
             thread::scope(|scope| {
                 scope.spawn(move || {
@@ -219,6 +198,19 @@ impl Place {
         assert!(stats.is_accounted_for(), "{stats:#?}");
         stats
     }
+}
+
+fn work(post: Post, stop: &Stop, blocked: &AtomicBool) -> Done {
+    let arena = Arena::of(frames()).unwrap();
+    let (pool, none) = (Pool::new(&arena), Pool::default());
+    let access = Gated {
+        port: MemoryPort::new(&pool, Rounds::Endless, 64),
+        blocked,
+    };
+    let network = MemoryPort::new(&none, Rounds::Once, 64);
+    let mut worker = Worker::new(post, Account::EveryFrame, access, network);
+    worker.run(stop, Idle::Sleep);
+    worker.finish()
 }
 
 /// Ends the run, also when the client panics.

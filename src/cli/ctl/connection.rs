@@ -60,10 +60,7 @@ impl Connection {
             .read_until(b'\n', &mut line)
             .map_err(|error| self.lost(&error))?;
         if line.last() != Some(&b'\n') {
-            let path = self.path.display();
-            return Err(Failure::io(format_args!(
-                "{path}: sekisho closed the connection before it answered"
-            )));
+            return Err(self.lost(&io::ErrorKind::ConnectionReset.into()));
         }
         read_answer(&line).map_err(|error| {
             let path = self.path.display();
@@ -76,6 +73,10 @@ impl Connection {
         Failure::io(match error.kind() {
             io::ErrorKind::WouldBlock => {
                 format!("{path}: no answer within {} s", PATIENCE.as_secs())
+            }
+            // It was killed, or ended in good order: either way, what was asked is in doubt.
+            io::ErrorKind::ConnectionReset => {
+                format!("{path}: sekisho closed the connection before it answered")
             }
             _ => format!("{path}: the connection was lost: {error}"),
         })

@@ -142,4 +142,39 @@ mod tests {
         found.rx = 995;
         assert!(balance(&found).ends_with("held; 5 found since they were counted\n"));
     }
+
+    fn stats(uptime_s: f64, frames: u64) -> Stats {
+        Stats {
+            generation: 1,
+            uptime_s,
+            balance: Balance {
+                rx: frames,
+                transmitted: frames,
+                ..Balance::default()
+            },
+            reasons: vec![Counted {
+                name: "forward-not-candidate".to_owned(),
+                verdict: "forward".to_owned(),
+                frames,
+                bytes: 64 * frames,
+            }],
+            rules: Vec::new(),
+            plans: Vec::new(),
+            devices: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn rates_are_of_the_time_between_two_looks() {
+        let shown = text(&stats(12.0, 9_000), Some(&stats(10.0, 6_000)));
+        assert!(
+            shown.contains("\n1,500/s received, 1,500/s transmitted\n"),
+            "{shown}"
+        );
+        let row = "forward-not-candidate  forward   9,000  576,000     1,500\n";
+        assert!(shown.contains(row), "{shown}");
+        // It was started anew in between.
+        let shown = text(&stats(1.0, 9_000), Some(&stats(10.0, 6_000)));
+        assert!(!shown.contains("/s"), "{shown}");
+    }
 }

@@ -89,7 +89,9 @@ impl Ports {
         say: Say<'_>,
     ) -> Result<Self, DeviceError> {
         let on_exit = on_exit(pipeline);
-        on_exit.check()?;
+        for note in on_exit.check()? {
+            say(Weight::Note, format_args!("{note}"));
+        }
         let prepared = netdev::prepare(Claim::of(interfaces)?, &run_dir(pipeline))?;
         for note in prepared.notes() {
             say(Weight::Note, format_args!("{note}"));
@@ -152,23 +154,7 @@ fn af_xdp(
         check_queues(interface, pipeline.lcores.len())?;
     }
     let ports = Ports::prepare(pipeline, interfaces.to_vec(), say)?;
-    let options = afxdp::Options {
-        access: with.access.clone(),
-        network: with.network.clone(),
-        queues: u32::try_from(pipeline.lcores.len()).unwrap_or(u32::MAX),
-        ring_frames: with.ring_frames,
-        umem_frames: with.umem_frames,
-        attach: match with.attach {
-            pipeline::Attach::Auto => afxdp::Attach::Auto,
-            pipeline::Attach::Driver => afxdp::Attach::Driver,
-            pipeline::Attach::Skb => afxdp::Attach::Skb,
-        },
-        zero_copy: match with.zero_copy {
-            pipeline::ZeroCopy::Auto => afxdp::ZeroCopy::Auto,
-            pipeline::ZeroCopy::Never => afxdp::ZeroCopy::Never,
-            pipeline::ZeroCopy::Require => afxdp::ZeroCopy::Require,
-        },
-    };
+    let options = xdp_options(pipeline, with);
     let afxdp::Opened { devices, lanes } = afxdp::open(&options)?;
     let mut watched = Vec::new();
     let mut opened = Vec::new();
@@ -195,6 +181,29 @@ fn af_xdp(
         }),
         leave: Box::new(|| ports.leave()),
     })
+}
+
+#[cfg(feature = "af-xdp")]
+fn xdp_options(pipeline: &Pipeline, with: &pipeline::AfXdp) -> crate::io::afxdp::Options {
+    use crate::io::afxdp;
+
+    afxdp::Options {
+        access: with.access.clone(),
+        network: with.network.clone(),
+        queues: u32::try_from(pipeline.lcores.len()).unwrap_or(u32::MAX),
+        ring_frames: with.ring_frames,
+        umem_frames: with.umem_frames,
+        attach: match with.attach {
+            pipeline::Attach::Auto => afxdp::Attach::Auto,
+            pipeline::Attach::Driver => afxdp::Attach::Driver,
+            pipeline::Attach::Skb => afxdp::Attach::Skb,
+        },
+        zero_copy: match with.zero_copy {
+            pipeline::ZeroCopy::Auto => afxdp::ZeroCopy::Auto,
+            pipeline::ZeroCopy::Never => afxdp::ZeroCopy::Never,
+            pipeline::ZeroCopy::Require => afxdp::ZeroCopy::Require,
+        },
+    }
 }
 
 /// Nothing that could panic is done under these locks.

@@ -125,35 +125,28 @@ impl<'r> Begin<'r> {
 
     /// Takes frames through a station that is open.
     fn serve<L: Lane>(self, station: Station<'_, L>) -> Result<Outcome, RunError> {
-        let Self {
-            pipeline,
-            signals,
-            say,
-            compiled: Compiled { live, warnings, .. },
-            ..
-        } = self;
-        let stall = Duration::from_millis(pipeline.stall_ms.into());
+        let Self { pipeline, say, .. } = self;
+        let setup = Setup {
+            policies: pipeline.policies.clone(),
+            stall: Duration::from_millis(pipeline.stall_ms.into()),
+            link_loss: pipeline.link_loss,
+            names_peers: pipeline.record_destinations.is_some(),
+        };
+        let Compiled { live, warnings, .. } = self.compiled;
         if warnings > 0 {
             say(
                 Weight::Note,
                 format_args!("{warnings} warnings about the policies: see `sekisho check`"),
             );
         }
-        let readers = live.readers().clone();
-        let (crew, posts) = Crew::new(&pipeline.lcores, live.tables(), &readers, stall);
-        let setup = Setup {
-            policies: pipeline.policies.clone(),
-            stall,
-            link_loss: pipeline.link_loss,
-            names_peers: pipeline.record_destinations.is_some(),
-        };
+        let (crew, posts) = Crew::new(&pipeline.lcores, &live, setup.stall);
         let parts = Parts {
             crew,
             live,
             journal: self.journal,
             overrides: self.overrides,
             inbox: self.inbox,
-            signals,
+            signals: self.signals,
             devices: station.devices,
             over: &*station.over,
             say,

@@ -101,6 +101,8 @@ impl Supervisor<'_> {
                 let _ = answer.send(refused("journal", &why));
             }
             self.settle();
+            // Where it is in doubt, this is what mends it.
+            self.tidy_journal();
             return;
         }
         let workers = self.settle();

@@ -104,18 +104,20 @@ impl Mapping {
     }
 
     /// A number that the kernel reads and writes too.
+    ///
+    /// # Safety
+    /// The place is of this mapping.
     #[inline(always)]
-    pub(super) fn atomic(&self, place: &Place<AtomicU32>) -> &AtomicU32 {
-        // SAFETY: `place` says that one lies there, and is only ever used with the mapping that made
-        // it: both are fields of the same ring. Whoever else writes to it, here or in the kernel,
+    pub(super) unsafe fn atomic(&self, place: &Place<AtomicU32>) -> &AtomicU32 {
+        // SAFETY: `place` found that one lies there. Whoever else writes to it, here or in the kernel,
         // does so in one step.
         unsafe { self.start.byte_add(place.offset_bytes).cast().as_ref() }
     }
 
-    /// Reads an entry of a table; the index is below the count that its place was made with.
+    /// Reads an entry of a table.
     ///
     /// # Safety
-    /// So it is, and nobody writes to the entry meanwhile.
+    /// The table is of this mapping and has so many entries, and nobody writes to this one meanwhile.
     #[inline(always)]
     pub(super) unsafe fn read<T: Plain>(&self, table: &Place<T>, index: usize) -> T {
         // SAFETY: the entry lies within, by `place` and by the caller; any bits are a `T`.

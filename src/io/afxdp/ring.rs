@@ -69,9 +69,9 @@ impl<T: Plain> Producer<T> {
     #[inline(always)]
     pub(super) fn write(&mut self, entry: T) {
         let index = (self.next & self.ring.mask) as usize;
-        // SAFETY: the mask keeps the index below the size. The kernel reads what `producer` has
-        // passed and `consumer` has not: with no more entries before it than the ring holds, this
-        // one is not among them.
+        // SAFETY: the table is of this ring's mapping, and the mask keeps the index below its size. The
+        // kernel reads what `producer` has passed and `consumer` has not: with no more entries before
+        // it than the ring holds, this one is not among them.
         unsafe { self.ring.mapping.write(&self.ring.entries, index, entry) };
         self.next = self.next.wrapping_add(1);
     }
@@ -93,9 +93,9 @@ impl<T: Plain> Producer<T> {
     #[inline(always)]
     pub(super) fn needs_wakeup(&self) -> bool {
         // A kernel without the flag always has to be called.
-        self.ring.flags.as_ref().is_none_or(|flags| {
-            let flags = self.ring.mapping.atomic(flags).load(Ordering::Relaxed);
-            flags & XdpRingFlags::XDP_RING_NEED_WAKEUP.bits() != 0
+        self.ring.flags().is_none_or(|flags| {
+            let set = XdpRingFlags::from_bits_retain(flags.load(Ordering::Relaxed));
+            set.contains(XdpRingFlags::XDP_RING_NEED_WAKEUP)
         })
     }
 }
@@ -145,9 +145,9 @@ impl<T: Plain> Entries<'_, T> {
             return None;
         }
         let index = (self.first.wrapping_add(index) & self.ring.mask) as usize;
-        // SAFETY: the mask keeps the index below the size. `producer` has passed the entry, and was
-        // loaded to acquire it; the kernel does not write there again before `consumer` passes it,
-        // which takes a mutable borrow of the ring.
+        // SAFETY: the table is of this ring's mapping, and the mask keeps the index below its size.
+        // `producer` has passed the entry, and was loaded to acquire it; the kernel does not write there
+        // again before `consumer` passes it, which takes a mutable borrow of the ring.
         Some(unsafe { self.ring.mapping.read(&self.ring.entries, index) })
     }
 }
@@ -180,12 +180,21 @@ impl<T: Plain> Ring<T> {
 
     #[inline(always)]
     fn producer(&self) -> &AtomicU32 {
-        self.mapping.atomic(&self.producer)
+        // SAFETY: `map` made the place, of this mapping.
+        unsafe { self.mapping.atomic(&self.producer) }
     }
 
     #[inline(always)]
     fn consumer(&self) -> &AtomicU32 {
-        self.mapping.atomic(&self.consumer)
+        // SAFETY: as above.
+        unsafe { self.mapping.atomic(&self.consumer) }
+    }
+
+    #[inline(always)]
+    fn flags(&self) -> Option<&AtomicU32> {
+        // SAFETY: as above.
+        let flags = |place| unsafe { self.mapping.atomic(place) };
+        self.flags.as_ref().map(flags)
     }
 }
 

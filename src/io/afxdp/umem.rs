@@ -197,6 +197,7 @@ mod tests {
             .received(found(2_048 + 256, 60), Owner::Network)
             .unwrap();
         assert_eq!(frame.as_frame().bytes, [0; 60]);
+        assert_eq!(size_of_val(&frame), 16);
         assert_eq!(
             (umem.held(Owner::Access), umem.held(Owner::Network)),
             (0, 1)

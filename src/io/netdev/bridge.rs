@@ -3,7 +3,9 @@ use super::ipv6;
 use super::link::{NO_ARP, UP};
 use super::netlink::Netlink;
 use crate::io::port::{DeviceError, DeviceFault};
+use std::fs;
 use std::io;
+use std::path::Path;
 
 /// What `ip link` shows of the bridge; by this it is known again.
 const ALIAS: &str = "sekisho left this on exit, and takes it away when it starts";
@@ -23,6 +25,10 @@ const GROUPS: u16 = !(1 << 1);
 /// Nothing is learned, so that each frame leaves by the other port, whatever its addresses; multicast
 /// goes to both without a question; there is no spanning tree. The host says nothing by it: it has no
 /// address, no IPv6 and no ARP, and the ports stay as they were prepared.
+///
+/// It is no wire all the same: pause frames stop at it; frames for the address of a port itself go to
+/// the host; broadcasts and multicasts go to the other port and to the host, whose IPv4 sockets may
+/// hear them; and the host's firewall may look on ([`firewalls`]).
 pub(super) fn make(
     netlink: &mut Netlink,
     name: &str,
@@ -75,6 +81,27 @@ pub(super) fn take_away(netlink: &mut Netlink, name: &str) -> io::Result<bool> {
         return Ok(false);
     }
     netlink.delete(found.index).map(|()| true)
+}
+
+/// What to say of every bridge of this network: where the kernel hands bridged packets to the host's
+/// firewall, that decides about them too, and drops what is no sound IP. Others may rely on it, so
+/// that it is left as it is.
+pub(super) fn firewalls() -> Vec<String> {
+    let switches = ["iptables", "ip6tables", "arptables"].map(|which| {
+        let key = format!("bridge-nf-call-{which}");
+        let on = fs::read_to_string(Path::new("/proc/sys/net/bridge").join(&key));
+        on.is_ok_and(|on| on.trim() != "0")
+            .then(|| format!("net.bridge.{key}=0"))
+    });
+    let on: Vec<_> = switches.into_iter().flatten().collect();
+    if on.is_empty() {
+        return Vec::new();
+    }
+    vec![format!(
+        "on-exit: this machine's firewall decides about what passes a kernel bridge too; \
+         if nothing else needs that: `sysctl {}`",
+        on.join(" ")
+    )]
 }
 
 /// Whether a bridge of this name can be made when it is time to.

@@ -5,8 +5,8 @@ use std::io;
 /// What to do where the system says that the program may not.
 const MAY_NOT: &str = "run it as root, or give it CAP_NET_ADMIN and CAP_NET_RAW";
 /// What to do where the kernel's parameters cannot be written to.
-const READ_ONLY: &str =
-    "in a systemd unit, ProtectKernelTunables= must be off, and in a container /proc/sys writable";
+const READ_ONLY: &str = "in a systemd unit, ProtectKernelTunables= needs ReadWritePaths=/proc/sys/net/ipv6/conf beside \
+     it, and in a container /proc/sys/net must be writable";
 
 /// What the system's refusal of something means.
 pub(super) fn refused(interface: &str, what: impl Display, cause: &io::Error) -> DeviceError {

@@ -37,6 +37,8 @@ const IFA_FLAGS: u16 = 8;
 /// Flags of an interface.
 pub(super) const UP: u32 = libc::IFF_UP.cast_unsigned();
 pub(super) const NO_ARP: u32 = libc::IFF_NOARP.cast_unsigned();
+/// Set by whoever administers it; a packet socket that listens to everything does not show here.
+pub(super) const PROMISCUOUS: u32 = libc::IFF_PROMISC.cast_unsigned();
 
 /// An address does not expire.
 const PERMANENT: u32 = 0x80;

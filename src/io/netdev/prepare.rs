@@ -3,7 +3,7 @@ use super::claim::Claim;
 use super::fault::system;
 use super::interface::Interface;
 use super::ipv6;
-use super::link::{Address, Described, NO_ARP, UP};
+use super::link::{Address, Described, NO_ARP, PROMISCUOUS, UP};
 use super::netlink::Netlink;
 use super::offload::{Features, concern};
 use super::restore::{Recovered, restore};
@@ -42,14 +42,15 @@ pub enum OnExit {
 }
 
 impl OnExit {
-    /// Whether it can be done when it is time to: for the start.
+    /// Whether it can be done when it is time to: for the start. Gives what is to be said of it all
+    /// the same.
     ///
     /// # Errors
     /// The bridge cannot have its name.
-    pub fn check(&self) -> Result<(), DeviceError> {
+    pub fn check(&self) -> Result<Vec<String>, DeviceError> {
         match self {
-            Self::KernelBridge(name) => bridge::check(name),
-            Self::LinkDown | Self::Leave => Ok(()),
+            Self::KernelBridge(name) => bridge::check(name).map(|()| bridge::firewalls()),
+            Self::LinkDown | Self::Leave => Ok(Vec::new()),
         }
     }
 }
@@ -152,6 +153,7 @@ impl Prepared {
         let found = Found {
             up: link.is_up(),
             arp: link.flags & NO_ARP == 0,
+            promiscuous: link.flags & PROMISCUOUS != 0,
             ipv6: ipv6::is_on(&interface.name).map_err(unread)?,
             ipv6_addresses: addresses.into_iter().filter(kept).collect(),
             features: features.requested().map(str::to_owned).collect(),
@@ -204,12 +206,13 @@ impl Prepared {
 
     fn set(&mut self, interface: &Interface) -> Result<(), DeviceError> {
         let index = interface.index;
-        // Before it comes up: otherwise it would say something first.
-        ipv6::set(&interface.name, false)
-            .map_err(|cause| interface.refused("IPv6 cannot be switched off", &cause))?;
+        // Who may not do this may not do the rest either, and has changed nothing yet.
         self.netlink
             .set_flags(index, NO_ARP, NO_ARP)
             .map_err(|cause| interface.refused("ARP cannot be switched off", &cause))?;
+        // Before it comes up: otherwise it would say something first.
+        ipv6::set(&interface.name, false)
+            .map_err(|cause| interface.refused("IPv6 cannot be switched off", &cause))?;
         self.set_features(interface)?;
         let held = hold_promiscuous(index)
             .map_err(|cause| interface.refused("cannot be set promiscuous", &cause))?;

@@ -3,7 +3,7 @@ use super::claim::Claim;
 use super::fault::system;
 use super::interface::Interface;
 use super::ipv6;
-use super::link::{NO_ARP, UP};
+use super::link::{Address, NO_ARP, PROMISCUOUS, UP};
 use super::netlink::Netlink;
 use super::offload::{Features, concern};
 use super::state::{Folder, Left, State};
@@ -155,39 +155,49 @@ fn fate(netlink: &mut Netlink, state: &State) -> io::Result<Fate> {
 }
 
 /// Makes an interface what it was, down if it is left so, and forgets the state unless it is left on
-/// purpose. Goes on after a fault; where there is one, the state is kept.
+/// purpose. What is so already is left alone; after a fault it goes on, and the state is kept.
 pub(super) fn restore(netlink: &mut Netlink, folder: &Folder, state: &State) -> Vec<String> {
     let index = state.interface.index;
-    let name = match netlink.name_of(index) {
-        Ok(Some(name)) => name,
+    let now = match netlink.describe(index) {
+        Ok(Some(now)) => now,
         Ok(None) => {
-            return folder
-                .remove(index)
-                .err()
-                .iter()
-                .map(DeviceError::to_string)
-                .collect();
+            let removed = folder.remove(index);
+            return removed.err().iter().map(DeviceError::to_string).collect();
         }
         Err(error) => return vec![fault(state, "cannot be looked at", &error)],
     };
     let found = &state.found;
-    let up = found.up && state.left != Left::LinkDown;
-    let flags = if up { UP } else { 0 } | if found.arp { 0 } else { NO_ARP };
     let mut faults = Vec::new();
     let mut tried = |what: &str, done: io::Result<()>| {
-        faults.extend(done.err().map(|error| fault(state, what, &error)));
+        let what = format!("{what} cannot be put back");
+        faults.extend(done.err().map(|error| fault(state, &what, &error)));
     };
     // First of all: what is down says nothing.
-    tried("its flags", netlink.set_flags(index, flags, UP | NO_ARP));
+    let up = found.up && state.left != Left::LinkDown;
+    let flags = [
+        (UP, up),
+        (NO_ARP, !found.arp),
+        (PROMISCUOUS, found.promiscuous),
+    ];
+    let set = flags.iter().filter(|(_, is)| *is);
+    let set = set.fold(0, |set, (flag, _)| set | flag);
+    let all = flags.iter().fold(0, |all, (flag, _)| all | flag);
+    if now.flags & all != set {
+        tried("its flags", netlink.set_flags(index, set, all));
+    }
     if found.ipv6 == Some(true) {
         let here = folder.is_of_this_network();
-        tried("IPv6", here.and_then(|()| ipv6::set(&name, true)));
+        tried("IPv6", here.and_then(|()| ipv6::set(&now.name, true)));
+        let there = netlink.addresses(index).unwrap_or_default();
         for address in &found.ipv6_addresses {
-            let added = netlink.add_address(index, address);
-            tried(&format!("the address {address}"), added);
+            let is_it = |other: &Address| other.address == address.address;
+            if !there.iter().any(is_it) {
+                let added = netlink.add_address(index, address);
+                tried(&format!("the address {address}"), added);
+            }
         }
     }
-    tried("its offloads", restore_features(netlink, &name, state));
+    tried("its offloads", restore_features(netlink, &now.name, state));
     let kept = if state.left == Left::LinkDown {
         folder.write(state)
     } else if faults.is_empty() {
@@ -207,8 +217,5 @@ fn restore_features(netlink: &Netlink, name: &str, state: &State) -> io::Result<
 }
 
 fn fault(state: &State, what: &str, error: &io::Error) -> String {
-    format!(
-        "{}: {what} cannot be put back: {error}",
-        state.interface.name
-    )
+    format!("{}: {what}: {error}", state.interface.name)
 }

@@ -40,6 +40,9 @@ pub(super) struct Identity {
 pub(super) struct Found {
     pub(super) up: bool,
     pub(super) arp: bool,
+    /// Sekisho sets this no more than needed by a socket of its own, which vanishes with it; DPDK's
+    /// driver for packet sockets sets it for good.
+    pub(super) promiscuous: bool,
     /// Whether it had IPv6; `None` where the kernel has none.
     pub(super) ipv6: Option<bool>,
     /// Those that do not expire: the kernel forgets them when IPv6 is switched off.
@@ -224,6 +227,7 @@ mod tests {
         let found = Found {
             up: true,
             arp: true,
+            promiscuous: false,
             ipv6: Some(true),
             ipv6_addresses: vec![address],
             features: vec!["rx-gro".to_owned()],

@@ -80,7 +80,7 @@ fn send(sender: &Socket, mut frames: &[Vec<u8>], done: &AtomicBool) {
     while !frames.is_empty() && !done.load(Ordering::Relaxed) {
         let burst = &frames[..frames.len().min(BURST)];
         frames = &frames[sender.send(burst).unwrap_or(0)..];
-        thread::sleep(Duration::from_micros(500));
+        thread::sleep(Duration::from_millis(1));
     }
 }
 

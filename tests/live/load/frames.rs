@@ -1,3 +1,4 @@
+use crate::wrapping::Wrapping;
 use etherparse::{PacketBuilder, TcpHeader};
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -25,11 +26,11 @@ impl Frames {
     }
 
     /// Of one subscriber to one peer: even numbers to port 25, odd ones to port 587.
-    pub(crate) fn alternating() -> Self {
+    pub(crate) fn alternating(wrapping: Wrapping) -> Self {
         let [from, to] = ["198.51.100.9", "203.0.113.25"].map(|address| address.parse().unwrap());
         Self::new(
             [25, 587]
-                .map(|port| Numbered::syn(from, to, port, &[]))
+                .map(|port| Numbered::syn(from, to, port, wrapping))
                 .into(),
         )
     }
@@ -50,9 +51,8 @@ impl Frames {
 }
 
 impl Numbered {
-    /// A SYN with its number for data. What is given as `link` stands between the Ethernet addresses
-    /// and the type of the payload: tags.
-    pub(crate) fn syn(from: IpAddr, to: IpAddr, port: u16, link: &[u8]) -> Self {
+    /// A SYN with its number for data.
+    pub(crate) fn syn(from: IpAddr, to: IpAddr, port: u16, wrapping: Wrapping) -> Self {
         let ethernet = PacketBuilder::ethernet2([2, 0, 0, 0, 0, 1], [2, 0, 0, 0, 0, 2]);
         let ip = match (from, to) {
             (IpAddr::V4(from), IpAddr::V4(to)) => ethernet.ipv4(from.octets(), to.octets(), 64),
@@ -64,7 +64,7 @@ impl Numbered {
             .syn()
             .write(&mut octets, &[0; NUMBER_OCTETS])
             .unwrap();
-        octets.splice(12..12, link.iter().copied());
+        let octets = wrapping.wrap(&octets);
         let tcp_at = octets.len() - NUMBER_OCTETS - TcpHeader::MIN_LEN;
         Self {
             octets,
@@ -98,7 +98,7 @@ fn a_numbered_frame_is_one_that_a_host_would_send() {
         ["2001:db8::9", "2001:db8::25"],
     ];
     for [from, to] in pairs.map(|pair| pair.map(|address| address.parse::<IpAddr>().unwrap())) {
-        let frames = Frames::new(vec![Numbered::syn(from, to, 25, &[0x81, 0, 0, 7])]);
+        let frames = Frames::new(vec![Numbered::syn(from, to, 25, Wrapping::Vlan)]);
         let (mut frame, mut scratch) = (Vec::new(), Vec::new());
         for number in [0, 1, 0xffff, 0x1_0000, 0xfffe_fffd_fffc, u64::MAX] {
             frames.write(number, &mut frame);

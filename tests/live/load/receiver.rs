@@ -1,6 +1,6 @@
 use super::frames::Frames;
+use super::have_first_processor;
 use super::ring::Ring;
-use super::stay_on_first_processor;
 use crate::net::Namespace;
 use std::fmt;
 use std::sync::Arc;
@@ -71,7 +71,7 @@ impl Receiver {
 }
 
 fn receive(mut ring: Ring, frames: &Frames, no_more: &AtomicBool, tally: &AtomicU64) -> Received {
-    stay_on_first_processor();
+    have_first_processor();
     let mut received = Received::default();
     let (mut scratch, mut whole) = (Vec::new(), Vec::new());
     let (mut highest, mut seen) = (None, 0);

@@ -7,6 +7,7 @@ use super::socket::{Hears, Socket};
 use crate::net::Namespace;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::mm::{MapFlags, ProtFlags, mmap, munmap};
+use rustix::net::sockopt::socket_error;
 use std::ptr::NonNull;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
@@ -97,6 +98,10 @@ impl Ring {
             let mut waiting = [PollFd::new(self.socket.descriptor(), PollFlags::IN)];
             let timeout = Timespec::try_from(patience).unwrap();
             poll(&mut waiting, Some(&timeout)).unwrap();
+            // A link that went down says so until it is asked; it may come up again.
+            if waiting[0].revents().contains(PollFlags::ERR) {
+                let _ = socket_error(self.socket.descriptor());
+            }
         }
         if !self.is_ours() {
             return false;

@@ -1,6 +1,6 @@
 use super::frames::Frames;
 use super::socket::{Hears, SEND_FRAMES, Socket};
-use super::{now_ns, stay_on_first_processor};
+use super::{have_first_processor, now_ns};
 use crate::net::Namespace;
 use std::fmt;
 use std::thread;
@@ -51,10 +51,18 @@ impl Sender {
     pub(crate) fn send_while(
         &mut self,
         pps: u32,
-        goes_on: impl Fn(u64) -> bool,
+        goes_on: impl Fn(u64) -> bool + Send,
         last: u64,
     ) -> Sent {
-        stay_on_first_processor();
+        let sending = || {
+            have_first_processor();
+            self.send_here(pps, goes_on, last)
+        };
+        // A thread of its own: what the caller starts later is not to be bound to that processor.
+        thread::scope(|scope| scope.spawn(sending).join().unwrap())
+    }
+
+    fn send_here(&mut self, pps: u32, goes_on: impl Fn(u64) -> bool, last: u64) -> Sent {
         let began = Instant::now();
         let mut sent = Sent {
             frames: 0,

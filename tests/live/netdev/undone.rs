@@ -141,29 +141,29 @@ fn the_host_says_nothing_where_it_is_prepared() {
     place
         .middle()
         .ip(&["address", "add", "192.0.2.1/24", "dev", "network"]);
-    let prepared = place
-        .middle()
-        .enter(|| prepare(claim(&["network"])?, place.folder()))
-        .unwrap();
+    let told = || {
+        let hosts = [&place.line.subscriber, &place.line.internet];
+        hosts.map(|host| host.counters("wire").rx_packets)
+    };
+    let before = told();
+    let only_one = || prepare(claim(&["network"])?, place.folder());
+    let prepared = place.middle().enter(only_one).unwrap();
     place.middle().ip(&["link", "set", "dev", "access", "up"]);
     // Whom nobody answers.
-    place.line.internet.add_address("wire", "192.0.2.2/24");
-    let asking = place
-        .line
-        .internet
-        .enter(|| UdpSocket::bind("192.0.2.2:0"))
-        .unwrap();
+    let asking = &place.line.internet;
+    asking.add_address("wire", "192.0.2.2/24");
+    let socket = asking.enter(|| UdpSocket::bind("192.0.2.2:0")).unwrap();
+    let asked_before = asking.counters("wire").tx_packets;
     for _ in 0..4 {
-        let _ = asking.send_to(b"who has it?", "192.0.2.1:9");
+        let _ = socket.send_to(b"who has it?", "192.0.2.1:9");
         sleep(Duration::from_secs(1));
     }
-    assert!(
-        place.line.internet.counters("wire").tx_packets >= 2,
-        "nobody asked"
-    );
-    assert_eq!(place.line.internet.counters("wire").rx_packets, 0);
+    let asked = asking.counters("wire").tx_packets - asked_before;
+    assert!(asked >= 2, "{asked} questions");
+    let now = told();
+    assert_eq!(now[1], before[1]);
     // What is not prepared asks for routers and tells of its groups in the same time.
-    assert!(place.line.subscriber.counters("wire").rx_packets > 0);
+    assert!(now[0] > before[0]);
     place.middle().enter(|| drop(prepared));
 }
 
@@ -189,10 +189,11 @@ fn without_the_right_to_nothing_is_changed_and_the_right_is_named() {
     assert!(
         refused
             .message
-            .starts_with("access: IPv6 cannot be switched off"),
+            .starts_with("access: ARP cannot be switched off"),
         "{refused}"
     );
     place.assert_seen(&before);
+    assert_eq!(place.files(), 0);
 }
 
 #[test]
@@ -216,4 +217,29 @@ fn what_is_no_wire_or_has_another_user_is_refused() {
     let part = refused("network");
     assert_eq!(part.fault, DeviceFault::Busy);
     assert!(part.message.contains("a part of theirs"), "{part}");
+}
+
+#[cfg(feature = "af-xdp")]
+#[test]
+#[ignore = "needs root and network namespaces"]
+fn what_somebodys_program_takes_the_frames_of_is_refused() {
+    use sekisho::io::afxdp::{Options, open};
+
+    let place = Place::new();
+    let options = Options {
+        ring_frames: 1_024,
+        umem_frames: 4_096,
+        ..Options::new(PORTS[0], PORTS[1], 1)
+    };
+    let opened = place.middle().enter(|| open(&options)).unwrap();
+    let refused = place.prepare().unwrap_err();
+    assert_eq!(refused.fault, DeviceFault::Busy);
+    assert!(
+        refused
+            .message
+            .contains("access: somebody has attached an XDP program"),
+        "{refused}"
+    );
+    drop(opened);
+    place.middle().enter(|| drop(place.prepare().unwrap()));
 }

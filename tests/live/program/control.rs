@@ -59,3 +59,30 @@ impl Control {
         let _ = writeln!(self.stream.get_mut(), "{request}");
     }
 }
+
+/// What the devices lost by themselves, as an answer to `stats` says; only what is not 0.
+pub(crate) fn losses(stats: &Value) -> String {
+    let mut text = Vec::new();
+    for device in stats["devices"].as_array().unwrap() {
+        let counters = device["losses"].as_array().unwrap().iter();
+        for loss in counters.filter(|loss| loss["frames"] != 0) {
+            text.push(format!(
+                "{} {} {}",
+                device["side"], loss["counter"], loss["frames"]
+            ));
+        }
+    }
+    if text.is_empty() {
+        "no losses".to_owned()
+    } else {
+        text.join(", ")
+    }
+}
+
+/// What net_af_packet's sockets had no room for: the kernel counts it at the socket, not at the link.
+pub(crate) fn by_packet_sockets(stats: &Value) -> u64 {
+    let devices = stats["devices"].as_array().unwrap().iter();
+    let all = devices.flat_map(|device| device["losses"].as_array().unwrap());
+    let theirs = all.filter(|loss| loss["counter"] == "tp_drops");
+    theirs.map(|loss| loss["frames"].as_u64().unwrap()).sum()
+}

@@ -3,7 +3,7 @@
 mod control;
 mod policy;
 
-pub(crate) use control::Control;
+pub(crate) use control::{Control, by_packet_sockets, losses};
 pub(crate) use policy::Policy;
 
 use crate::line::Line;
@@ -102,16 +102,25 @@ impl Pipeline {
         self.folder.path().join(name)
     }
 
-    /// The command that runs it in a namespace.
+    /// The command that runs it in a namespace: before others on its processor, as a worker's is
+    /// its own where it is not tested.
     pub(crate) fn command(&self, namespace: &Namespace) -> Command {
-        let mut command = namespace.command(env!("CARGO_BIN_EXE_sekisho"));
-        command.args(["run", "--output", "json"]).arg(self.file());
+        let mut command = namespace.command("nice");
+        command
+            .args(["-n", "-15", env!("CARGO_BIN_EXE_sekisho")])
+            .args(["run", "--output", "json"])
+            .arg(self.file());
         command
     }
 
     /// Runs it, and waits until it answers.
     pub(crate) fn start(&self, line: &Line) -> Program {
-        let mut program = self.launch(self.command(&line.middle));
+        self.start_as(self.command(&line.middle))
+    }
+
+    /// The same by another command.
+    pub(crate) fn start_as(&self, command: Command) -> Program {
+        let mut program = self.launch(command);
         let deadline = Instant::now() + PATIENCE;
         while !self.answers() {
             let is_running = program.running.is_running();

@@ -112,7 +112,10 @@ fn plan(number: usize, overrides: &Overrides, offices: &[&str]) -> &'static str 
 fn probe(line: &Line) -> Vec<u64> {
     let to = "203.0.113.25".parse().unwrap();
     let from = (0..BLOCKS * 16).map(|number| format!("100.64.0.{number}").parse().unwrap());
-    let load = Frames::new(from.map(|from| Numbered::syn(from, to, 25, &[])).collect());
+    let load = Frames::new(
+        from.map(|from| Numbered::syn(from, to, 25, Wrapping::Plain))
+            .collect(),
+    );
     let receiver = Receiver::start(&line.internet, "wire", load.clone());
     Sender::new(&line.subscriber, "wire", load).send((BLOCKS * 16) as u64, 10_000);
     receiver

@@ -1,7 +1,7 @@
 //! Ports at work: what the kernel loses is counted, a device may vanish, a program goes with whoever
 //! attached it.
 
-use super::Xdp;
+use super::{RING_FRAMES, Xdp};
 use crate::conformance::suite::{self, Check, Link, Rig};
 use crate::conformance::{ACCESS, NETWORK};
 use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
@@ -153,7 +153,7 @@ fn each_queue_has_its_lane() {
 fn what_finds_no_room_is_the_kernels_loss_and_said_so() {
     let rig: Xdp<1_514> = Xdp::new(1, Attach::Driver);
     let mut opened = rig.open().unwrap();
-    let came = rig.wires.send_while(&plain(1_500), || {
+    let came = rig.wires.send_while(&plain(RING_FRAMES + 476), || {
         while opened.devices[0]
             .losses()
             .iter()
@@ -166,7 +166,8 @@ fn what_finds_no_room_is_the_kernels_loss_and_said_so() {
     // Nothing more comes; the worker finds what stands in the ring.
     opened.devices[0].detach();
     let did = serve_while(opened.lanes, |_| ());
-    assert_eq!(did, [[1_024, 1_024, 0]]);
+    let found = u64::from(RING_FRAMES);
+    assert_eq!(did, [[found, found, 0]]);
     let [access, network] = opened.devices.each_ref().map(|device| device.losses());
     let lost: Vec<_> = access
         .iter()

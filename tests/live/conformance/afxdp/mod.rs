@@ -5,8 +5,11 @@ mod refused;
 
 use super::suite::{self, Check, Link, Rig};
 use super::{ACCESS, NETWORK, Wires};
-use sekisho::io::afxdp::{Attach, Opened, Options, open};
+use sekisho::io::afxdp::{Attach, Opened, Options, XdpDevice, open};
 use sekisho::io::port::{DeviceError, Lane, Port, Work};
+
+/// Small enough to be filled, and large enough for a test that shares its processor.
+const RING_FRAMES: u32 = 4_096;
 
 /// A box whose interfaces take frames of up to so many octets.
 struct Xdp<const LONGEST_BYTES: usize> {
@@ -20,8 +23,8 @@ impl<const LONGEST_BYTES: usize> Xdp<LONGEST_BYTES> {
         Self {
             wires: Wires::new(queues, mtu_bytes),
             options: Options {
-                ring_frames: 1_024,
-                umem_frames: 4_096,
+                ring_frames: RING_FRAMES,
+                umem_frames: 4 * RING_FRAMES,
                 attach,
                 ..Options::new(ACCESS, NETWORK, queues)
             },
@@ -41,22 +44,36 @@ impl<const LONGEST_BYTES: usize> Xdp<LONGEST_BYTES> {
 }
 
 impl<const LONGEST_BYTES: usize> Rig for Xdp<LONGEST_BYTES> {
-    const RING_FRAMES: usize = 1_024;
+    const RING_FRAMES: usize = RING_FRAMES as usize;
     const LONGEST_BYTES: usize = LONGEST_BYTES;
 
     fn serve(&mut self, coming: &[Vec<u8>], link: Link, check: impl Check) -> Vec<Vec<u8>> {
         self.wires.set_link(link);
         let Opened { devices, mut lanes } = self.open().unwrap_or_else(|error| panic!("{error}"));
+        let devices = Devices(devices);
         let set_link = |link| self.wires.set_link(link);
         let left = self.wires.send_while(coming, || {
             let work = Checked(check, &set_link);
             lanes.pop().unwrap().serve(work);
         });
-        for device in &devices {
+        for device in &devices.0 {
             let losses = device.losses();
             assert!(losses.iter().all(|loss| loss.frames == 0), "{losses:?}");
         }
         left
+    }
+}
+
+/// When a check fails, what the kernel lost may be why.
+struct Devices([XdpDevice; 2]);
+
+impl Drop for Devices {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            for device in &self.0 {
+                println!("{}: {:?}", device.mode(), device.losses());
+            }
+        }
     }
 }
 
