@@ -1,7 +1,7 @@
 //! What a frame costs the box in processor time: sekisho beside Linux' own bridge, in one run.
 //!
 //! ```text
-//! cargo test --release --all-features --test live cost -- --include-ignored --nocapture
+//! cargo test --profile live --all-features --test live cost -- --include-ignored --nocapture
 //! ```
 //! Sending, receiving and the box share processors here, and what Linux does for a frame it does in
 //! the time of whoever sent it. So all is measured that works: this process, the kernel's softirq

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! sudo bash tests/packages.sh
-//! sudo -E cargo test --test live -- --include-ignored --test-threads=1
+//! sudo -E cargo test --profile live --all-features --test live -- --include-ignored --test-threads=1
 //! ```
 //! These tests need root, namespaces and the Debian packages that `tests/packages.sh` names, so they
 //! are ignored where a plain `cargo test` runs. Whoever asks for them gets them: when something is

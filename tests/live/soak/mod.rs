@@ -2,7 +2,7 @@
 //! full for the journal and the log.
 //!
 //! ```text
-//! SEKISHO_SOAK_SECONDS=600 cargo test --release --test live soak -- --include-ignored --nocapture
+//! SEKISHO_SOAK_SECONDS=600 cargo test --profile live --all-features --test live soak -- --include-ignored --nocapture
 //! ```
 //! A minute without the variable. The load comes in rounds of [`ROUND`], at the highest of [`RATES`]
 //! at which nothing is lost in a round where nothing else happens. After each round every frame is
