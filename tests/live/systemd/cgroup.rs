@@ -41,7 +41,7 @@ impl Drop for Cgroup {
     fn drop(&mut self) {
         for folder in &self.folders {
             if let Err(error) = remove(folder) {
-                eprintln!("{}: {error}", folder.display());
+                println!("{}: {error}", folder.display());
             }
         }
     }
