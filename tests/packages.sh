@@ -10,6 +10,7 @@ set -euo pipefail
 packages=(
     build-essential pkg-config libdpdk-dev dpdk         # ports over DPDK, and testpmd beside them
     iproute2 ethtool nftables libcap2-bin util-linux    # networks of the tests' own
+    systemd systemd-container                           # the unit under a systemd of its own
     exim4-daemon-light swaks libnet-ssleay-perl libio-socket-inet6-perl openssl # mail over IPv4, IPv6, TLS
 )
 

@@ -27,7 +27,7 @@ pub(super) struct Args {
 pub(super) fn run(args: &Args, format: Format) -> Result<Exit, Failure> {
     let pipeline = load(args)?;
     if args.check {
-        run::check(&pipeline, &say).map_err(failure)?;
+        run::check(&pipeline).map_err(failure)?;
         return Ok(Exit::Ok);
     }
     refuse_inputs(&args.file, &pipeline)?;

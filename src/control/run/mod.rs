@@ -55,13 +55,13 @@ pub fn run(pipeline: &Pipeline, signals: &Signals, say: Say<'_>) -> Result<Outco
 ///
 /// # Errors
 /// As [`run`].
-pub fn check(pipeline: &Pipeline, say: Say<'_>) -> Result<(), RunError> {
+pub fn check(pipeline: &Pipeline) -> Result<(), RunError> {
     let overrides = match &pipeline.control.journal {
         Some(path) if path.exists() => Journal::peek(path)?,
         _ => Overrides::default(),
     };
     compile(&pipeline.policies, &overrides, &Readers::new()).map_err(RunError::Policy)?;
-    drivers::check(pipeline, say)
+    drivers::check(pipeline)
 }
 
 /// What a run begins with, whatever its driver.

@@ -57,14 +57,15 @@ impl XdpDevice {
     /// What the kernel lost between the device and the workers since it was opened.
     ///
     /// Each frame is in one of these counters: no chunk to receive into, or a frame that is longer
-    /// than the chunks can hold (`rx_dropped`), no room in the receive ring (`rx_ring_full`), a
-    /// descriptor to be sent that the kernel refused (`tx_invalid_descs`). The device counts by itself
+    /// than the chunks can hold (`xsk_rx_dropped`), no room in the receive ring
+    /// (`xsk_rx_ring_full`), a descriptor to be sent that the kernel refused
+    /// (`xsk_tx_invalid_descs`). The device counts by itself
     /// what it lost before.
     pub fn losses(&self) -> Vec<Loss> {
         let mut losses = [
-            ("rx_dropped", 0),
-            ("rx_ring_full", 0),
-            ("tx_invalid_descs", 0),
+            ("xsk_rx_dropped", 0),
+            ("xsk_rx_ring_full", 0),
+            ("xsk_tx_invalid_descs", 0),
         ];
         for socket in &self.sockets {
             // A device that is gone has its counters as long as the socket is there.

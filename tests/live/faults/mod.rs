@@ -127,7 +127,7 @@ fn queues_without_a_worker_and_workers_without_a_queue_are_refused() {
         .find(|line| line.starts_with("lcores"))
         .unwrap();
     scene.rewrite(lcores, "lcores: [0, 1]");
-    scene.fails(scene.command(), SHAPE, &["ethtool -L access combined 2"]);
+    scene.fails(scene.command(), SHAPE, &["ethtool -L access rx 2 tx 2"]);
 }
 
 #[test]

@@ -174,9 +174,9 @@ fn what_finds_no_room_is_the_kernels_loss_and_said_so() {
         .map(|loss| (&*loss.counter, loss.frames))
         .collect();
     let expected = [
-        ("rx_dropped", 476),
-        ("rx_ring_full", 0),
-        ("tx_invalid_descs", 0),
+        ("xsk_rx_dropped", 476),
+        ("xsk_rx_ring_full", 0),
+        ("xsk_tx_invalid_descs", 0),
     ];
     assert_eq!(lost, expected);
     assert!(network.iter().all(|loss| loss.frames == 0));
