@@ -48,7 +48,7 @@ pub struct Outcome {
 /// It cannot begin. Nothing is left behind then.
 pub fn run(pipeline: &Pipeline, signals: &Signals, say: Say<'_>) -> Result<Outcome, RunError> {
     let begin = Begin::new(pipeline, signals, say)?;
-    drivers::with(pipeline, say, begin)
+    drivers::with(pipeline, begin)
 }
 
 /// Looks whether a pipeline could begin, and changes nothing.

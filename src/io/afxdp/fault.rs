@@ -1,7 +1,7 @@
 //! What the system says, as [`DeviceError`]s that say what mends them.
 
 use super::Attach;
-use super::interface::Interface;
+use crate::io::netdev::Interface;
 use crate::io::port::{DeviceError, DeviceFault};
 use rustix::io::Errno;
 use rustix::thread::{CapabilitySet, capabilities};
@@ -16,15 +16,6 @@ pub(super) fn kind(cause: Errno) -> DeviceFault {
         Errno::AFNOSUPPORT | Errno::NOSYS => DeviceFault::Driver,
         _ => DeviceFault::System,
     }
-}
-
-/// The interface is not there.
-pub(super) fn missing(name: &str) -> DeviceError {
-    DeviceError::new(
-        DeviceFault::Missing,
-        format!("{name}: there is no such interface"),
-    )
-    .remedy("`ip -br link` lists those that there are")
 }
 
 /// The system refuses something that every device needs.

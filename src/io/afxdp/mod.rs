@@ -16,11 +16,11 @@
 //! - The two sockets of a lane share its UMEM: a frame is forwarded without a copy, and goes back to
 //!   the one pool wherever it was received.
 //!
-//! [`open`] does all that can fail, in one place, and leaves nothing behind when it does. The program
+//! [`open()`] does all that can fail, in one place, and leaves nothing behind when it does. The program
 //! is held by a link, which the kernel takes away when the process is gone, however it goes.
 //!
 //! `unsafe` is in `mapping`, `ring` and `umem` (memory that is shared with the kernel), and in `bpf`
-//! and `interface` (system calls that take pointers).
+//! (system calls that take pointers).
 
 mod bpf;
 mod completion;
@@ -28,7 +28,6 @@ mod device;
 mod fault;
 mod fill;
 mod frame;
-mod interface;
 mod lane;
 mod mapping;
 mod open;

@@ -1,12 +1,12 @@
 use super::device::{XdpDevice, XdpMode};
 use super::fault;
-use super::interface::Interface;
 use super::lane::XdpLane;
 use super::program::{Link, Program};
 use super::shape::Shape;
 use super::socket::{Bind, Socket};
 use super::umem::Umem;
 use super::{Attach, AttachMode, Options, ZeroCopy};
+use crate::io::netdev::Interface;
 use crate::io::port::{DeviceError, DeviceFault};
 use rustix::net::xdp::SocketAddrXdpFlags;
 use std::os::fd::AsFd;
@@ -30,8 +30,8 @@ pub struct Opened {
 /// An interface is not there, is not of the shape that the options ask for, is somebody else's, or the
 /// system refuses. Then nothing is left behind.
 pub fn open(options: &Options) -> Result<Opened, DeviceError> {
-    let access = Interface::find(&options.access)?;
-    let network = Interface::find(&options.network)?;
+    let access = Interface::named(&options.access)?;
+    let network = Interface::named(&options.network)?;
     let interfaces = [&access, &network];
     let shape = Shape::of(options, interfaces)?;
     match options.zero_copy {

@@ -1,7 +1,7 @@
 use super::Attach;
 use super::bpf::{self, Instruction};
 use super::fault;
-use super::interface::Interface;
+use crate::io::netdev::Interface;
 use crate::io::port::{DeviceError, DeviceFault};
 use rustix::io::Errno;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};

@@ -1,7 +1,7 @@
 //! Whether the devices and the options fit together.
 
 use super::Options;
-use super::interface::Interface;
+use crate::io::netdev::Interface;
 use crate::io::port::{DeviceError, DeviceFault};
 
 /// What XDP leaves free before each segment.
@@ -37,7 +37,7 @@ impl Shape {
         }
         check_rings(options)?;
         for interface in interfaces {
-            check_queues(interface, options.queues)?;
+            interface.check_queues(options.queues)?;
             if interface.mtu_bytes > largest_mtu_bytes(SEGMENTS) {
                 return Err(mtu_too_large(interface, SEGMENTS));
             }
@@ -110,28 +110,6 @@ fn check_rings(options: &Options) -> Result<(), DeviceError> {
             "{umem_frames} UMEM frames are too few for four rings of {ring_frames}"
         ))),
     }
-}
-
-/// Frames of a queue without a socket would go past the workers.
-fn check_queues(interface: &Interface, queues: u32) -> Result<(), DeviceError> {
-    let Interface {
-        name,
-        rx_queues,
-        tx_queues,
-        ..
-    } = interface;
-    let message = if *rx_queues != queues {
-        format!(
-            "{name}: workers for {queues} of its receive queues, which are {rx_queues}: each needs one"
-        )
-    } else if *tx_queues < queues {
-        format!(
-            "{name}: transmit queues for {tx_queues} workers, which are {queues}: each needs one"
-        )
-    } else {
-        return Ok(());
-    };
-    Err(fault(message).remedy(interface.with_queues(queues)))
 }
 
 fn fault(message: String) -> DeviceError {

@@ -1,11 +1,11 @@
 use super::completion::CompletionRing;
 use super::fault;
 use super::fill::FillRing;
-use super::interface::Interface;
 use super::ring::{Consumer, Producer};
 use super::rx::RxRing;
 use super::tx::TxRing;
 use super::umem::Umem;
+use crate::io::netdev::Interface;
 use crate::io::port::{DeviceError, DeviceFault};
 use rustix::io::Errno;
 use rustix::net::sockopt;

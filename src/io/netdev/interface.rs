@@ -28,6 +28,8 @@ pub struct Interface {
     pub numa_node: Option<u32>,
     /// The receive queues that are in use: 0 up to this.
     pub rx_queues: u32,
+    /// The transmit queues that are in use.
+    pub tx_queues: u32,
     /// The channels that the driver tells of.
     pub channels: Option<Channels>,
     /// The descriptor rings that the driver tells of.
@@ -49,6 +51,8 @@ pub struct Interface {
 pub struct Channels {
     /// Queues that only receive.
     pub rx: u32,
+    /// Queues that only send.
+    pub tx: u32,
     /// Queues for both directions.
     pub combined: u32,
     /// The most of `rx`.
@@ -108,6 +112,34 @@ impl Interface {
         }
     }
 
+    /// Whether there is a receive queue for each worker and none besides, whose frames would go past
+    /// all of them, and a transmit queue for each.
+    ///
+    /// # Errors
+    /// There is not; the remedy is the command that mends it.
+    pub fn check_queues(&self, workers: u32) -> Result<(), DeviceError> {
+        let Self {
+            name,
+            rx_queues,
+            tx_queues,
+            ..
+        } = self;
+        let message = if *rx_queues != workers {
+            format!("{name}: has {rx_queues} receive queues, and there are {workers} lcores")
+        } else if *tx_queues < workers {
+            format!("{name}: has {tx_queues} transmit queues, and there are {workers} lcores")
+        } else {
+            return Ok(());
+        };
+        // Some drivers have no queues that serve both ways.
+        let both_ways = self.channels.is_none_or(|found| found.max_combined > 0);
+        let remedy = match both_ways {
+            true => format!("`ethtool -L {name} combined {workers}`"),
+            false => format!("`ethtool -L {name} rx {workers} tx {workers}`"),
+        };
+        Err(DeviceError::new(DeviceFault::Shape, message).remedy(remedy))
+    }
+
     fn read(netlink: &Netlink, found: Described) -> Self {
         let socket = netlink.socket();
         let name = found.name;
@@ -132,8 +164,12 @@ impl Interface {
             numa_node: bus.as_deref().and_then(numa_node),
             bus,
             rx_queues: channels.map_or_else(
-                || sysfs_rx_queues(&name, found.index).unwrap_or(found.rx_queues),
+                || sysfs_queues(&name, found.index, "rx-").unwrap_or(found.rx_queues),
                 |channels| channels.rx + channels.combined,
+            ),
+            tx_queues: channels.map_or_else(
+                || sysfs_queues(&name, found.index, "tx-").unwrap_or(found.rx_queues),
+                |channels| channels.tx + channels.combined,
             ),
             channels,
             rings: Rings::of(socket, &name),
@@ -155,10 +191,11 @@ impl Interface {
 
 impl Channels {
     fn of(socket: BorrowedFd<'_>, name: &str) -> Option<Self> {
-        let [_, max_rx, _, _, max_combined, rx, _, _, combined] =
+        let [_, max_rx, _, _, max_combined, rx, tx, _, combined] =
             wall::channels(socket, name).ok()?;
         Some(Self {
             rx,
+            tx,
             combined,
             max_rx,
             max_combined,
@@ -201,16 +238,19 @@ fn numa_node(bus: &str) -> Option<u32> {
     fs::read_to_string(file).ok()?.trim().parse().ok()
 }
 
-/// How many receive queues `/sys` shows, where it shows this network namespace.
-fn sysfs_rx_queues(name: &str, index: u32) -> Option<u32> {
+/// How many queues of a direction `/sys` shows, where it shows this network namespace.
+fn sysfs_queues(name: &str, index: u32, direction: &str) -> Option<u32> {
     let folder = Path::new("/sys/class/net").join(name);
     let shown = fs::read_to_string(folder.join("ifindex")).ok()?;
     if shown.trim().parse() != Ok(index) {
         return None;
     }
     let queues = fs::read_dir(folder.join("queues")).ok()?.flatten();
-    let rx = queues.filter(|queue| queue.file_name().as_encoded_bytes().starts_with(b"rx-"));
-    u32::try_from(rx.count()).ok()
+    let is_one = |queue: &fs::DirEntry| {
+        let name = queue.file_name();
+        name.as_encoded_bytes().starts_with(direction.as_bytes())
+    };
+    u32::try_from(queues.filter(is_one).count()).ok()
 }
 
 fn missing(name: &str, there: &[String]) -> DeviceError {

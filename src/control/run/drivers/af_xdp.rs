@@ -1,7 +1,7 @@
-use super::ports::{Ports, RIGHTS, check_queues, lock};
+use super::ports::{Ports, RIGHTS, lock};
 use super::{Begin, Outcome, RunError, SIDES, Station};
 use crate::control::pipeline::{self, Pipeline};
-use crate::control::supervisor::{Say, Watched, Weight};
+use crate::control::supervisor::{Watched, Weight};
 use crate::io::afxdp;
 use crate::io::netdev::{self, Capability, Interface, NetDevice};
 use crate::io::port::DeviceError;
@@ -11,9 +11,9 @@ use std::sync::{Arc, Mutex};
 pub(super) fn serve(
     pipeline: &Pipeline,
     with: &pipeline::AfXdp,
-    say: Say<'_>,
     begin: Begin<'_>,
 ) -> Result<Outcome, RunError> {
+    let say = begin.say;
     let interfaces = interfaces(pipeline, with)?;
     let ports = Ports::prepare(pipeline, interfaces.to_vec(), say)?;
     let options = options(pipeline, with);
@@ -49,7 +49,7 @@ fn options(pipeline: &Pipeline, with: &pipeline::AfXdp) -> afxdp::Options {
     afxdp::Options {
         access: with.access.clone(),
         network: with.network.clone(),
-        queues: u32::try_from(pipeline.lcores.len()).unwrap_or(u32::MAX),
+        queues: queues(pipeline),
         ring_frames: with.ring_frames,
         umem_frames: with.umem_frames,
         attach: match with.attach {
@@ -65,6 +65,11 @@ fn options(pipeline: &Pipeline, with: &pipeline::AfXdp) -> afxdp::Options {
     }
 }
 
+/// One for each lcore, of which there are no more than processors.
+fn queues(pipeline: &Pipeline) -> u32 {
+    u32::try_from(pipeline.lcores.len()).unwrap_or(u32::MAX)
+}
+
 /// The interfaces, if they can be used.
 pub(super) fn interfaces(
     pipeline: &Pipeline,
@@ -76,7 +81,7 @@ pub(super) fn interfaces(
         Interface::named(&with.network)?,
     ];
     for interface in &interfaces {
-        check_queues(interface, pipeline.lcores.len())?;
+        interface.check_queues(queues(pipeline))?;
     }
     Ok(interfaces)
 }

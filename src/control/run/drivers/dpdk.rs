@@ -1,7 +1,7 @@
 use super::ports::{Ports, RIGHTS};
 use super::{Begin, Outcome, RunError, SIDES, Station};
 use crate::control::pipeline::{self, Pipeline};
-use crate::control::supervisor::{Say, Watched, Weight};
+use crate::control::supervisor::{Watched, Weight};
 use crate::io::dpdk;
 use crate::io::netdev::{self, Interface};
 use crate::io::port::Device as _;
@@ -10,9 +10,9 @@ use crate::io::port::Device as _;
 pub(super) fn serve(
     pipeline: &Pipeline,
     with: &pipeline::Dpdk,
-    say: Say<'_>,
     begin: Begin<'_>,
 ) -> Result<Outcome, RunError> {
+    let say = begin.say;
     // Virtual devices may be ways to interfaces of the system, which the host must leave alone too.
     let names = [&with.access, &with.network].map(|device| interface_of(device));
     let interfaces = names.into_iter().flatten().map(Interface::named);

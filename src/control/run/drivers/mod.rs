@@ -10,7 +10,7 @@ mod ports;
 
 use super::{Begin, Outcome, RunError};
 use crate::control::pipeline::{Driver, Pipeline};
-use crate::control::supervisor::{Say, Watched};
+use crate::control::supervisor::Watched;
 #[cfg(not(all(feature = "af-xdp", feature = "dpdk")))]
 use crate::io::port::{DeviceError, DeviceFault};
 
@@ -35,18 +35,14 @@ pub(super) struct Station<'d, L> {
 }
 
 /// Opens what a pipeline names, and serves it.
-pub(super) fn with(
-    pipeline: &Pipeline,
-    say: Say<'_>,
-    begin: Begin<'_>,
-) -> Result<Outcome, RunError> {
+pub(super) fn with(pipeline: &Pipeline, begin: Begin<'_>) -> Result<Outcome, RunError> {
     match &pipeline.driver {
         #[cfg(feature = "af-xdp")]
-        Driver::AfXdp(with) => af_xdp::serve(pipeline, with, say, begin),
+        Driver::AfXdp(with) => af_xdp::serve(pipeline, with, begin),
         #[cfg(not(feature = "af-xdp"))]
         Driver::AfXdp(_) => Err(not_built("af-xdp").into()),
         #[cfg(feature = "dpdk")]
-        Driver::Dpdk(with) => dpdk::serve(pipeline, with, say, begin),
+        Driver::Dpdk(with) => dpdk::serve(pipeline, with, begin),
         #[cfg(not(feature = "dpdk"))]
         Driver::Dpdk(_) => Err(not_built("dpdk").into()),
         Driver::Pcap(with) => captures::serve(with, begin),

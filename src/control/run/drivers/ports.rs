@@ -1,7 +1,7 @@
 use crate::control::pipeline::{self, Pipeline};
 use crate::control::supervisor::{Say, Weight};
 use crate::io::netdev::{self, Capability, Claim, Interface, OnExit, Prepared};
-use crate::io::port::{DeviceError, DeviceFault};
+use crate::io::port::DeviceError;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -61,26 +61,6 @@ impl Ports {
             Some(Err(why)) => vec![why.to_string()],
         }
     }
-}
-
-/// Every receive queue leads to a worker, or frames would pass by.
-pub(super) fn check_queues(interface: &Interface, lcores: usize) -> Result<(), DeviceError> {
-    let queues = interface.rx_queues as usize;
-    if queues == lcores {
-        return Ok(());
-    }
-    let name = &interface.name;
-    let message = format!("{name}: has {queues} receive queues, and the pipeline {lcores} lcores");
-    // Some drivers have no queues that serve both ways.
-    let both_ways = interface
-        .channels
-        .is_none_or(|found| found.max_combined > 0);
-    let wanted = match both_ways {
-        true => format!("combined {lcores}"),
-        false => format!("rx {lcores} tx {lcores}"),
-    };
-    let remedy = format!("`ethtool -L {name} {wanted}`, or name {queues} lcores");
-    Err(DeviceError::new(DeviceFault::Shape, message).remedy(remedy))
 }
 
 /// Nothing that could panic is done under these locks.
