@@ -4,7 +4,9 @@ use sekisho::control::crew::Crew;
 use sekisho::control::journal::Journal;
 use sekisho::control::pipeline::LinkLoss;
 use sekisho::control::protocol::{Answer, Asked, PlanSet, Request, Stats};
-use sekisho::control::supervisor::{Parts, Setup, Signals, Supervisor, Weight, compile};
+use sekisho::control::supervisor::{
+    Ending, Parts, Setup, Signals, Supervisor, Watched, Weight, compile,
+};
 use sekisho::io::port::{Arena, Frames, MemoryFrame, MemoryPort, Pool, Port, Rounds};
 use sekisho::lpm::Readers;
 use sekisho::stage::Account;
@@ -146,6 +148,16 @@ impl Place {
 
     /// Runs a box until the client is done; gives what it counted in all.
     pub(crate) fn run(&self, client: impl FnOnce(&Client<'_>) + Send) -> Stats {
+        self.run_with(Vec::new(), client).1
+    }
+
+    /// The same with devices, whose links are handed on, and taken down at the end; gives why it
+    /// ended, too.
+    pub(crate) fn run_with(
+        &self,
+        devices: Vec<Watched>,
+        client: impl FnOnce(&Client<'_>) + Send,
+    ) -> (Ending, Stats) {
         let (journal, overrides, _) = Journal::open(&self.journal()).unwrap();
         let policies = vec![self.folder.path().join("policy.yaml")];
         let compiled = compile(&policies, &overrides, &Readers::new()).unwrap();
@@ -159,7 +171,7 @@ impl Place {
         let setup = Setup {
             policies,
             stall: STALL,
-            link_loss: LinkLoss::Ignore,
+            link_loss: LinkLoss::Propagate,
             names_peers: false,
         };
         let parts = Parts {
@@ -169,7 +181,7 @@ impl Place {
             overrides,
             inbox,
             signals: &signals,
-            devices: Vec::new(),
+            devices,
             over: &|| false,
             say: &say,
         };
@@ -193,10 +205,11 @@ impl Place {
                 supervisor.run()
             })
         };
-        let (done, _) = on_lcores(lcores, posts, work, control).unwrap();
+        let (done, ending) = on_lcores(lcores, posts, work, control).unwrap();
+        supervisor.take_links_down();
         let stats = supervisor.finish(&done);
         assert!(stats.is_accounted_for(), "{stats:#?}");
-        stats
+        (ending, stats)
     }
 }
 

@@ -11,6 +11,7 @@
 mod bench;
 mod clock;
 mod counters;
+mod links;
 mod plans;
 mod reload;
 mod stall;

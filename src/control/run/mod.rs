@@ -172,6 +172,9 @@ impl<'r> Begin<'r> {
         let (done, ending) = on_lcores(&pipeline.lcores, given, work, control)?;
         // Nobody is answered any more.
         drop(self.server);
+        if station.links_down {
+            supervisor.take_links_down();
+        }
         let mut stats = supervisor.finish(&done);
         stats.uptime_s = begun.elapsed().as_secs_f64();
         let balances = stats.is_accounted_for();

@@ -121,6 +121,15 @@ impl Supervisor<'_> {
         self.watch.stalled = stalled;
     }
 
+    /// Takes the links down, as the last thing that is done with the devices.
+    pub fn take_links_down(&mut self) {
+        for watched in &mut self.watch.devices {
+            if let Err(why) = watched.device.set_link(false) {
+                (self.say)(Weight::Warning, format_args!("{why}"));
+            }
+        }
+    }
+
     /// Looks at the links, says what has changed, and hands a loss on.
     pub(super) fn look_after_links(&mut self) {
         if self.watch.links_looked.elapsed() < LOOK {

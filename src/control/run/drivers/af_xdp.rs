@@ -32,6 +32,7 @@ pub(super) fn serve(
         lanes,
         devices: watched,
         over: Box::new(|| false),
+        links_down: false,
         close: Box::new(|| {
             // What the program no longer takes, the bridge does: no frame falls between.
             for fault in ports.bridge() {

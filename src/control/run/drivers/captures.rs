@@ -19,6 +19,7 @@ pub(super) fn serve(with: &pipeline::Pcap, begin: Begin<'_>) -> Result<Outcome, 
             device(Side::Network, "network"),
         ],
         over: Box::new(|| captures.are_over()),
+        links_down: false,
         close: Box::new(|| {}),
         leave: Box::new(|| captures.faults().iter().map(ToString::to_string).collect()),
     })

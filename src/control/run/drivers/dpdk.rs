@@ -49,6 +49,7 @@ pub(super) fn serve(
         lanes,
         devices: watched,
         over: Box::new(|| false),
+        links_down: pipeline.on_exit == pipeline::OnExit::LinkDown,
         // What its queues hold when it ends is all that can be taken from a device of DPDK.
         close: Box::new(|| {}),
         leave: Box::new(|| {

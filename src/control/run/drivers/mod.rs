@@ -28,6 +28,9 @@ pub(super) struct Station<'d, L> {
     pub(super) devices: Vec<Watched>,
     /// Whether there is nothing more to receive.
     pub(super) over: Box<dyn Fn() -> bool + 'd>,
+    /// Whether the links of these devices are to be taken down at the end: of devices that nobody
+    /// else would.
+    pub(super) links_down: bool,
     /// Lets no more frames come, where that is possible; workers still run.
     pub(super) close: Box<dyn FnOnce() + 'd>,
     /// Leaves the devices, when the workers are done; says what went wrong.
