@@ -171,7 +171,7 @@ impl Crew {
                 .as_ref()
                 .map(|r| r.progress)
                 .unwrap_or_default(),
-            answered: member.answered,
+            answered: member.answered.filter(|_| !member.is_stalled(self.stall)),
         };
         self.members.iter().map(doing).collect()
     }

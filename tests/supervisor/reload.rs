@@ -20,7 +20,10 @@ fn a_reload_takes_over_at_a_burst_and_says_how_long_it_took() {
         assert_eq!((reloaded.workers, reloaded.of_workers), (1, 1));
         let text = reloaded.to_string();
         assert!(text.starts_with("generation 1 → 2 in "), "{text}");
-        assert!(text.ends_with(" ms, all workers"), "{text}");
+        assert!(
+            text.contains(" ms, all workers (read and compiled in "),
+            "{text}"
+        );
         let before = client.stats();
         client.wait_until(|client| client.stats().balance.rx > before.balance.rx + 1_000);
         assert_eq!(client.stats().balance.discarded, before.balance.discarded);

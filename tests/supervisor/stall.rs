@@ -7,6 +7,7 @@ use std::sync::atomic::Ordering;
 #[test]
 fn a_worker_that_hangs_is_told_of_and_catches_up_when_it_is_back() {
     Place::new(POLICY).run(|client| {
+        client.wait_until(|client| client.stats().balance.rx > 0);
         client.blocked.store(true, Ordering::Release);
         client.wait_until(|client| client.said().concat().contains("has not answered"));
         let Answer::Runtime(runtime) = client.ask(Request::ShowRuntime) else {
