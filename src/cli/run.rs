@@ -6,6 +6,7 @@ use crate::control::run::{self, Outcome, RunError};
 use crate::control::supervisor::{Ending, Signals, Weight};
 use crate::io::port::DeviceFault;
 use crate::policy::Severity;
+use ipnet::IpNet;
 use serde_json::json;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals as Incoming;
@@ -22,6 +23,10 @@ pub(super) struct Args {
     /// Look whether it could begin, and begin nothing.
     #[arg(long)]
     check: bool,
+    /// Take back the plan that a prefix has above the file, before it begins: for one that the
+    /// policies no longer have.
+    #[arg(long, value_name = "PREFIX", conflicts_with = "check")]
+    unset: Vec<IpNet>,
 }
 
 pub(super) fn run(args: &Args, format: Format) -> Result<Exit, Failure> {
@@ -33,7 +38,7 @@ pub(super) fn run(args: &Args, format: Format) -> Result<Exit, Failure> {
     refuse_inputs(&args.file, &pipeline)?;
     let signals = Arc::new(Signals::default());
     heed(&signals)?;
-    let outcome = run::run(&pipeline, &signals, &say).map_err(failure)?;
+    let outcome = run::run(&pipeline, &args.unset, &signals, &say).map_err(failure)?;
     report(&outcome, format)
 }
 
@@ -134,6 +139,7 @@ fn failure(error: RunError) -> Failure {
         }
         RunError::Device(why) => Exit::of_device(why.fault),
         RunError::Lcore(_) => Exit::Config,
+        RunError::NotSet(_) => Exit::Usage,
         RunError::Socket(why) if why.is_taken() => Exit::of_device(DeviceFault::Busy),
         RunError::Journal(why) if why.is_taken() => Exit::of_device(DeviceFault::Busy),
         RunError::Socket(_) | RunError::Journal(_) => Exit::Io,

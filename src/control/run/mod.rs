@@ -13,7 +13,7 @@ mod error;
 pub use error::RunError;
 
 use super::crew::Crew;
-use super::journal::{Journal, Overrides};
+use super::journal::{Change, Entry, Journal, Overrides};
 use super::pipeline::{self, Framing, Pipeline};
 use super::protocol::{Asked, Stats};
 use super::socket::Server;
@@ -25,6 +25,8 @@ use crate::io::port::{Lane, Port, Work};
 use crate::lpm::Readers;
 use crate::worker::{Done, Idle, Post, Stop, Worker, on_lcores};
 use drivers::Station;
+use ipnet::IpNet;
+use jiff::Timestamp;
 use sd_notify::NotifyState;
 use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
@@ -42,12 +44,18 @@ pub struct Outcome {
     pub faults: Vec<String>,
 }
 
-/// Runs a pipeline until a signal or a client ends it, or until its captures are over.
+/// Runs a pipeline until a signal or a client ends it, or until its captures are over. Before it
+/// begins, the plans above the file that these prefixes have are taken back.
 ///
 /// # Errors
 /// It cannot begin. Nothing is left behind then.
-pub fn run(pipeline: &Pipeline, signals: &Signals, say: Say<'_>) -> Result<Outcome, RunError> {
-    let begin = Begin::new(pipeline, signals, say)?;
+pub fn run(
+    pipeline: &Pipeline,
+    unset: &[IpNet],
+    signals: &Signals,
+    say: Say<'_>,
+) -> Result<Outcome, RunError> {
+    let begin = Begin::new(pipeline, unset, signals, say)?;
     drivers::with(pipeline, begin)
 }
 
@@ -77,7 +85,12 @@ struct Begin<'r> {
 }
 
 impl<'r> Begin<'r> {
-    fn new(pipeline: &'r Pipeline, signals: &'r Signals, say: Say<'r>) -> Result<Self, RunError> {
+    fn new(
+        pipeline: &'r Pipeline,
+        unset: &[IpNet],
+        signals: &'r Signals,
+        say: Say<'r>,
+    ) -> Result<Self, RunError> {
         if clock_is_synchronised() == Some(false) {
             say(
                 Weight::Warning,
@@ -100,7 +113,7 @@ impl<'r> Begin<'r> {
             Some(path) => Some(Server::bind(path, control.group.as_deref(), sender)?),
             None => None,
         };
-        let (journal, overrides) = match &control.journal {
+        let (mut journal, mut overrides) = match &control.journal {
             Some(path) => {
                 let (journal, overrides, notes) = Journal::open(path)?;
                 for note in notes {
@@ -110,6 +123,9 @@ impl<'r> Begin<'r> {
             }
             None => (Journal::none(), Overrides::default()),
         };
+        for prefix in unset {
+            take_back(*prefix, &mut journal, &mut overrides)?;
+        }
         let compiled = compile(&pipeline.policies, &overrides, &Readers::new());
         Ok(Self {
             pipeline,
@@ -185,6 +201,25 @@ impl<'r> Begin<'r> {
             faults: (station.leave)(),
         })
     }
+}
+
+/// Takes back a plan above the file, as a client would.
+fn take_back(
+    prefix: IpNet,
+    journal: &mut Journal,
+    overrides: &mut Overrides,
+) -> Result<(), RunError> {
+    if overrides.get(&prefix).is_none() {
+        return Err(RunError::NotSet(prefix));
+    }
+    let entry = Entry {
+        at: Timestamp::now(),
+        who: "sekisho run".to_owned(),
+        change: Change::Unset { prefix },
+    };
+    journal.append(std::slice::from_ref(&entry))?;
+    overrides.apply(&entry);
+    Ok(())
 }
 
 /// What a worker's thread does with its ports.

@@ -101,7 +101,8 @@ fn plans_above<'o>(
     } else {
         Err(format!(
             "plans were given above the file that the policies no longer have:\n{orphans}\
-             put them back, or take these overrides back with `sekisho ctl plan unset`"
+             put them back, or take these overrides back: `sekisho ctl plan unset PREFIX` of one \
+             that runs, `sekisho run --unset PREFIX` of one that cannot begin"
         ))
     }
 }
