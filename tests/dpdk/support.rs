@@ -5,8 +5,9 @@ use sekisho::wire::{AsFrame, LinkType};
 use std::path::Path;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-/// What every test starts EAL with: it is initialised once in a process.
-pub(crate) const EAL: [&str; 3] = ["--no-huge", "-m", "1024"];
+/// What every test starts EAL with: it is initialised once in a process. The tests run side by side,
+/// and what they do not touch is not there.
+pub(crate) const EAL: [&str; 3] = ["--no-huge", "-m", "4096"];
 
 pub(crate) fn options(access: &str, network: &str) -> Options {
     Options {
