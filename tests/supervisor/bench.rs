@@ -98,7 +98,7 @@ impl Client<'_> {
     }
 
     pub(crate) fn wait_until(&self, is: impl Fn(&Self) -> bool) {
-        for _ in 0..500 {
+        for _ in 0..1_500 {
             if is(self) {
                 return;
             }

@@ -5,6 +5,8 @@ use sekisho::control::supervisor::{Ending, Watched};
 use sekisho::io::netdev::Side;
 use sekisho::io::port::{Device, DeviceError, DeviceFault, Link, Loss};
 use std::sync::{Arc, Mutex};
+use std::thread::sleep;
+use std::time::Duration;
 
 /// A device whose cable the test holds.
 #[derive(Clone)]
@@ -74,6 +76,8 @@ fn devices() -> ([Cable; 2], Vec<Watched>) {
 fn a_lost_link_is_told_of_handed_on_and_comes_back() {
     let ([one, two], devices) = devices();
     let (ending, stats) = Place::new(POLICY).run_with(devices, |client| {
+        // A link that was never seen up has ten seconds to come.
+        sleep(Duration::from_millis(300));
         one.plug(Link::Down);
         client.wait_until(|_| !two.is_up());
         let devices = client.stats().devices;
@@ -96,7 +100,7 @@ fn a_device_that_vanishes_ends_the_run() {
     let (ending, _) = Place::new(POLICY).run_with(devices, |_| {
         one.plug(Link::Gone);
         // The run ends by itself: the client does not ask for it.
-        std::thread::sleep(std::time::Duration::from_millis(500));
+        sleep(Duration::from_millis(500));
     });
     let Ending::Gone(why) = ending else {
         panic!("{ending:?}");
