@@ -203,17 +203,19 @@ impl Counted {
         }
     }
 
-    /// What is missing, the kernel's links have lost.
+    /// What is missing, the kernel's links have lost. They count more than that when they go down:
+    /// what a host says by itself, and what it was told that it could not send.
     fn is_accounted_for(self) {
-        assert_eq!(
-            self.sent,
-            self.before_the_box + self.rx,
+        assert!(
+            self.sent.saturating_sub(self.rx) <= self.before_the_box,
             "on the way to the box: {self:?}"
         );
         let inside = self.transmitted + self.discarded + self.tx_full;
         assert_eq!(self.rx, inside, "in the box: {self:?}");
-        let outside = self.behind_the_box + self.arrived;
-        assert_eq!(self.transmitted, outside, "behind the box: {self:?}");
+        assert!(
+            self.transmitted.saturating_sub(self.arrived) <= self.behind_the_box,
+            "behind the box: {self:?}"
+        );
     }
 }
 
