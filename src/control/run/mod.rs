@@ -193,11 +193,10 @@ impl<'r> Begin<'r> {
         }
         let mut stats = supervisor.finish(&done);
         stats.uptime_s = begun.elapsed().as_secs_f64();
-        let balances = stats.is_accounted_for();
         Ok(Outcome {
             ending,
+            balances: stats.is_accounted_for(),
             stats,
-            balances,
             faults: (station.leave)(),
         })
     }
