@@ -126,20 +126,22 @@ impl<A: Port, N: Port<Frame = A::Frame>> Worker<A, N> {
 
     #[cold]
     fn carry_out(&mut self) {
-        // What stands in the completion rings has left: the report says so.
-        self.access.reap();
-        self.network.reap();
-        let balance = self.balance();
-        let (progress, trace) = (self.progress, &mut self.trace);
-        self.post.carry_out(|post, order| match order {
-            Order::Assign(assignment) => post.exchange(assignment),
-            Order::Trace(room) => mem::swap(trace, room),
+        let Some(mut order) = self.post.take() else {
+            return;
+        };
+        match &mut *order {
+            Order::Assign(assignment) => self.post.exchange(assignment),
+            Order::Trace(room) => mem::swap(&mut self.trace, room),
             Order::Report(report) => {
-                report.balance = balance;
-                report.progress = progress;
-                report.counters.copy(post.tally.counters());
+                // What stands in the completion rings has left.
+                self.access.reap();
+                self.network.reap();
+                report.balance = self.balance();
+                report.progress = self.progress;
+                report.counters.copy(self.post.tally.counters());
             }
-        });
+        }
+        self.post.give_back(order);
     }
 
     fn balance(&self) -> Balance {

@@ -122,16 +122,17 @@ impl Post {
         self.desk.given.load(Ordering::Acquire) != self.done
     }
 
-    /// Carries an order out.
-    pub(super) fn carry_out(&mut self, carry_out: impl FnOnce(&mut Self, &mut Order)) {
-        let given = self.desk.given.load(Ordering::Acquire);
-        if let Some(mut order) = self.desk.order.take() {
-            carry_out(self, &mut order);
-            // There is none: control leaves none before it has this one back.
-            self.desk.order.store(Some(order));
-        }
-        self.done = given;
-        self.desk.done.store(given, Ordering::Release);
+    /// The order that is there, to be given back when it is carried out.
+    pub(super) fn take(&mut self) -> Option<Box<Order>> {
+        self.desk.order.take()
+    }
+
+    /// Gives back an order that was carried out.
+    pub(super) fn give_back(&mut self, order: Box<Order>) {
+        // There is none: control leaves none before it has this one back.
+        self.desk.order.store(Some(order));
+        self.done += 1;
+        self.desk.done.store(self.done, Ordering::Release);
     }
 
     /// Takes other tables; gives back the ones from before.

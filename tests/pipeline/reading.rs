@@ -154,8 +154,8 @@ fn what_one_key_says_others_follow() {
     assert_eq!((small.ring_frames, small.umem_frames), (64, 256));
     let moved = good(&format!("{}control: {{ run-dir: /run/other }}\n", LEAST[0]));
     assert_eq!(moved.control.socket, Some("/run/other/here.sock".into()));
-    let asked = good(&format!("{}control: {{ socket: /tmp/s }}\n", LEAST[2]));
-    assert_eq!(asked.control.socket, Some("/tmp/s".into()));
+    let asked = good(&format!("{}control: {{ socket: /run/s }}\n", LEAST[2]));
+    assert_eq!(asked.control.socket, Some("/run/s".into()));
     assert_eq!((asked.control.journal, asked.control.run_dir), (None, None));
 }
 
