@@ -30,8 +30,8 @@ pub use matrix::{Published, published};
 pub use raw::schema;
 pub use render::render;
 pub use resolve::{
-    Action, Class, ClassMatch, ClassPrefix, Kind, Mode, Origin, Plan, Resolved, ReturnPath, Rule,
-    SourceId, SubscriberPrefix, Tenant,
+    Action, Class, ClassMatch, ClassPrefix, Kind, Limit, Mode, Origin, Plan, Reply, Resolved,
+    ReturnPath, Role, Rule, RuleKind, SourceId, SubscriberPrefix, Tenant, Then,
 };
 pub use sentence::{Lang, Situation, sentence};
 pub use source::Sources;

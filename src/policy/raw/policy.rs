@@ -39,8 +39,8 @@ pub(crate) struct RawHosts {
     pub(crate) name: Text,
     pub(crate) role: Option<Text>,
     pub(crate) label: Option<Text>,
-    /// What is written inside.
-    pub(crate) entry: RawSubscribers,
+    pub(crate) prefixes: Vec<Text>,
+    pub(crate) file: Option<Text>,
 }
 
 /// An entry of `subscribers`.
@@ -128,10 +128,7 @@ impl RawPolicy {
     /// The prefix files that it names.
     pub(crate) fn files(&self) -> impl Iterator<Item = &Text> {
         let subscribers = self.subscribers.iter().filter_map(|s| s.file.as_ref());
-        let hosts = self
-            .hosts
-            .iter()
-            .filter_map(|hosts| hosts.entry.file.as_ref());
+        let hosts = self.hosts.iter().filter_map(|hosts| hosts.file.as_ref());
         let classes = self.classes.iter().filter_map(|class| class.file.as_ref());
         subscribers.chain(hosts).chain(classes)
     }
@@ -151,13 +148,11 @@ impl RawPlan {
 impl RawHosts {
     fn new(name: Text, node: &Node) -> Self {
         Self {
+            name,
             role: node.get_text("role"),
             label: node.get_scalar("label"),
-            entry: RawSubscribers {
-                plan: Some(name.clone()),
-                ..RawSubscribers::new(node)
-            },
-            name,
+            prefixes: texts(node, "prefixes").unwrap_or_default(),
+            file: node.get_text("file"),
         }
     }
 }
