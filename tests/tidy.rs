@@ -12,21 +12,29 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Each room of `src/`, and the rooms that it may import. A new room is entered here first.
-const LAYERS: [(&str, &[&str]); 10] = [
+const LAYERS: [(&str, &[&str]); 11] = [
     ("wire", &[]),
     ("lpm", &[]),
+    ("limit", &[]),
     ("stats", &[]),
     ("policy", &["wire", "lpm", "stats"]),
     ("io", &["wire"]),
-    ("stage", &["wire", "lpm", "policy", "stats"]),
-    ("worker", &["wire", "lpm", "policy", "stats", "io", "stage"]),
+    ("stage", &["wire", "lpm", "limit", "policy", "stats"]),
+    (
+        "worker",
+        &["wire", "lpm", "limit", "policy", "stats", "io", "stage"],
+    ),
     (
         "control",
-        &["wire", "lpm", "stats", "policy", "io", "stage", "worker"],
+        &[
+            "wire", "lpm", "limit", "stats", "policy", "io", "stage", "worker",
+        ],
     ),
     (
         "loadgen",
-        &["wire", "lpm", "stats", "policy", "io", "stage", "worker"],
+        &[
+            "wire", "lpm", "limit", "stats", "policy", "io", "stage", "worker",
+        ],
     ),
     (
         "cli",

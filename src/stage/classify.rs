@@ -1,39 +1,10 @@
 use super::bits::Bits;
 use super::parse::{End, Parsed};
+use super::{Account, Facing, Settings, decide};
 use crate::lpm::{Ipv4Table, Ipv6Table};
-use crate::policy::{Direction, PeerSetId, PlanId, PrefixTables, Tables};
-use crate::wire::{BURST, Halves, Packet};
-
-/// Which frames are counted under their plans.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Account {
-    /// Those that a rule may speak of: only these are looked up.
-    Candidates,
-    /// Every frame of a subscriber: every frame is looked up.
-    EveryFrame,
-}
-
-/// From where a run looks at frames.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Facing {
-    /// The addresses tell: whoever is in a subscriber prefix is the subscriber.
-    Auto,
-    /// Every frame goes from a subscriber to a peer.
-    Out,
-    /// Every frame goes from a peer to a subscriber.
-    In,
-}
-
-impl Facing {
-    /// The one direction that there is, if there is one.
-    pub(super) fn direction(self) -> Option<Direction> {
-        match self {
-            Self::Auto => None,
-            Self::Out => Some(Direction::Out),
-            Self::In => Some(Direction::In),
-        }
-    }
-}
+use crate::policy::{Direction, Path, PeerSetId, PlanId, PrefixTables, Question, Tables};
+use crate::wire::{BURST, Family, Halves, Packet, Route, RouteAddresses};
+use std::iter;
 
 /// Which way a frame goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -143,6 +114,10 @@ pub(super) struct Classified {
     /// Frames that a fast lane read and a rule may speak of. The rest of the fast lanes' is
     /// forwarded.
     pub(super) candidates: Bits,
+    /// Likewise, where every frame goes in: those at the subscriber's own port 25.
+    pub(super) inbound: Bits,
+    /// Those that come from the subscribers' side and are nobody's there, where that matters.
+    pub(super) strangers: Bits,
     /// The subscriber's plan, of candidates and of frames that are counted.
     pub(super) plan: [PlanId; BURST],
     /// The peer's set, of candidates.
@@ -173,6 +148,8 @@ impl Default for Classified {
     fn default() -> Self {
         Self {
             candidates: Bits::default(),
+            inbound: Bits::default(),
+            strangers: Bits::default(),
             plan: [PlanId::NONE; BURST],
             peer_set: [PeerSetId::OTHER; BURST],
             ends: [Ends::UNKNOWN; BURST],
@@ -188,30 +165,49 @@ impl Classified {
         &mut self,
         parsed: &Parsed,
         tables: &Tables,
-        facing: Facing,
-        account: Account,
+        settings: &Settings,
     ) {
+        let Settings {
+            facing, account, ..
+        } = *settings;
         let port_25 = parsed.ipv4.port_25.or(parsed.ipv6.port_25);
-        self.candidates = match facing.direction() {
-            Some(direction) if tables.matrix.judges_running(direction) => port_25,
-            _ => port_25.and(parsed.opening()),
+        let matrix = &*tables.matrix;
+        let judged = |path, opening: Bits, set: Bits| {
+            if matrix.judges_running(path) {
+                set
+            } else {
+                set.and(opening)
+            }
         };
-        let asked = self.candidates.or(parsed.may_match);
+        self.candidates = match facing {
+            Facing::Out => judged(Path::Outbound, parsed.opening(), port_25),
+            Facing::In => judged(Path::Return, parsed.opening(), port_25),
+            // What a rule may speak of is among the others.
+            Facing::Auto => Bits::default(),
+        };
+        self.inbound = if matrix.judges_inbound() {
+            let local_25 = parsed.ipv4.local_25.or(parsed.ipv6.local_25);
+            judged(Path::Inbound, parsed.opening_inbound(), local_25)
+        } else {
+            Bits::default()
+        };
+        let asked = self.candidates.or(self.inbound).or(parsed.may_match);
+        let only_known = settings.only_known();
         let counted = match account {
-            Account::EveryFrame => parsed.all,
-            Account::Candidates => asked,
+            Account::Candidates if !only_known => asked,
+            Account::EveryFrame | Account::Candidates => parsed.all,
         };
         let Self { src, dst, .. } = self;
         let (src_addresses, dst_addresses) =
             (parsed.addresses(End::Src), parsed.addresses(End::Dst));
-        let tables = &*tables.prefixes;
+        let prefixes = &*tables.prefixes;
         if facing != Facing::In {
-            src_addresses.find_subscribers(counted, tables, &mut src.as_subscriber);
-            dst_addresses.find_peers(asked, tables, &mut dst.as_peer);
+            src_addresses.find_subscribers(counted, prefixes, &mut src.as_subscriber);
+            dst_addresses.find_peers(asked, prefixes, &mut dst.as_peer);
         }
         if facing != Facing::Out {
-            dst_addresses.find_subscribers(counted, tables, &mut dst.as_subscriber);
-            src_addresses.find_peers(asked, tables, &mut src.as_peer);
+            dst_addresses.find_subscribers(counted, prefixes, &mut dst.as_subscriber);
+            src_addresses.find_peers(asked, prefixes, &mut src.as_peer);
         }
         match facing {
             Facing::Out => {
@@ -229,19 +225,47 @@ impl Classified {
                 }
             }
         }
+        self.strangers = if only_known {
+            self.nobodys(parsed)
+        } else {
+            Bits::default()
+        };
         if parsed.others.any() {
-            self.join_ends(parsed, facing, counted);
+            self.join_ends(parsed, facing, counted, tables);
         }
+    }
+
+    /// Frames that a fast lane read, whose source is in no subscriber prefix and may leave the link.
+    #[inline(never)]
+    #[expect(clippy::indexing_slicing, reason = "an index of `Bits` is below 64")]
+    fn nobodys(&self, parsed: &Parsed) -> Bits {
+        let nobody = self.plan.map(|plan| u8::from(plan == PlanId::NONE));
+        let mut nobodys = Bits::of(&nobody).and(parsed.ipv4.read.or(parsed.ipv6.read));
+        for index in nobodys {
+            let stays = if parsed.ipv4.read.has(index) {
+                decide::stays_on_link(Family::V4, parsed.ipv4.src[index].into())
+            } else {
+                decide::stays_on_link(Family::V6, parsed.ipv6.src[index].joined())
+            };
+            if stays {
+                nobodys = nobodys.without(Bits::one(index));
+            }
+        }
+        nobodys
     }
 
     /// Joins what was found of the frames that are decided one by one.
     #[expect(clippy::indexing_slicing, reason = "an index of `Bits` is below 64")]
-    fn join_ends(&mut self, parsed: &Parsed, facing: Facing, counted: Bits) {
+    fn join_ends(&mut self, parsed: &Parsed, facing: Facing, counted: Bits, tables: &Tables) {
         let passage = |subscriber: &Found, peer: &Found, index: usize| Passage {
             plan: PlanId(subscriber.as_subscriber[index]),
             peer_set: PeerSetId(peer.as_peer[index]),
         };
-        for index in parsed.others {
+        for index in parsed.apart {
+            let route = &parsed.routes[index];
+            self.ends[index] = classify(&parsed.packets[index], route, tables, facing);
+        }
+        for index in parsed.others.without(parsed.apart) {
             let known = counted.has(index) && parsed.packets[index].family.is_some();
             self.ends[index] = if known {
                 Ends::between(
@@ -375,17 +399,63 @@ fn together<T: Table, const N: usize>(
 }
 
 /// Looks up the ends of one packet, in the directions that it may go.
-pub(super) fn classify(packet: &Packet, tables: &Tables, facing: Facing) -> Ends {
+pub(super) fn classify(
+    packet: &Packet,
+    route: &RouteAddresses,
+    tables: &Tables,
+    facing: Facing,
+) -> Ends {
     let Some(family) = packet.family else {
         return Ends::UNKNOWN;
     };
-    let passage = |subscriber, peer| Passage {
-        plan: tables.plan(family, subscriber),
-        peer_set: tables.peer_set(family, peer),
+    let (known_by, src, dst) = match packet.identity {
+        Some(identity) => (identity.family, identity.src, identity.dst),
+        None => (family, packet.src, packet.dst),
     };
+    let strictest = |passages: &mut dyn Iterator<Item = Passage>, paths: &[Path]| {
+        let act = |passage: &Passage| {
+            let asked = paths.iter().map(|path| {
+                tables.matrix.judge(Question {
+                    family,
+                    path: *path,
+                    opening: decide::opens(packet, *path),
+                    plan: passage.plan,
+                    peer_set: passage.peer_set,
+                })
+            });
+            asked.map(|(_, act)| act).max()
+        };
+        // Of equals, the first: that is the header's own destination.
+        let stricter = |first: Passage, next: Passage| {
+            if act(&next) > act(&first) {
+                next
+            } else {
+                first
+            }
+        };
+        passages.reduce(stricter).unwrap_or(Passage::NONE)
+    };
+    let listed = || route.iter().copied();
     Ends::between(
         facing,
-        || passage(packet.src, packet.dst),
-        || passage(packet.dst, packet.src),
+        || {
+            let plan = tables.plan(known_by, src);
+            let peer_set = |peer| tables.peer_set(family, peer);
+            let unreadable = packet.route == Route::Unreadable;
+            let peer_sets = iter::once(packet.dst)
+                .chain(listed())
+                .map(peer_set)
+                .chain(unreadable.then_some(PeerSetId::OTHER));
+            let mut passages = peer_sets.map(|peer_set| Passage { plan, peer_set });
+            strictest(&mut passages, &[Path::Outbound])
+        },
+        || {
+            let peer_set = tables.peer_set(family, packet.src);
+            let plans = iter::once((known_by, dst))
+                .chain(listed().map(|subscriber| (family, subscriber)))
+                .map(|(family, subscriber)| tables.plan(family, subscriber));
+            let mut passages = plans.map(|plan| Passage { plan, peer_set });
+            strictest(&mut passages, &[Path::Return, Path::Inbound])
+        },
     )
 }

@@ -55,6 +55,10 @@ pub(super) struct Lane<A, const WORDS: usize> {
     pub(super) port_25: Bits,
     /// TCP segments that open a connection.
     pub(super) opening: Bits,
+    /// Where every frame goes in: TCP segments at the subscriber's port 25.
+    pub(super) local_25: Bits,
+    /// Of these: those that open a connection (SYN set and ACK clear).
+    pub(super) opening_local: Bits,
 }
 
 impl Default for Parsed {
@@ -79,6 +83,8 @@ impl<A: Copy + Default, const WORDS: usize> Default for Lane<A, WORDS> {
             placed: Bits::default(),
             port_25: Bits::default(),
             opening: Bits::default(),
+            local_25: Bits::default(),
+            opening_local: Bits::default(),
             src: [A::default(); BURST],
             dst: [A::default(); BURST],
             words: [[0; BURST]; WORDS],
@@ -101,11 +107,11 @@ pub(super) fn packet(frame: &Frame<'_>) -> Packet {
 impl Parsed {
     /// Parses up to 64 frames.
     #[inline(always)]
-    pub(super) fn parse(&mut self, frames: &[impl AsFrame], facing: Facing) {
+    pub(super) fn parse(&mut self, frames: &[impl AsFrame], settings: &Settings) {
         self.all = Bits::first(frames.len());
         self.ipv4.clear();
         self.ipv6.clear();
-        match facing {
+        match settings.facing {
             Facing::Out => self.fast_lanes::<true, false>(frames),
             Facing::In => self.fast_lanes::<false, true>(frames),
             Facing::Auto => {
@@ -141,6 +147,12 @@ impl Parsed {
     #[inline(always)]
     pub(super) fn opening(&self) -> Bits {
         self.ipv4.opening.or(self.ipv6.opening)
+    }
+
+    /// TCP segments that open a connection to a subscriber's port 25.
+    #[inline(always)]
+    pub(super) fn opening_inbound(&self) -> Bits {
+        self.ipv4.opening_local.or(self.ipv6.opening_local)
     }
 
     #[inline(always)]
@@ -222,6 +234,7 @@ impl<A, const WORDS: usize> Lane<A, WORDS> {
     #[inline(always)]
     fn clear(&mut self) {
         (self.read, self.port_25, self.opening) = <_>::default();
+        (self.local_25, self.opening_local) = <_>::default();
     }
 
     /// Puts the ends of a packet that another lane read beside those of this one.
@@ -282,6 +295,7 @@ impl<A, const WORDS: usize> Lane<A, WORDS> {
         header: impl Fn([u64; WORDS]) -> Header<A>,
     ) {
         let (mut read, mut port_25, mut opening) = ([0; BURST], [0; BURST], [0; BURST]);
+        let (mut local_25, mut opening_local) = ([0; BURST], [0; BURST]);
         for index in 0..BURST {
             let words = std::array::from_fn(|word| self.words[word][index]);
             let header = header(words);
@@ -297,12 +311,21 @@ impl<A, const WORDS: usize> Lane<A, WORDS> {
             read[index] = u8::from(plain);
             port_25[index] = u8::from(tcp & at_peer);
             opening[index] = u8::from(tcp & opens);
+            if IN && !OUT {
+                let local = tcp & (dst_port == SMTP);
+                local_25[index] = u8::from(local);
+                opening_local[index] = u8::from(local & flags.is_new());
+            }
             self.src[index] = header.src;
             self.dst[index] = header.dst;
         }
         self.read = self.read.or(Bits::of(&read).and(loaded));
         self.port_25 = self.port_25.or(Bits::of(&port_25).and(loaded));
         self.opening = self.opening.or(Bits::of(&opening).and(loaded));
+        if IN && !OUT {
+            self.local_25 = self.local_25.or(Bits::of(&local_25).and(loaded));
+            self.opening_local = self.opening_local.or(Bits::of(&opening_local).and(loaded));
+        }
     }
 }
 

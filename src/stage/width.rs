@@ -38,14 +38,14 @@ impl Width {
     }
 
     #[inline]
-    pub(super) fn parse(self, parsed: &mut Parsed, frames: &[impl AsFrame], facing: Facing) {
+    pub(super) fn parse(self, parsed: &mut Parsed, frames: &[impl AsFrame], settings: &Settings) {
         #[cfg(target_arch = "x86_64")]
         if self.v4 {
             // SAFETY: `v4` is only ever set by `detect`, which asked this processor for each
             // feature that the function is compiled for.
-            return unsafe { parse_v4(parsed, frames, facing) };
+            return unsafe { parse_v4(parsed, frames, settings) };
         }
-        parsed.parse(frames, facing);
+        parsed.parse(frames, settings);
     }
 
     #[inline]
@@ -54,22 +54,21 @@ impl Width {
         classified: &mut Classified,
         parsed: &Parsed,
         tables: &Tables,
-        facing: Facing,
-        account: Account,
+        settings: &Settings,
     ) {
         #[cfg(target_arch = "x86_64")]
         if self.v4 {
             // SAFETY: as above.
-            return unsafe { classify_v4(classified, parsed, tables, facing, account) };
+            return unsafe { classify_v4(classified, parsed, tables, settings) };
         }
-        classified.classify(parsed, tables, facing, account);
+        classified.classify(parsed, tables, settings);
     }
 }
 
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,bmi1,bmi2,popcnt")]
-fn parse_v4(parsed: &mut Parsed, frames: &[impl AsFrame], facing: Facing) {
-    parsed.parse(frames, facing);
+fn parse_v4(parsed: &mut Parsed, frames: &[impl AsFrame], settings: &Settings) {
+    parsed.parse(frames, settings);
 }
 
 #[cfg(target_arch = "x86_64")]
@@ -78,8 +77,7 @@ fn classify_v4(
     classified: &mut Classified,
     parsed: &Parsed,
     tables: &Tables,
-    facing: Facing,
-    account: Account,
+    settings: &Settings,
 ) {
-    classified.classify(parsed, tables, facing, account);
+    classified.classify(parsed, tables, settings);
 }

@@ -5,7 +5,7 @@ use super::pool::{Owned, Pool, pools};
 use super::synthetic::{MOBILE_CARRIERS, POLICY, Synthetic};
 use crate::lpm::TooLarge;
 use crate::policy::{
-    Action, Direction, Interval, Legend, Origin, PeerSetId, PlanId, Program, Question, SourceId,
+    Action, Interval, Legend, Origin, Path, PeerSetId, PlanId, Program, Question, SourceId,
     SubscriberPrefix, Tables, load_with,
 };
 use crate::stats::Tally;
@@ -180,7 +180,7 @@ impl Network {
     pub(super) fn is_blocked(&self, plan: PlanId, family: Family) -> bool {
         let rule = self.tables.rule(Question {
             family,
-            direction: Direction::Out,
+            path: Path::Outbound,
             opening: true,
             plan,
             peer_set: PeerSetId::OTHER,

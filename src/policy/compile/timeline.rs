@@ -6,7 +6,9 @@
 //! forth over an event cost nothing more.
 
 use super::program::Program;
-use super::tables::{Legend, PlanId, PrefixTables, Question, RuleId, Tables, evaluate};
+use super::legend::Legend;
+use super::matrix::evaluate;
+use super::tables::{PlanId, PrefixTables, Question, RuleId, Tables};
 use crate::lpm::TooLarge;
 use crate::policy::{Origin, Resolved};
 use ipnet::IpNet;
