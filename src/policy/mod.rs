@@ -6,6 +6,7 @@
 //! result (`diff`, `matrix`, `sentence`, `effective`). Errors and warnings are [`Diagnostic`]s,
 //! all reported at once.
 
+mod action;
 mod compile;
 mod diagnostic;
 pub mod diff;
