@@ -21,8 +21,9 @@ mod sentence;
 mod source;
 
 pub use compile::{
-    Act, Change, Direction, Epoch, Event, Interval, Legend, Live, LiveError, Matrix, Memory, NoSuchPlan,
-    Partition, Path, PeerSetId, PlanId, PrefixTables, Program, Question, RuleId, Span, Tables,
+    Act, Change, Direction, Epoch, Event, Interval, Legend, Live, LiveError, Matrix, Memory,
+    NoSuchPlan, Partition, Path, PeerSetId, PlanId, PrefixTables, Program, Question, RuleId, Span,
+    Tables,
 };
 pub use diagnostic::{Code, Diagnostic, Label, Severity};
 pub use effective::{effective, effective_yaml};

@@ -1,10 +1,10 @@
 use super::bits::Bits;
+use super::ends::ends_of;
 use super::parse::{End, Parsed};
 use super::{Account, Facing, Settings, decide};
 use crate::lpm::{Ipv4Table, Ipv6Table};
-use crate::policy::{Direction, Path, PeerSetId, PlanId, PrefixTables, Question, Tables};
-use crate::wire::{BURST, Family, Halves, Packet, Route, RouteAddresses};
-use std::iter;
+use crate::policy::{Direction, Path, PeerSetId, PlanId, PrefixTables, Tables};
+use crate::wire::{BURST, Family, Halves};
 
 /// Which way a frame goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -54,7 +54,7 @@ pub struct Passage {
 }
 
 impl Passage {
-    const NONE: Self = Self {
+    pub(super) const NONE: Self = Self {
         plan: PlanId::NONE,
         peer_set: PeerSetId::OTHER,
     };
@@ -69,7 +69,7 @@ impl Ends {
     };
 
     /// Of a frame with addresses, seen from a side.
-    fn between(
+    pub(super) fn between(
         facing: Facing,
         out: impl FnOnce() -> Passage,
         inward: impl FnOnce() -> Passage,
@@ -165,35 +165,13 @@ impl Classified {
         &mut self,
         parsed: &Parsed,
         tables: &Tables,
+        facing: Facing,
         settings: &Settings,
     ) {
-        let Settings {
-            facing, account, ..
-        } = *settings;
-        let port_25 = parsed.ipv4.port_25.or(parsed.ipv6.port_25);
-        let matrix = &*tables.matrix;
-        let judged = |path, opening: Bits, set: Bits| {
-            if matrix.judges_running(path) {
-                set
-            } else {
-                set.and(opening)
-            }
-        };
-        self.candidates = match facing {
-            Facing::Out => judged(Path::Outbound, parsed.opening(), port_25),
-            Facing::In => judged(Path::Return, parsed.opening(), port_25),
-            // What a rule may speak of is among the others.
-            Facing::Auto => Bits::default(),
-        };
-        self.inbound = if matrix.judges_inbound() {
-            let local_25 = parsed.ipv4.local_25.or(parsed.ipv6.local_25);
-            judged(Path::Inbound, parsed.opening_inbound(), local_25)
-        } else {
-            Bits::default()
-        };
+        self.select(parsed, tables, facing);
         let asked = self.candidates.or(self.inbound).or(parsed.may_match);
-        let only_known = settings.only_known();
-        let counted = match account {
+        let only_known = settings.only_known(facing);
+        let counted = match settings.account {
             Account::Candidates if !only_known => asked,
             Account::EveryFrame | Account::Candidates => parsed.all,
         };
@@ -235,6 +213,32 @@ impl Classified {
         }
     }
 
+    /// Of the frames that a fast lane read, those that a rule may speak of.
+    #[inline(always)]
+    fn select(&mut self, parsed: &Parsed, tables: &Tables, facing: Facing) {
+        let port_25 = parsed.ipv4.port_25.or(parsed.ipv6.port_25);
+        let matrix = &*tables.matrix;
+        let judged = |path, opening: Bits, set: Bits| {
+            if matrix.judges_running(path) {
+                set
+            } else {
+                set.and(opening)
+            }
+        };
+        self.candidates = match facing {
+            Facing::Out => judged(Path::Outbound, parsed.opening(), port_25),
+            Facing::In => judged(Path::Return, parsed.opening(), port_25),
+            // What a rule may speak of is among the others.
+            Facing::Auto => Bits::default(),
+        };
+        self.inbound = if matrix.judges_inbound() {
+            let local_25 = parsed.ipv4.local_25.or(parsed.ipv6.local_25);
+            judged(Path::Inbound, parsed.opening_inbound(), local_25)
+        } else {
+            Bits::default()
+        };
+    }
+
     /// Frames that a fast lane read, whose source is in no subscriber prefix and may leave the link.
     #[inline(never)]
     #[expect(clippy::indexing_slicing, reason = "an index of `Bits` is below 64")]
@@ -263,7 +267,7 @@ impl Classified {
         };
         for index in parsed.apart {
             let route = &parsed.routes[index];
-            self.ends[index] = classify(&parsed.packets[index], route, tables, facing);
+            self.ends[index] = ends_of(&parsed.packets[index], route, tables, facing);
         }
         for index in parsed.others.without(parsed.apart) {
             let known = counted.has(index) && parsed.packets[index].family.is_some();
@@ -396,66 +400,4 @@ fn together<T: Table, const N: usize>(
     for (found, index) in found.into_iter().zip(set) {
         values[index] = found;
     }
-}
-
-/// Looks up the ends of one packet, in the directions that it may go.
-pub(super) fn classify(
-    packet: &Packet,
-    route: &RouteAddresses,
-    tables: &Tables,
-    facing: Facing,
-) -> Ends {
-    let Some(family) = packet.family else {
-        return Ends::UNKNOWN;
-    };
-    let (known_by, src, dst) = match packet.identity {
-        Some(identity) => (identity.family, identity.src, identity.dst),
-        None => (family, packet.src, packet.dst),
-    };
-    let strictest = |passages: &mut dyn Iterator<Item = Passage>, paths: &[Path]| {
-        let act = |passage: &Passage| {
-            let asked = paths.iter().map(|path| {
-                tables.matrix.judge(Question {
-                    family,
-                    path: *path,
-                    opening: decide::opens(packet, *path),
-                    plan: passage.plan,
-                    peer_set: passage.peer_set,
-                })
-            });
-            asked.map(|(_, act)| act).max()
-        };
-        // Of equals, the first: that is the header's own destination.
-        let stricter = |first: Passage, next: Passage| {
-            if act(&next) > act(&first) {
-                next
-            } else {
-                first
-            }
-        };
-        passages.reduce(stricter).unwrap_or(Passage::NONE)
-    };
-    let listed = || route.iter().copied();
-    Ends::between(
-        facing,
-        || {
-            let plan = tables.plan(known_by, src);
-            let peer_set = |peer| tables.peer_set(family, peer);
-            let unreadable = packet.route == Route::Unreadable;
-            let peer_sets = iter::once(packet.dst)
-                .chain(listed())
-                .map(peer_set)
-                .chain(unreadable.then_some(PeerSetId::OTHER));
-            let mut passages = peer_sets.map(|peer_set| Passage { plan, peer_set });
-            strictest(&mut passages, &[Path::Outbound])
-        },
-        || {
-            let peer_set = tables.peer_set(family, packet.src);
-            let plans = iter::once((known_by, dst))
-                .chain(listed().map(|subscriber| (family, subscriber)))
-                .map(|(family, subscriber)| tables.plan(family, subscriber));
-            let mut passages = plans.map(|plan| Passage { plan, peer_set });
-            strictest(&mut passages, &[Path::Return, Path::Inbound])
-        },
-    )
 }

@@ -1,7 +1,7 @@
 use super::bits::Bits;
 use super::classify::{Classified, Ends, Passage, Way};
 use super::parse::{Parsed, SMTP};
-use super::{Facing, Settings, Source, Unparsed};
+use super::{Facing, Settings, Unparsed};
 use crate::policy::{Act, Direction, Path, PeerSetId, PlanId, Question, RuleId, Tables};
 use crate::stats::{Reason, Verdict};
 use crate::wire::{BURST, Family, Packet, Shape};
@@ -81,9 +81,10 @@ impl Decided {
         parsed: &Parsed,
         classified: &mut Classified,
         tables: &Tables,
+        facing: Facing,
         settings: &Settings,
     ) {
-        let path = match settings.facing {
+        let path = match facing {
             Facing::Out | Facing::Auto => Path::Outbound,
             Facing::In => Path::Return,
         };
@@ -92,13 +93,13 @@ impl Decided {
         self.rule.fill(RuleId::NONE);
         self.path.fill(path);
         self.segments(path, parsed, classified, tables);
-        if settings.facing == Facing::In && classified.inbound.any() {
+        if facing == Facing::In && classified.inbound.any() {
             self.segments(Path::Inbound, parsed, classified, tables);
         }
         for index in classified.strangers {
             self.set(index, Verdict::Drop, Reason::SpoofedSource, RuleId::NONE);
         }
-        self.others(parsed, classified, tables, settings);
+        self.others(parsed, classified, tables, facing, settings);
     }
 
     /// Segments at port 25 that a fast lane read.
@@ -138,11 +139,12 @@ impl Decided {
         parsed: &Parsed,
         classified: &mut Classified,
         tables: &Tables,
+        facing: Facing,
         settings: &Settings,
     ) {
         for index in parsed.others {
             let (packet, ends) = (&parsed.packets[index], &classified.ends[index]);
-            let decision = decide(packet, ends, tables, settings);
+            let decision = decide(packet, ends, tables, facing, settings);
             self.set(index, decision.verdict, decision.reason, decision.rule);
             self.path[index] = decision.path;
             classified.plan[index] = decision.plan;
@@ -179,7 +181,7 @@ fn segment_verdict(question: Question, tables: &Tables) -> (Verdict, Reason, Rul
         // Port 25 of a subscriber or a host is nothing of note unless a rule speaks of it.
         (Path::Inbound, _, _, RuleId::NONE) | (_, false, _, RuleId::NONE) => Reason::NotCandidate,
         (_, true, PlanId::NONE, _) => Reason::NoSubscriber,
-        _ => at_port_25(path, plan, tables),
+        _ => port_25(path, plan, tables),
     };
     // No rule speaks of a source without a plan.
     (verdict_of(act, path), reason, rule)
@@ -199,6 +201,7 @@ pub(super) fn decide(
     packet: &Packet,
     ends: &Ends,
     tables: &Tables,
+    facing: Facing,
     settings: &Settings,
 ) -> Decision {
     let paths = match ends.way {
@@ -208,13 +211,13 @@ pub(super) fn decide(
     };
     let asked = |path: &Path| *path != Path::Inbound || tables.matrix.judges_inbound();
     let decisions = paths.iter().filter(|path| asked(path));
-    let decisions = decisions.map(|path| judge(packet, ends, *path, tables, settings));
+    let decisions = decisions.map(|path| judge(packet, ends, *path, tables, facing, settings));
     decisions
         .reduce(|first, second| {
             let [of_first, of_second] = [first, second].map(|d| weight(d.verdict, d.reason));
             if of_second > of_first { second } else { first }
         })
-        .unwrap_or_else(|| judge(packet, ends, Path::Outbound, tables, settings))
+        .unwrap_or_else(|| judge(packet, ends, Path::Outbound, tables, facing, settings))
 }
 
 /// Orders decisions: the stricter verdict, then the one that speaks of port 25.
@@ -248,6 +251,7 @@ fn judge(
     ends: &Ends,
     path: Path,
     tables: &Tables,
+    facing: Facing,
     settings: &Settings,
 ) -> Decision {
     let passage = ends.passage(path.direction());
@@ -265,7 +269,7 @@ fn judge(
         _ if path == Path::Outbound && packet.spoofed_port => {
             (Verdict::Drop, Reason::SpoofedPortSet, RuleId::NONE)
         }
-        _ if is_stranger(packet, passage, path, settings) => {
+        _ if settings.only_known(facing) && is_nobodys(packet, passage) => {
             (Verdict::Drop, Reason::SpoofedSource, RuleId::NONE)
         }
         Asks::Nothing(reason) => (unasked(reason, settings), reason, RuleId::NONE),
@@ -276,22 +280,8 @@ fn judge(
             let (rule, act) = look(true);
             (silently(act), reason, rule)
         }
-        Asks::Truncated { at_port_25: known } => {
-            let asked = [look(true), look(false)];
-            let rules = asked.map(|(rule, _)| rule);
-            let verdicts = asked.map(|(_, act)| verdict_of(act, path));
-            match (rules, verdicts) {
-                (_, [Verdict::Forward, Verdict::Forward]) => {
-                    (Verdict::Forward, Reason::NotCandidate, RuleId::NONE)
-                }
-                // Whatever its flags are.
-                ([rule, _], [opening, other]) if known && opening == other => {
-                    (opening, at_port_25(path, passage.plan, tables), rule)
-                }
-                ([_, rule], [Verdict::Forward, _]) | ([rule, _], _) => {
-                    (Verdict::Indeterminate, Reason::Truncated, rule)
-                }
-            }
+        Asks::Truncated { at_port_25 } => {
+            truncated([question(true), question(false)], at_port_25, tables)
         }
     };
     Decision {
@@ -304,15 +294,35 @@ fn judge(
     }
 }
 
-/// Whether a packet comes from the subscribers' side and is nobody's there, where that matters.
-fn is_stranger(packet: &Packet, passage: Passage, path: Path, settings: &Settings) -> bool {
-    settings.source == Source::Known
-        && settings.facing == Facing::Out
-        && path == Path::Outbound
-        && passage.plan == PlanId::NONE
-        && packet
-            .family
-            .is_some_and(|family| !stays_on_link(family, packet.src))
+/// What is known of a packet whose ports or flags the capture cut: what the rules say whichever they
+/// are, opening a connection or not.
+fn truncated(
+    questions: [Question; 2],
+    at_port_25: bool,
+    tables: &Tables,
+) -> (Verdict, Reason, RuleId) {
+    let [Question { path, plan, .. }, _] = questions;
+    let asked = questions.map(|question| tables.matrix.judge(question));
+    let rules = asked.map(|(rule, _)| rule);
+    let verdicts = asked.map(|(_, act)| verdict_of(act, path));
+    match (rules, verdicts) {
+        (_, [Verdict::Forward, Verdict::Forward]) => {
+            (Verdict::Forward, Reason::NotCandidate, RuleId::NONE)
+        }
+        // Whatever its flags are.
+        ([rule, _], [opening, other]) if at_port_25 && opening == other => {
+            (opening, port_25(path, plan, tables), rule)
+        }
+        ([_, rule], [Verdict::Forward, _]) | ([rule, _], _) => {
+            (Verdict::Indeterminate, Reason::Truncated, rule)
+        }
+    }
+}
+
+/// Whether the source of a packet is no subscriber's, and could be.
+fn is_nobodys(packet: &Packet, passage: Passage) -> bool {
+    let may_leave = |family| !stays_on_link(family, packet.src);
+    passage.plan == PlanId::NONE && packet.family.is_some_and(may_leave)
 }
 
 /// Sources that no router passes on: hosts that have no address yet, and neighbour discovery.
@@ -382,7 +392,7 @@ fn deciding_port(packet: &Packet, path: Path) -> Option<u16> {
     }
 }
 
-fn at_port_25(path: Path, plan: PlanId, tables: &Tables) -> Reason {
+fn port_25(path: Path, plan: PlanId, tables: &Tables) -> Reason {
     match path {
         Path::Outbound => Reason::Port25Syn,
         Path::Return => Reason::Port25Return,

@@ -19,6 +19,7 @@
 mod bits;
 mod classify;
 mod decide;
+mod ends;
 mod limit;
 mod parse;
 mod settings;
@@ -32,7 +33,6 @@ use crate::limit::Moment;
 use crate::policy::Tables;
 use crate::stats::{Counted, Tally, Verdict};
 use crate::wire::{AsFrame, Packet};
-use bits::Bits;
 use classify::Classified;
 use decide::Decided;
 use parse::Parsed;
@@ -41,6 +41,7 @@ use width::Width;
 /// Up to 64 frames on their way through the stages; reused from burst to burst.
 #[derive(Debug)]
 pub struct Burst {
+    facing: Facing,
     settings: Settings,
     width: Width,
     parsed: Parsed,
@@ -60,9 +61,10 @@ pub struct Trail {
 }
 
 impl Burst {
-    /// For frames that are looked at so.
-    pub fn new(settings: Settings) -> Self {
+    /// For frames that are seen from this side, and looked at so.
+    pub fn new(facing: Facing, settings: Settings) -> Self {
         Self {
+            facing,
             settings,
             width: Width::detect(),
             parsed: Parsed::default(),
@@ -84,7 +86,9 @@ impl Burst {
 
     /// The first stage alone, of the first 64 frames.
     pub fn parse(&mut self, frames: &[impl AsFrame]) {
-        self.width.parse(&mut self.parsed, frames, &self.settings);
+        let unwrap = &self.settings.unwrap;
+        self.width
+            .parse(&mut self.parsed, frames, self.facing, unwrap);
     }
 
     /// The second stage alone, of what was parsed last.
@@ -93,13 +97,16 @@ impl Burst {
             classified, parsed, ..
         } = self;
         self.width
-            .classify(classified, parsed, tables, &self.settings);
+            .classify(classified, parsed, tables, self.facing, &self.settings);
     }
 
     /// The third stage alone, of what was classified last.
     pub fn decide(&mut self, tables: &Tables) {
+        let Self {
+            parsed, classified, ..
+        } = self;
         self.decided
-            .decide(&self.parsed, &mut self.classified, tables, &self.settings);
+            .decide(parsed, classified, tables, self.facing, &self.settings);
     }
 
     /// The stage behind them: takes from its subscriber's bucket for each frame that a rate is to
@@ -186,9 +193,9 @@ impl Burst {
                 let frame = frame.as_frame();
                 let packet = parse::packet(&frame, &self.settings.unwrap);
                 let route = parse::route(&frame, &packet);
-                let ends = classify::classify(&packet, &route, tables, self.settings.facing);
+                let ends = ends::ends_of(&packet, &route, tables, self.facing);
                 let decision = decision.between(&ends);
-                let again = decide::decide(&packet, &ends, tables, &self.settings);
+                let again = decide::decide(&packet, &ends, tables, self.facing, &self.settings);
                 debug_assert_eq!(decision, again.settled_as(&decision), "{packet:?}");
                 Trail {
                     packet,

@@ -1,11 +1,11 @@
-use super::Facing;
 use super::bits::Bits;
 use super::classify::Addresses;
-use super::decide;
+use super::{Facing, decide};
 use crate::wire::{
     self, AsFrame, BURST, Family, Frame, Halves, Header, LINK_OCTETS, LinkType, PLAIN_TYPE_AT,
-    Packet, Shape, Tcp,
+    Packet, Route, Shape, Tcp, Unwrap,
 };
+use arrayvec::ArrayVec;
 
 /// TCP port 25: the only port that rules speak of.
 pub(super) const SMTP: u16 = 25;
@@ -31,6 +31,10 @@ pub(super) struct Parsed {
     /// Of these: those of which a rule may speak.
     pub(super) may_match: Bits,
     pub(super) packets: [Packet; BURST],
+    /// Of these: those that more addresses stand for than the two of their header.
+    pub(super) apart: Bits,
+    /// Their source routes.
+    pub(super) routes: Box<[RouteAddresses; BURST]>,
     places: Places,
     /// What most frames of the last burst were, right behind an Ethernet header: that is tried
     /// first.
@@ -70,6 +74,8 @@ impl Default for Parsed {
             others: Bits::default(),
             may_match: Bits::default(),
             packets: [Packet::bare(Shape::NotIp); BURST],
+            apart: Bits::default(),
+            routes: Box::new([const { RouteAddresses::new_const() }; BURST]),
             places: Places::default(),
             mostly: None,
         }
@@ -95,23 +101,38 @@ impl<A: Copy + Default, const WORDS: usize> Default for Lane<A, WORDS> {
 /// Parses one frame, in whichever lane reads it; [`Packet::wants_more`] is set only where the
 /// capture cut it, and what was cut off could change what is decided.
 #[inline]
-pub(super) fn packet(frame: &Frame<'_>) -> Packet {
+pub(super) fn packet(frame: &Frame<'_>, unwrap: &Unwrap) -> Packet {
     if frame.link_type == LinkType::ETHERNET
-        && let Some(packet) = wire::parse_fast(frame.bytes)
+        && let Some(packet) = wire::parse_fast(frame.bytes, unwrap)
     {
         return packet;
     }
-    wire::parse_part(frame.bytes, frame.missing_bytes(), frame.link_type)
+    wire::parse_part(frame.bytes, frame.missing_bytes(), frame.link_type, unwrap)
+}
+
+/// The addresses that a source route names; nearly always none.
+pub(super) type RouteAddresses = ArrayVec<u128, 16>;
+
+/// Reads the source route of a frame that was parsed.
+#[inline]
+pub(super) fn route(frame: &Frame<'_>, packet: &Packet) -> RouteAddresses {
+    match packet.route {
+        Route::None | Route::Unreadable => RouteAddresses::new_const(),
+        // A chain of headers that is followed has room for no more.
+        Route::Listed { .. } => wire::route_addresses(frame.bytes, packet)
+            .take(16)
+            .collect(),
+    }
 }
 
 impl Parsed {
     /// Parses up to 64 frames.
     #[inline(always)]
-    pub(super) fn parse(&mut self, frames: &[impl AsFrame], settings: &Settings) {
+    pub(super) fn parse(&mut self, frames: &[impl AsFrame], facing: Facing, unwrap: &Unwrap) {
         self.all = Bits::first(frames.len());
         self.ipv4.clear();
         self.ipv6.clear();
-        match settings.facing {
+        match facing {
             Facing::Out => self.fast_lanes::<true, false>(frames),
             Facing::In => self.fast_lanes::<false, true>(frames),
             Facing::Auto => {
@@ -124,9 +145,9 @@ impl Parsed {
         }
         self.others = self.all.without(self.ipv4.read).without(self.ipv6.read);
         (self.ipv4.placed, self.ipv6.placed) = (self.ipv4.read, self.ipv6.read);
-        self.may_match = Bits::default();
+        (self.may_match, self.apart) = <_>::default();
         if self.others.any() {
-            self.full_lane(frames);
+            self.full_lane(frames, unwrap);
         }
     }
 
@@ -205,12 +226,17 @@ impl Parsed {
 
     #[inline(never)]
     #[expect(clippy::indexing_slicing, reason = "an index of `Bits` is below 64")]
-    fn full_lane(&mut self, frames: &[impl AsFrame]) {
+    fn full_lane(&mut self, frames: &[impl AsFrame], unwrap: &Unwrap) {
         for index in self.others {
             let Some(frame) = frames.get(index) else {
                 continue;
             };
-            let packet = packet(&frame.as_frame());
+            let frame = frame.as_frame();
+            let packet = packet(&frame, unwrap);
+            if packet.identity.is_some() || packet.route != Route::None {
+                self.apart = self.apart.or(Bits::one(index));
+                self.routes[index] = route(&frame, &packet);
+            }
             if decide::may_match(&packet) {
                 self.may_match = self.may_match.or(Bits::one(index));
             }

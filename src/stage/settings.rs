@@ -44,11 +44,9 @@ pub enum Source {
     Known,
 }
 
-/// How a run looks at frames.
+/// How a run looks at frames, from whichever side.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// From where.
-    pub facing: Facing,
     /// Which are counted under their plans.
     pub account: Account,
     /// Which tunnels are opened.
@@ -63,9 +61,8 @@ pub struct Settings {
 
 impl Settings {
     /// No tunnel is opened, and nothing is dropped but by rules.
-    pub fn new(facing: Facing, account: Account) -> Self {
+    pub fn new(account: Account) -> Self {
         Self {
-            facing,
             account,
             unwrap: Arc::default(),
             unparsed: Unparsed::Forward,
@@ -74,17 +71,8 @@ impl Settings {
         }
     }
 
-    /// The same from another side.
-    #[must_use]
-    pub fn facing(&self, facing: Facing) -> Self {
-        Self {
-            facing,
-            ..self.clone()
-        }
-    }
-
-    /// Whether sources are to be known where these frames come from.
-    pub(super) fn only_known(&self) -> bool {
-        self.source == Source::Known && self.facing == Facing::Out
+    /// Whether sources are to be known of frames that are seen from this side.
+    pub(super) fn only_known(&self, facing: Facing) -> bool {
+        self.source == Source::Known && facing == Facing::Out
     }
 }

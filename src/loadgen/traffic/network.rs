@@ -12,7 +12,7 @@ use crate::stats::Tally;
 use crate::wire::Family;
 use jiff::Timestamp;
 use std::io;
-use std::path::Path;
+use std::path;
 use std::sync::Arc;
 
 /// Made-up networks take their tables as of this instant.
@@ -61,7 +61,7 @@ impl Network {
     /// # Errors
     /// Its tables are too large.
     pub fn synthetic(synthetic: &Synthetic) -> Result<Self, NetworkError> {
-        let read = |path: &Path| match path.to_str() {
+        let read = |path: &path::Path| match path.to_str() {
             Some("policy.yaml") => Ok(POLICY.into()),
             Some("mobile-carriers.txt") => Ok(MOBILE_CARRIERS.into()),
             _ => Err(io::ErrorKind::NotFound.into()),

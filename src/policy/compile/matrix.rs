@@ -33,8 +33,8 @@ struct Cell {
     act: Act,
 }
 
-/// What an [`Action`] does, without its particulars: as small as a cell has room for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+/// What an [`Action`] does, without its particulars, the strictest last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[repr(u8)]
 pub enum Act {
     /// Let pass.

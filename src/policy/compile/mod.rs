@@ -16,7 +16,5 @@ pub use live::{Live, LiveError, NoSuchPlan};
 pub use matrix::{Act, Matrix};
 pub use partition::{Interval, Partition};
 pub use program::{Memory, Program};
-pub use tables::{
-    Direction, Path, PeerSetId, PlanId, PrefixTables, Question, RuleId, Tables,
-};
+pub use tables::{Direction, Path, PeerSetId, PlanId, PrefixTables, Question, RuleId, Tables};
 pub use timeline::{Change, Epoch, Event, Span};

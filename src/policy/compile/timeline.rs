@@ -5,9 +5,9 @@
 //! built when first asked for, and the last two are kept, so that time stamps that go back and
 //! forth over an event cost nothing more.
 
-use super::program::Program;
 use super::legend::Legend;
 use super::matrix::evaluate;
+use super::program::Program;
 use super::tables::{PlanId, PrefixTables, Question, RuleId, Tables};
 use crate::lpm::TooLarge;
 use crate::policy::{Origin, Resolved};

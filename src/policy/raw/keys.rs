@@ -421,7 +421,7 @@ static LIMIT: Table = Table {
 
 /// A `then` that takes particulars.
 static THEN: Table = Table {
-    name: "what becomes of those above a limit",
+    name: "a `then`",
     keys: &[REJECT],
     exclusive: &[],
 };

@@ -36,7 +36,7 @@ pub(super) fn undated(rule: &RawRule, action: Action, findings: &mut Findings) -
         Action::Forward | Action::Count => action,
         Action::Drop | Action::Reject(_) | Action::Limit(_) => {
             let message = format!(
-                "the rule `{}` only counts: it says since when with no `from`",
+                "the rule `{}` only counts, until `from` says since when it holds",
                 name.text
             );
             let text = "forwards and counts until then";
@@ -45,7 +45,7 @@ pub(super) fn undated(rule: &RawRule, action: Action, findings: &mut Findings) -
                     .label(&name.origin, "an inbound rule without `from`")
                     .help(
                         "look at what it counts, then add `from` with the day on which it begins; \
-                         `action: count` says the same without this warning",
+                         `action: count` means the same, without this warning",
                     ),
             );
             Action::Count
@@ -121,10 +121,12 @@ pub(super) fn check(tenant: &Tenant, findings: &mut Findings) {
         let has = has.get(plan).and_then(|has| has.get(family));
         rule.families.get(family).zip(has) == Some((&true, &true))
     };
+    // Callers of the others are told nothing.
+    let tells = |rule: &Rule| !rule.kind.is_inbound() && told(rule.action) == Some(Reply::Icmp);
     for rule in &tenant.rules {
         for (family, source) in tenant.reply_source.iter().enumerate() {
             let hit = rule.plans.iter().any(|plan| hits(rule, *plan, family));
-            if told(rule.action) == Some(Reply::Icmp) && source.is_none() && hit {
+            if tells(rule) && source.is_none() && hit {
                 findings.push(reply_source_missing(rule, family));
             }
         }
