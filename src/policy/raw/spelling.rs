@@ -27,9 +27,9 @@ pub(crate) fn suggest<S: AsRef<str>>(found: &str, words: &[S]) -> String {
     let begun: Vec<&str> = begun.collect();
     // Cut short, it is nearer to what it begins than to a word that looks like it.
     match (begun.as_slice(), nearest(found, words)) {
-        ([word], _) | ([], Some(word)) => format!("did you mean `{word}`?"),
-        ([], None) if words.is_empty() => "none is declared".to_owned(),
-        ([], None) => format!("there is {}", list(words)),
+        (&[word], _) | (&[], Some(word)) => format!("did you mean `{word}`?"),
+        (&[], None) if words.is_empty() => "none is declared".to_owned(),
+        (&[], None) => format!("there is {}", list(words)),
         (words, _) => format!("did you mean one of {}?", list(words)),
     }
 }
