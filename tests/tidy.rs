@@ -12,26 +12,35 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Each room of `src/`, and the rooms that it may import. A new room is entered here first.
-const LAYERS: [(&str, &[&str]); 10] = [
+const LAYERS: [(&str, &[&str]); 11] = [
     ("wire", &[]),
     ("lpm", &[]),
     ("stats", &[]),
-    ("policy", &["wire", "lpm", "stats"]),
+    ("limit", &[]),
+    ("policy", &["wire", "lpm", "stats", "limit"]),
     ("io", &["wire"]),
-    ("stage", &["wire", "lpm", "policy", "stats"]),
-    ("worker", &["wire", "lpm", "policy", "stats", "io", "stage"]),
+    ("stage", &["wire", "lpm", "policy", "stats", "limit"]),
+    (
+        "worker",
+        &["wire", "lpm", "policy", "stats", "limit", "io", "stage"],
+    ),
     (
         "control",
-        &["wire", "lpm", "stats", "policy", "io", "stage", "worker"],
+        &[
+            "wire", "lpm", "stats", "limit", "policy", "io", "stage", "worker",
+        ],
     ),
     (
         "loadgen",
-        &["wire", "lpm", "stats", "policy", "io", "stage", "worker"],
+        &[
+            "wire", "lpm", "stats", "limit", "policy", "io", "stage", "worker",
+        ],
     ),
     (
         "cli",
         &[
-            "wire", "lpm", "stats", "policy", "io", "stage", "worker", "control", "loadgen",
+            "wire", "lpm", "stats", "limit", "policy", "io", "stage", "worker", "control",
+            "loadgen",
         ],
     ),
 ];
