@@ -26,6 +26,7 @@ mod full;
 mod ip;
 mod link;
 mod packet;
+mod reply;
 mod transport;
 
 pub use build::tcp_probe;
@@ -39,6 +40,7 @@ pub use link::LinkType;
 pub use packet::{
     AsFrame, BURST, Family, Fragment, Frame, Packet, Shape, TRANSPORT_OCTETS, TcpFlags,
 };
+pub use reply::{Answer, REPLY_OCTETS, Reply, reply};
 
 /// Reads a frame from its link header to the TCP or UDP header.
 #[inline(always)]
