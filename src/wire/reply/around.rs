@@ -25,6 +25,9 @@ const ENCAPSULATION_LIMIT: u8 = 4;
 const VXLAN_PORT: u16 = 4_789;
 const VXLAN_FLAGS: u8 = 0x08;
 
+/// What is above it is no length of 802.3, but a type.
+const LONGEST_LENGTH: u16 = 1_535;
+
 /// The ethertype of a whole Ethernet frame.
 const TRANSPARENT_ETHERNET: u16 = 0x6558;
 
@@ -137,7 +140,7 @@ impl Walk<'_> {
     fn type_or_length(&mut self) -> Option<()> {
         let at = self.at;
         let value = u16::from_be_bytes(self.take()?);
-        if value > 1_500 {
+        if value > LONGEST_LENGTH {
             return self.ether_type(value);
         }
         self.note(Layer::Length { at, from: self.at })?;
@@ -163,12 +166,16 @@ impl Walk<'_> {
         }
     }
 
+    /// Address and control octets may stand before the protocol, which has one octet or two.
     fn pppoe_session(&mut self) -> Option<()> {
         self.take::<4>()?;
         let at = self.at;
         let payload_bytes = u16::from_be_bytes(self.take()?);
         self.note(Layer::Length { at, from: self.at })?;
         self.ends_in(payload_bytes.into());
+        if self.before.get(self.at..)?.starts_with(&[0xff, 0x03]) {
+            self.at += 2;
+        }
         let [first] = self.take()?;
         let protocol = match first & 1 {
             1 => first,
