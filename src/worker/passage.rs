@@ -1,4 +1,6 @@
 use super::Post;
+use super::answering::Answering;
+use super::replies::Replies;
 use super::trace::TraceRoom;
 use crate::io::port::{Frames, Port};
 use crate::stage::{Account, Burst, Facing};
@@ -15,6 +17,8 @@ pub(super) struct Passage<F: AsFrame> {
     rx: u64,
     discarded: u64,
     tx_full: Count,
+    /// Where rejected frames are answered: toward the access side only.
+    answering: Option<Answering<F>>,
 }
 
 impl<F: AsFrame> Passage<F> {
@@ -26,7 +30,13 @@ impl<F: AsFrame> Passage<F> {
             rx: 0,
             discarded: 0,
             tx_full: Count::default(),
+            answering: None,
         }
+    }
+
+    /// The same, with rejected frames answered.
+    pub(super) fn answer(&mut self, answering: Answering<F>) {
+        self.answering = Some(answering);
     }
 
     /// Frames that were received.
@@ -39,7 +49,13 @@ impl<F: AsFrame> Passage<F> {
         self.discarded
     }
 
-    /// Frames that were to be forwarded, and were not.
+    /// What became of the frames that were to be answered.
+    pub(super) fn replies(&self) -> Replies {
+        let replies = self.answering.as_ref().map(Answering::replies);
+        replies.unwrap_or_default()
+    }
+
+    /// Frames that were to be forwarded, and replies, for which there was no room.
     pub(super) fn tx_full(&self) -> Count {
         self.tx_full
     }
@@ -64,7 +80,11 @@ impl<F: AsFrame> Passage<F> {
         if let Some(room) = trace {
             room.keep(&self.frames, &self.burst, self.facing);
         }
-        self.keep_forwarded();
+        let leaving = self.burst.which(|verdict| !goes_on(verdict));
+        if leaving > 0 {
+            self.answer_rejected(from, post);
+            self.keep_forwarded(leaving);
+        }
         to.tx_burst(&mut self.frames);
         if !self.frames.is_empty() {
             self.refuse();
@@ -75,11 +95,7 @@ impl<F: AsFrame> Passage<F> {
     /// Brings what goes on to the front, in its order, and gives back the rest. Nearly always that
     /// is nothing; where it is not, nobody can predict which frames it is, and no branch hangs on it.
     #[inline]
-    fn keep_forwarded(&mut self) {
-        let leaving = self.burst.which(|verdict| !goes_on(verdict));
-        if leaving == 0 {
-            return;
-        }
+    fn keep_forwarded(&mut self, leaving: u64) {
         let frames = self.frames.as_mut_slice();
         let first = leaving.trailing_zeros() as usize;
         let mut kept = first;
@@ -89,6 +105,17 @@ impl<F: AsFrame> Passage<F> {
         }
         self.discarded += (self.frames.len() - kept) as u64;
         self.frames.truncate(kept);
+    }
+
+    /// Has those answered whose senders are to be told.
+    #[inline]
+    fn answer_rejected(&mut self, from: &mut impl Port<Frame = F>, post: &Post) {
+        let Some(answering) = &mut self.answering else {
+            return;
+        };
+        if self.burst.which(|verdict| verdict == Verdict::Reject) > 0 {
+            self.tx_full += answering.answer(&self.frames, &self.burst, &post.tables, from);
+        }
     }
 
     /// Counts what the transmit ring had no room for, and gives it back.

@@ -1,7 +1,6 @@
 //! Frames from the inside out, as hosts send them: lengths and checksums are right.
 
 use sekisho::wire::{Answer, Frame, LinkType, Reply, reply};
-use std::net::IpAddr;
 
 /// 192.0.2.77, a subscriber
 pub const SUBSCRIBER4: [u8; 4] = [192, 0, 2, 77];
@@ -24,13 +23,13 @@ pub const ACK: u8 = 0x10;
 /// From the subscriber's router to the peer's.
 const ADDRESSES: [u8; 12] = [2, 0, 0, 0, 0, 2, 2, 0, 0, 0, 0, 1];
 
-/// Both answers, from an address of the frame's family.
+/// Both answers; an error from an address of this family only.
 pub fn answers(family: u8) -> [Answer; 2] {
-    let source: IpAddr = match family {
-        4 => [203, 0, 113, 1].into(),
-        _ => [0x2001, 0x0db8, 0xffff, 0, 0, 0, 0, 1].into(),
+    let sources = match family {
+        4 => (Some([203, 0, 113, 1].into()), None),
+        _ => (None, Some([0x2001, 0x0db8, 0xffff, 0, 0, 0, 0, 1].into())),
     };
-    [Answer::Icmp { source }, Answer::Rst]
+    [Answer::Icmp { sources }, Answer::Rst]
 }
 
 /// What a whole frame is answered with.

@@ -6,7 +6,7 @@ use etherparse::icmpv6::DestUnreachableCode;
 use etherparse::{
     Icmpv4Header, Icmpv4Type, Icmpv6Header, Icmpv6Type, IpDscp, Ipv4Header, Ipv6Header, ip_number,
 };
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::{Ipv4Addr, Ipv6Addr};
 
 /// The longest error from its IP header on: RFC 1812, section 4.3.2.3; RFC 4443, section 2.4.
 const IPV4_ERROR_OCTETS: usize = 576;
@@ -19,18 +19,23 @@ const ICMP_OCTETS: usize = 8;
 const CONTROL: u8 = 48;
 
 /// Appends an error about a segment to its sender, IP header and all.
-pub(super) fn append(reply: &mut Reply, source: IpAddr, segment: &Segment<'_>) -> Option<()> {
+pub(super) fn append(
+    reply: &mut Reply,
+    sources: (Option<Ipv4Addr>, Option<Ipv6Addr>),
+    segment: &Segment<'_>,
+) -> Option<()> {
     let room = reply.remaining_capacity();
-    match (source, segment.ends) {
-        (IpAddr::V4(source), Ends::V4 { src, .. }) if source != src => {
+    match segment.ends {
+        Ends::V4 { src, .. } => {
+            let source = sources.0.filter(|source| *source != src)?;
             let octets = room.min(IPV4_ERROR_OCTETS).checked_sub(IPV4_OCTETS)?;
             v4(reply, source, src, quoted(segment, octets)?)
         }
-        (IpAddr::V6(source), Ends::V6 { src, .. }) if source != src => {
+        Ends::V6 { src, .. } => {
+            let source = sources.1.filter(|source| *source != src)?;
             let octets = room.min(IPV6_ERROR_OCTETS).checked_sub(IPV6_OCTETS)?;
             v6(reply, source, src, quoted(segment, octets)?)
         }
-        _ => None,
     }
 }
 

@@ -30,7 +30,7 @@ use super::{Frame, LinkType, parse};
 use around::Around;
 use arrayvec::ArrayVec;
 use segment::Segment;
-use std::net::IpAddr;
+use std::net::{Ipv4Addr, Ipv6Addr};
 
 /// The longest reply: an untagged frame of an MTU of 1,500.
 pub const REPLY_OCTETS: usize = 1_514;
@@ -50,8 +50,9 @@ pub enum Answer {
     /// Destination unreachable, communication administratively prohibited: type 3, code 13 over
     /// IPv4 (RFC 1812, section 5.2.7.1), type 1, code 1 over IPv6 (RFC 4443, section 3.1).
     Icmp {
-        /// Whom the error is from; of the other family, there is no answer.
-        source: IpAddr,
+        /// Whom the error is from, over IPv4 and over IPv6; over a family without, there is no
+        /// answer.
+        sources: (Option<Ipv4Addr>, Option<Ipv6Addr>),
     },
     /// A reset, as the peer itself would send it (RFC 9293, section 3.10.7.1).
     Rst,
@@ -70,7 +71,7 @@ pub fn reply(frame: Frame<'_>, answer: Answer) -> Option<Reply> {
     let mut reply = Reply::new();
     extend(&mut reply, &[before])?;
     match answer {
-        Answer::Icmp { source } => icmp::append(&mut reply, source, &segment)?,
+        Answer::Icmp { sources } => icmp::append(&mut reply, sources, &segment)?,
         Answer::Rst => rst::append(&mut reply, &segment)?,
     }
     around.turn(&mut reply)?;

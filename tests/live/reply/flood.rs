@@ -43,7 +43,10 @@ fn most_are_withheld(driver: Driver, answer: Answer) {
     assert!(generated > AT_ONCE && generated <= most);
     assert_eq!(balance.transmitted + balance.tx_full, generated);
     // The receiver knows them for frames that nobody sent.
-    assert_eq!((received.foreign, received.intact), (balance.transmitted, 0));
+    assert_eq!(
+        (received.foreign, received.intact),
+        (balance.transmitted, 0)
+    );
 }
 
 #[test]

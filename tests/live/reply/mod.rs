@@ -86,8 +86,11 @@ fn furnish(line: &Line) -> Vec<TcpListener> {
     }
     let ports = PEER.iter().flat_map(|peer| [(peer, 25), (peer, 587)]);
     let places = ports.map(|(peer, port)| SocketAddr::new(peer.parse().unwrap(), port));
-    line.internet
-        .enter(|| places.map(|place| TcpListener::bind(place).unwrap()).collect())
+    line.internet.enter(|| {
+        places
+            .map(|place| TcpListener::bind(place).unwrap())
+            .collect()
+    })
 }
 
 /// What `connect()` gives, and after how long.
