@@ -28,6 +28,9 @@ const VXLAN_FLAGS: u8 = 0x08;
 /// What is above it is no length of 802.3, but a type.
 const LONGEST_LENGTH: u16 = 1_535;
 
+/// The flags of a GRE header that has a key, and nothing else (RFC 2890).
+const GRE_KEY: u8 = 0x20;
+
 /// The ethertype of a whole Ethernet frame.
 const TRANSPARENT_ETHERNET: u16 = 0x6558;
 
@@ -239,11 +242,16 @@ impl Walk<'_> {
         Some(next)
     }
 
-    /// Without any of the fields whose value the way back has its own.
+    /// Without the fields that number or sum what is sent. A key is that of both ends.
     fn gre(&mut self) -> Option<()> {
-        let [0, 0, high, low] = self.take()? else {
+        let [flags, 0, high, low] = self.take()? else {
             return None;
         };
+        match flags {
+            0 => {}
+            GRE_KEY => self.at += 4,
+            _ => return None,
+        }
         match u16::from_be_bytes([high, low]) {
             TRANSPARENT_ETHERNET => self.ethernet(),
             value => self.ether_type(value),

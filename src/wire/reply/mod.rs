@@ -16,8 +16,8 @@
 //! - An IPv4 header whose checksum is wrong, a length field that is 0 or promises more than is
 //!   there, a TCP header that is cut or longer than its segment: no host sent that.
 //! - A first fragment, by a reset: how long the segment is stands in the fragments behind it.
-//! - What came through labels of MPLS, L2TP, GTP-U or GRE with a key, a checksum or a sequence
-//!   number: what the way back is called is known to the ends of the tunnel only.
+//! - What came through labels of MPLS, L2TP, GTP-U or GRE with a checksum or a sequence number: what
+//!   the way back is called, or counts, is known to the ends of the tunnel only.
 
 mod around;
 mod checksum;
