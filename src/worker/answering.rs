@@ -1,10 +1,12 @@
-use super::replies::{Bucket, Replies};
+use super::clock;
+use super::replies::{Bucket, Replies, ReplyRate};
 use crate::io::port::{Frames, Port};
+use crate::limit::Moment;
 use crate::policy::{RuleId, Tables};
 use crate::stage::Burst;
 use crate::stats::{Count, Verdict};
-use crate::wire::{AsFrame, reply};
-use rustix::time::{ClockId, clock_gettime};
+use crate::wire::{AsFrame, Unwrap, reply};
+use std::sync::Arc;
 
 /// Answers rejected frames, at the port that they came from.
 #[derive(Debug)]
@@ -13,15 +15,23 @@ pub(super) struct Answering<F: AsFrame> {
     replies: Replies,
     /// Empty between two bursts.
     frames: Frames<F>,
+    unwrap: Arc<Unwrap>,
 }
 
 impl<F: AsFrame> Answering<F> {
-    pub(super) fn new(bucket: Bucket) -> Self {
+    /// At the rate that one worker alone has by default, where these tunnels are opened.
+    pub(super) fn new(unwrap: Arc<Unwrap>) -> Self {
         Self {
-            bucket,
+            bucket: Bucket::share(ReplyRate::default(), 1),
             replies: Replies::default(),
             frames: Frames::new(),
+            unwrap,
         }
+    }
+
+    /// Answers at another rate.
+    pub(super) fn fill(&mut self, bucket: Bucket) {
+        self.bucket = bucket;
     }
 
     /// What became of the frames that were to be answered.
@@ -39,10 +49,10 @@ impl<F: AsFrame> Answering<F> {
         tables: &Tables,
         port: &mut impl Port<Frame = F>,
     ) -> Count {
-        let now_ns = monotonic_ns();
+        let now = clock::now();
         let rejected = frames.iter().zip(burst.decisions());
         for (frame, decision) in rejected.filter(|(_, d)| d.verdict == Verdict::Reject) {
-            self.compose(frame, decision.rule, tables, port, now_ns);
+            self.compose(frame, decision.rule, tables, port, now);
         }
         port.tx_burst(&mut self.frames);
         let mut refused = Count::default();
@@ -58,15 +68,16 @@ impl<F: AsFrame> Answering<F> {
         rule: RuleId,
         tables: &Tables,
         port: &mut impl Port<Frame = F>,
-        now_ns: u64,
+        now: Moment,
     ) {
         // First, as it is cheap: in a flood nothing else is done for most frames.
-        if !self.bucket.has_one(now_ns) {
+        if !self.bucket.has_one(now) {
             self.replies.withheld += 1;
             return;
         }
         let answer = tables.answer(rule);
-        let Some(octets) = answer.and_then(|answer| reply(frame.as_frame(), answer)) else {
+        let Some(octets) = answer.and_then(|answer| reply(frame.as_frame(), &self.unwrap, answer))
+        else {
             self.replies.impossible += 1;
             return;
         };
@@ -74,14 +85,8 @@ impl<F: AsFrame> Answering<F> {
             self.replies.withheld += 1;
             return;
         };
-        self.bucket.take(now_ns);
+        self.bucket.take(now);
         self.replies.generated += 1;
         self.frames.push(composed);
     }
-}
-
-fn monotonic_ns() -> u64 {
-    let now = clock_gettime(ClockId::Monotonic);
-    // Neither is negative: the clock begins when the system does.
-    now.tv_sec as u64 * 1_000_000_000 + now.tv_nsec as u64
 }

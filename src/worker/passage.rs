@@ -1,11 +1,13 @@
 use super::Post;
 use super::answering::Answering;
-use super::replies::Replies;
+use super::replies::{Bucket, Replies};
 use super::trace::TraceRoom;
 use crate::io::port::{Frames, Port};
-use crate::stage::{Account, Burst, Facing};
+use crate::limit::Moment;
+use crate::stage::{Burst, Facing, Settings};
 use crate::stats::{Count, Verdict};
 use crate::wire::AsFrame;
+use std::sync::Arc;
 
 /// One way through the box: what is received at one port, and what becomes of it.
 #[derive(Debug)]
@@ -22,21 +24,25 @@ pub(super) struct Passage<F: AsFrame> {
 }
 
 impl<F: AsFrame> Passage<F> {
-    pub(super) fn new(facing: Facing, account: Account) -> Self {
+    pub(super) fn new(facing: Facing, settings: Settings) -> Self {
+        let unwrap = &settings.unwrap;
+        let answering = (facing == Facing::Out).then(|| Answering::new(Arc::clone(unwrap)));
         Self {
             facing,
-            burst: Burst::new(facing, account),
+            burst: Burst::new(facing, settings),
             frames: Frames::new(),
             rx: 0,
             discarded: 0,
             tx_full: Count::default(),
-            answering: None,
+            answering,
         }
     }
 
-    /// The same, with rejected frames answered.
-    pub(super) fn answer(&mut self, answering: Answering<F>) {
-        self.answering = Some(answering);
+    /// Has rejected frames answered at another rate, where they are.
+    pub(super) fn answer_at(&mut self, bucket: Bucket) {
+        if let Some(answering) = &mut self.answering {
+            answering.fill(bucket);
+        }
     }
 
     /// Frames that were received.
@@ -68,6 +74,7 @@ impl<F: AsFrame> Passage<F> {
         to: &mut impl Port<Frame = F>,
         post: &mut Post,
         trace: &mut Option<TraceRoom>,
+        now: Moment,
     ) -> usize {
         let received = from.rx_burst(&mut self.frames);
         if received == 0 {
@@ -75,7 +82,7 @@ impl<F: AsFrame> Passage<F> {
             return 0;
         }
         self.rx += received as u64;
-        self.burst.run(&self.frames, &post.tables);
+        self.burst.run(&self.frames, &post.tables, now);
         self.burst.count(&self.frames, &mut post.tally);
         if let Some(room) = trace {
             room.keep(&self.frames, &self.burst, self.facing);

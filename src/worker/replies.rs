@@ -1,5 +1,6 @@
 //! How often rejected frames are answered.
 
+use crate::limit::Moment;
 use std::fmt;
 use std::ops::AddAssign;
 
@@ -60,14 +61,14 @@ impl Bucket {
     }
 
     /// Whether there is a token. The clock does not go backwards.
-    pub(super) fn has_one(&self, now_ns: u64) -> bool {
+    pub(super) fn has_one(&self, Moment(now_ns): Moment) -> bool {
         let missing_ns = self.full_at_ns.saturating_sub(now_ns);
         self.period_ns
             .is_some_and(|period_ns| missing_ns + period_ns <= self.full_ns)
     }
 
     /// Takes the token that is there.
-    pub(super) fn take(&mut self, now_ns: u64) {
+    pub(super) fn take(&mut self, Moment(now_ns): Moment) {
         let period_ns = self.period_ns.unwrap_or(0);
         self.full_at_ns = self.full_at_ns.max(now_ns) + period_ns;
     }
@@ -106,8 +107,8 @@ mod tests {
     fn flood(bucket: &mut Bucket, from_ns: u64, to_ns: u64) -> u64 {
         let mut taken = 0;
         for now_ns in (from_ns..to_ns).step_by(10_000) {
-            if bucket.has_one(now_ns) {
-                bucket.take(now_ns);
+            if bucket.has_one(Moment(now_ns)) {
+                bucket.take(Moment(now_ns));
                 taken += 1;
             }
         }
@@ -120,11 +121,12 @@ mod tests {
         let begin_ns = 77 * SECOND_NS;
         assert_eq!(flood(&mut bucket, begin_ns, begin_ns + 1), 1);
         for _ in 1..100 {
-            assert!(bucket.has_one(begin_ns));
-            bucket.take(begin_ns);
+            assert!(bucket.has_one(Moment(begin_ns)));
+            bucket.take(Moment(begin_ns));
         }
-        assert!(!bucket.has_one(begin_ns) && !bucket.has_one(begin_ns + 999_999));
-        assert!(bucket.has_one(begin_ns + 1_000_000));
+        for (waited_ns, is_there) in [(0, false), (999_999, false), (1_000_000, true)] {
+            assert_eq!(bucket.has_one(Moment(begin_ns + waited_ns)), is_there);
+        }
         let end_ns = begin_ns + 10 * SECOND_NS;
         assert_eq!(flood(&mut bucket, begin_ns, end_ns), 9_999);
         // A pause fills it, and no pause fills it further.
@@ -152,11 +154,11 @@ mod tests {
             per_second: 1,
             burst: u32::MAX,
         };
-        assert!(Bucket::share(slow, 1_000).has_one(0));
+        assert!(Bucket::share(slow, 1_000).has_one(Moment(0)));
         let fast = ReplyRate {
             per_second: u32::MAX,
             burst: 1,
         };
-        assert!(Bucket::share(fast, 1).has_one(0));
+        assert!(Bucket::share(fast, 1).has_one(Moment(0)));
     }
 }

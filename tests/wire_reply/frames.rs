@@ -1,6 +1,6 @@
 //! Frames from the inside out, as hosts send them: lengths and checksums are right.
 
-use sekisho::wire::{Answer, Frame, LinkType, Reply, reply};
+use sekisho::wire::{Answer, Frame, LinkType, Reply, Unwrap, reply};
 
 /// 192.0.2.77, a subscriber
 pub const SUBSCRIBER4: [u8; 4] = [192, 0, 2, 77];
@@ -32,14 +32,19 @@ pub fn answers(family: u8) -> [Answer; 2] {
     [Answer::Icmp { sources }, Answer::Rst]
 }
 
-/// What a whole frame is answered with.
+/// What a whole frame is answered with, where no tunnel is opened.
 pub fn answer(frame: &[u8], answer: Answer) -> Option<Reply> {
+    answer_in(frame, answer, &Unwrap::default())
+}
+
+/// The same where these tunnels are.
+pub fn answer_in(frame: &[u8], answer: Answer, unwrap: &Unwrap) -> Option<Reply> {
     let frame = Frame {
         bytes: frame,
         original_len: frame.len() as u32,
         link_type: LinkType::ETHERNET,
     };
-    reply(frame, answer)
+    reply(frame, unwrap, answer)
 }
 
 /// Ones' complement of the ones' complement sum of 16-bit words (RFC 1071), a word at a time.

@@ -4,7 +4,7 @@ use crate::frames::*;
 use crate::read::{What, packet};
 use proptest::prelude::*;
 use proptest::sample::Index;
-use sekisho::wire::{Fragment, LinkType, REPLY_OCTETS, Shape, TcpFlags, parse};
+use sekisho::wire::{Fragment, LinkType, REPLY_OCTETS, Shape, TcpFlags, Unwrap, parse};
 
 fn encapsulated(ether_type: u16, ip: &[u8], kind: u8) -> Vec<u8> {
     let [high, low] = ether_type.to_be_bytes();
@@ -43,7 +43,7 @@ fn spoilt() -> impl Strategy<Value = Vec<u8>> {
         for (index, octet) in changes {
             frame[index.index(headers)] = octet;
         }
-        let parsed = parse(&frame, LinkType::ETHERNET);
+        let parsed = parse(&frame, LinkType::ETHERNET, &Unwrap::default());
         let at = usize::from(parsed.ip_offset);
         let fits = frame
             .get(at)
@@ -64,7 +64,7 @@ fn check(frame: &[u8]) -> usize {
             continue;
         };
         answered += 1;
-        let parsed = parse(frame, LinkType::ETHERNET);
+        let parsed = parse(frame, LinkType::ETHERNET, &Unwrap::default());
         assert_eq!(parsed.shape, Shape::Tcp);
         assert!(parsed.flags.0 & TcpFlags::RST == 0 && parsed.fragment != Fragment::Later);
         assert_eq!((frame[0] | frame[6]) & 1, 0);
@@ -76,7 +76,7 @@ fn check(frame: &[u8]) -> usize {
         let read = packet(&reply[at..]);
         assert!(read.len <= if frame[at] >> 4 == 4 { 576 } else { 1_280 });
         assert_eq!(reply.len(), (at + read.len).max(60));
-        let back = parse(&reply, LinkType::ETHERNET);
+        let back = parse(&reply, LinkType::ETHERNET, &Unwrap::default());
         assert_eq!(
             (back.ip_offset, back.family),
             (parsed.ip_offset, parsed.family)
@@ -109,7 +109,7 @@ proptest! {
 
     #[test]
     fn good_frames_are_answered_unless_they_are_resets(frame in good()) {
-        let flags = parse(&frame, LinkType::ETHERNET).flags;
+        let flags = parse(&frame, LinkType::ETHERNET, &Unwrap::default()).flags;
         // An error of the family, and a reset.
         let expected = if flags.0 & TcpFlags::RST == 0 { 2 } else { 0 };
         prop_assert_eq!(check(&frame), expected);

@@ -92,8 +92,8 @@ impl Run<'_> {
         let mut access = Recorded::new(access);
         let network = once(&down_pool);
         let (post, _) = Post::new(&tables(self.reject), &Readers::new());
-        let settings = settings(Account::EveryFrame);
-        let worker = Worker::new(post, settings, &mut access, network);
+        let settings = Settings::new(Account::EveryFrame);
+        let worker = Worker::new(post, &settings, &mut access, network);
         let mut worker = worker.with_replies(self.rate, self.workers);
         while worker.poll_once() > 0 {}
         let done = worker.finish();
@@ -235,8 +235,4 @@ fn what_cannot_be_answered_is_counted() {
         impossible: 7,
     };
     assert_eq!(done.replies, expected);
-}
-
-fn settings(account: Account) -> Settings {
-    Settings::new(sekisho::stage::Facing::Out, account)
 }

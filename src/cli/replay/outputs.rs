@@ -5,7 +5,7 @@ use crate::io::{CaptureWriter, OutputError, Record, is_stdout};
 use crate::policy::Tables;
 use crate::stage::Burst;
 use crate::stats::Verdict;
-use crate::wire::{AsFrame, LinkType, reply};
+use crate::wire::{AsFrame, LinkType, Unwrap, reply};
 use std::path::{Path, PathBuf};
 
 /// The files that a run writes; each appears under its name when the run is over, or not at all.
@@ -171,7 +171,9 @@ impl Replies {
                 continue;
             }
             let answer = tables.answer(decision.rule);
-            let Some(octets) = answer.and_then(|answer| reply(record.frame, answer)) else {
+            let Some(octets) =
+                answer.and_then(|answer| reply(record.frame, &Unwrap::default(), answer))
+            else {
                 self.count.impossible += 1;
                 continue;
             };

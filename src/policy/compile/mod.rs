@@ -2,7 +2,9 @@
 //! become tables, rules a matrix, dates a timeline of when either changes.
 
 mod answer;
+mod legend;
 mod live;
+mod matrix;
 pub(super) mod partition;
 mod peers;
 pub(super) mod program;
@@ -10,10 +12,10 @@ mod representative;
 pub(super) mod tables;
 mod timeline;
 
+pub use legend::Legend;
 pub use live::{Live, LiveError, NoSuchPlan};
+pub use matrix::{Act, Matrix};
 pub use partition::{Interval, Partition};
 pub use program::{Memory, Program};
-pub use tables::{
-    Direction, Legend, Matrix, PeerSetId, PlanId, PrefixTables, Question, RuleId, Tables,
-};
+pub use tables::{Direction, Path, PeerSetId, PlanId, PrefixTables, Question, RuleId, Tables};
 pub use timeline::{Change, Epoch, Event, Span};

@@ -15,6 +15,7 @@
 //! - A source route, which a reply would have to follow back, be it exhausted or not.
 //! - An IPv4 header whose checksum is wrong, a length field that is 0 or promises more than is
 //!   there, a TCP header that is cut or longer than its segment: no host sent that.
+//! - A source port outside the port set of the subscriber: somebody else sent it.
 //! - A first fragment, by a reset: how long the segment is stands in the fragments behind it.
 //! - What came through labels of MPLS, L2TP, GTP-U or GRE with a checksum or a sequence number: what
 //!   the way back is called, or counts, is known to the ends of the tunnel only.
@@ -26,7 +27,7 @@ mod icmp;
 mod rst;
 mod segment;
 
-use super::{Frame, LinkType, parse};
+use super::{Frame, LinkType, Unwrap, parse};
 use around::Around;
 use arrayvec::ArrayVec;
 use segment::Segment;
@@ -58,12 +59,16 @@ pub enum Answer {
     Rst,
 }
 
-/// The frame that answers this one; `None` where none may, or none can be made.
-pub fn reply(frame: Frame<'_>, answer: Answer) -> Option<Reply> {
+/// The frame that answers this one, in which these tunnels are opened; `None` where none may, or
+/// none can be made.
+pub fn reply(frame: Frame<'_>, unwrap: &Unwrap, answer: Answer) -> Option<Reply> {
     if frame.link_type != LinkType::ETHERNET {
         return None;
     }
-    let parsed = parse(frame.bytes, frame.link_type);
+    let parsed = parse(frame.bytes, frame.link_type, unwrap);
+    if parsed.spoofed_port {
+        return None;
+    }
     let packet_at = usize::from(parsed.ip_offset);
     let (before, octets) = frame.bytes.split_at_checked(packet_at)?;
     let around = Around::of(before, frame.original_len as usize)?;
