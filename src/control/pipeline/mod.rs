@@ -18,10 +18,12 @@ pub use effective::{effective, effective_yaml};
 pub use findings::FINDINGS;
 pub use keys::{could_be_one, schema};
 pub use read::{Loaded, load, read};
-pub use words::{Attach, DriverKind, Framing, Idle, LinkLoss, OnExit, TunnelKind, ZeroCopy};
+pub use words::{
+    Attach, DriverKind, Framing, Idle, LinkLoss, OnExit, Source, TunnelKind, Unparsed, ZeroCopy,
+};
 
 use crate::io::port::CaptureFiles;
-use crate::stage::{Account, Source, Unparsed};
+use crate::stage::Account;
 use crate::wire::{self, MapRule, Subscriber, Unwrap};
 use crate::worker::Lcore;
 use ipnet::IpNet;
