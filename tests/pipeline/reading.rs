@@ -3,10 +3,10 @@
 use crate::support::{EVERY_TUNNEL, LEAST, good, loaded, named, told};
 use sekisho::control::pipeline::{
     AfXdp, Attach, Control, Dpdk, Driver, Framing, Idle, LinkLoss, OnExit, Pcap, Pipeline, Replies,
-    Source, Tunnel, TunnelKind, Unparsed, ZeroCopy, could_be_one, effective_yaml,
+    Tunnel, TunnelKind, ZeroCopy, could_be_one, effective_yaml,
 };
 use sekisho::io::port::{CaptureFiles, Senders};
-use sekisho::stage::Account;
+use sekisho::stage::{Account, Source, Unparsed};
 use sekisho::wire::Subscriber;
 use sekisho::worker::Lcore;
 use std::path::PathBuf;

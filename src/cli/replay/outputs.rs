@@ -1,5 +1,5 @@
 use super::verdicts::Verdicts;
-use super::{Args, Failure, Policies};
+use super::{Args, Deployment, Failure};
 use crate::cli::files::{Identity, refuse_inputs};
 use crate::io::{CaptureWriter, OutputError, Record, is_stdout};
 use crate::policy::Tables;
@@ -29,13 +29,14 @@ impl Outputs {
         }
     }
 
-    pub(super) fn create(args: &Args, policies: &Policies) -> Result<Self, Failure> {
+    pub(super) fn create(args: &Args, deployment: &Deployment) -> Result<Self, Failure> {
         let paths: Vec<&Path> = [&args.forwarded, &args.dropped, &args.verdicts]
             .into_iter()
             .filter_map(|path| path.as_deref())
             .collect();
         refuse_twice(&paths)?;
-        let texts = policies.sources.names().map(Path::new);
+        let texts = deployment.policies.sources.names().map(Path::new);
+        let texts = texts.chain(deployment.file());
         let captures = args.captures.iter().map(|path| input(path));
         refuse_inputs(&paths, texts.chain(captures))?;
         let alone = paths.len() == 1;

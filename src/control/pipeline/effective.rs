@@ -1,10 +1,9 @@
 //! A pipeline as it is in force, in its own language: every default written out.
 
-use super::words::{Source, Unparsed};
 use super::{Control, Driver, Pipeline, Replies, Tunnel, words};
 use crate::io::port::{CaptureFiles, Senders};
 use crate::policy::document::print;
-use crate::stage::Account;
+use crate::stage::{Account, Source, Unparsed};
 use crate::wire::MapRule;
 use serde_json::{Map, Value, json};
 use std::path::{Path, absolute};

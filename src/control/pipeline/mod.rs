@@ -18,16 +18,16 @@ pub use effective::{effective, effective_yaml};
 pub use findings::FINDINGS;
 pub use keys::{could_be_one, schema};
 pub use read::{Loaded, load, read};
-pub use words::{
-    Attach, DriverKind, Framing, Idle, LinkLoss, OnExit, Source, TunnelKind, Unparsed, ZeroCopy,
-};
+pub use words::{Attach, DriverKind, Framing, Idle, LinkLoss, OnExit, TunnelKind, ZeroCopy};
 
 use crate::io::port::CaptureFiles;
-use crate::stage::Account;
+use crate::limit::Buckets;
+use crate::stage::{Account, Settings, Source, Unparsed};
 use crate::wire::{self, MapRule, Subscriber, Unwrap};
 use crate::worker::Lcore;
 use ipnet::IpNet;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 /// How frames flow in one deployment. Paths are as seen from where the program runs.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -161,6 +161,18 @@ pub struct Control {
 }
 
 impl Pipeline {
+    /// How frames are looked at. Each call makes buckets of its own: one of them is for all workers,
+    /// as long as the run lasts.
+    pub fn settings(&self) -> Settings {
+        Settings {
+            account: self.account,
+            unwrap: Arc::new(self.opens()),
+            unparsed: self.unparsed,
+            source: self.source,
+            buckets: Arc::new(Buckets::new(self.limit_subscribers as usize)),
+        }
+    }
+
     /// The tunnels that are looked into, as frames are parsed.
     pub fn opens(&self) -> Unwrap {
         let tunnels = self.unwrap.iter().map(|tunnel| wire::Tunnel {

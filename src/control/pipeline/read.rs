@@ -5,14 +5,14 @@ use super::findings::{
     ONE_LCORE, POLICY_UNREADABLE,
 };
 use super::keys::{GUIDE, PIPELINE};
-use super::words::{DriverKind, Framing, Idle, LinkLoss, OnExit, Source, Unparsed};
+use super::words::{DriverKind, Framing, Idle, LinkLoss, OnExit};
 use super::{Control, Pipeline, Replies};
 use crate::io::is_stdout;
 use crate::policy::Origin;
 use crate::policy::document::{
     self, Code, Diagnostic, Findings, Kind, Node, Sources, Text, beside,
 };
-use crate::stage::Account;
+use crate::stage::{Account, Source, Unparsed};
 use crate::worker::Lcore;
 use std::fs;
 use std::io;
