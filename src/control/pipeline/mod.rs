@@ -169,7 +169,7 @@ impl Pipeline {
             unwrap: Arc::new(self.opens()),
             unparsed: self.unparsed,
             source: self.source,
-            buckets: Arc::new(Buckets::new(self.limit_subscribers as usize)),
+            buckets: Arc::new(Buckets::new(self.limit_subscribers)),
         }
     }
 
