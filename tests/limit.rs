@@ -145,7 +145,7 @@ fn held_against_exact(rate: Rate, wishes: &[Wish], and_not_too_little: bool) -> 
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(200))]
+    #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn tokens_come_as_from_an_exact_bucket(rate in rates(), wishes in wishes(gap_ns())) {
