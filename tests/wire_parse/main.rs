@@ -21,3 +21,4 @@ mod probe;
 mod properties;
 mod transport;
 mod tunnelled;
+mod tunnels;
