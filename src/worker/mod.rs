@@ -2,7 +2,8 @@
 //!
 //! ```text
 //!  access port ─▶ rx_burst ─▶ parse ─▶ classify ─▶ decide ─▶ count ─▶ tx_burst ─▶ network port
-//!       ▲                                            └ dropped: back to the pool      │
+//!       ▲                                            ├ dropped: back to the pool      │
+//!       ├─────────────────────── its answer ◀────────┘ rejected                       │
 //!       └────────────────────────── the same, the other way ─────────────────────────┘
 //! ```
 //! A [`Worker`] owns its ports, its bursts and its counters, and shares nothing that is written to
@@ -10,11 +11,14 @@
 //! system call but its ports', and looks at what may have changed (an order, whether it should
 //! stop) once a burst. [`on_lcores`] starts several, each pinned.
 
+mod answering;
 mod balance;
+mod clock;
 mod lcore;
 mod orders;
 mod passage;
 mod progress;
+mod replies;
 mod threads;
 mod trace;
 
@@ -22,13 +26,16 @@ pub use balance::Balance;
 pub use lcore::{Lcore, LcoreError};
 pub use orders::{Assignment, Order, Orders, Post, Report};
 pub use progress::{Idle, Progress};
+pub use replies::{Replies, ReplyRate};
 pub use threads::{Stop, on_lcores};
 pub use trace::{TRACED_OCTETS, TraceRoom, Traced};
 
 use crate::io::port::Port;
-use crate::stage::{Account, Facing};
+use crate::limit::Moment;
+use crate::stage::{Facing, Settings};
 use crate::stats::{Count, Counters};
 use passage::Passage;
+use replies::Bucket;
 use std::mem;
 
 /// How many polls a worker that is told to stop makes at most, while there still come frames: what
@@ -52,7 +59,9 @@ pub struct Worker<A: Port, N: Port<Frame = A::Frame>> {
 pub struct Done {
     /// Whether every frame that was received is accounted for.
     pub balance: Balance,
-    /// Frames that were to be forwarded, and that a transmit ring had no room for.
+    /// What became of the frames that were to be answered.
+    pub replies: Replies,
+    /// Frames that were to be forwarded, and replies, that a transmit ring had no room for.
     pub tx_full: Count,
     /// How the worker passed its time.
     pub progress: Progress,
@@ -61,17 +70,25 @@ pub struct Done {
 }
 
 impl<A: Port, N: Port<Frame = A::Frame>> Worker<A, N> {
-    /// A worker that decides, and counts, by what its post says.
-    pub fn new(post: Post, account: Account, access: A, network: N) -> Self {
+    /// A worker that decides, and counts, by what its post says, and looks at frames so.
+    pub fn new(post: Post, settings: &Settings, access: A, network: N) -> Self {
         Self {
             post,
             access,
             network,
-            out: Passage::new(Facing::Out, account),
-            inward: Passage::new(Facing::In, account),
+            out: Passage::new(Facing::Out, settings.clone()),
+            inward: Passage::new(Facing::In, settings.clone()),
             progress: Progress::default(),
             trace: None,
         }
+    }
+
+    /// The same as one of so many that share a rate of replies; without this, it has the default rate
+    /// for itself.
+    #[must_use]
+    pub fn with_replies(mut self, rate: ReplyRate, workers: usize) -> Self {
+        self.out.answer_at(Bucket::share(rate, workers));
+        self
     }
 
     /// Takes one burst from each port, at most, to the other; says how many frames came.
@@ -89,8 +106,13 @@ impl<A: Port, N: Port<Frame = A::Frame>> Worker<A, N> {
             ..
         } = self;
         let trace = &mut self.trace;
-        let came_out = out.take_burst(access, network, post, trace);
-        let came_in = inward.take_burst(network, access, post, trace);
+        let now = if post.tables.matrix.needs_time() {
+            clock::now()
+        } else {
+            Moment::default()
+        };
+        let came_out = out.take_burst(access, network, post, trace, now);
+        let came_in = inward.take_burst(network, access, post, trace, now);
         self.progress.count(came_out, came_in);
         came_out + came_in
     }
@@ -118,6 +140,7 @@ impl<A: Port, N: Port<Frame = A::Frame>> Worker<A, N> {
         let counters = self.post.tally.counters().clone();
         Done {
             balance: self.balance(),
+            replies: self.out.replies(),
             tx_full,
             progress: self.progress,
             counters,
@@ -137,6 +160,7 @@ impl<A: Port, N: Port<Frame = A::Frame>> Worker<A, N> {
                 self.access.reap();
                 self.network.reap();
                 report.balance = self.balance();
+                report.replies = self.out.replies();
                 report.progress = self.progress;
                 report.counters.copy(self.post.tally.counters());
             }
@@ -147,6 +171,7 @@ impl<A: Port, N: Port<Frame = A::Frame>> Worker<A, N> {
     fn balance(&self) -> Balance {
         Balance {
             rx: self.out.rx() + self.inward.rx(),
+            generated: self.out.replies().generated,
             discarded: self.out.discarded() + self.inward.discarded(),
             tx_full: self.out.tx_full().frames + self.inward.tx_full().frames,
             transmitted: self.access.transmitted() + self.network.transmitted(),

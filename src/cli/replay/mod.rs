@@ -8,8 +8,9 @@ use super::policies::{Policies, PolicyArgs};
 use super::when::When;
 use super::{Exit, Failure, Format, out};
 use crate::io::{CaptureReader, Record};
+use crate::limit::Moment;
 use crate::policy::Epoch;
-use crate::stage::{Account, Burst, Facing};
+use crate::stage::{Account, Burst, Facing, Settings};
 use crate::stats::{Balance, Tally};
 use crate::wire::LinkType;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -31,6 +32,9 @@ pub(super) struct Args {
     /// Write the frames that are dropped to a pcap.
     #[arg(long, value_name = "OUT.pcap")]
     dropped: Option<PathBuf>,
+    /// Write the replies to rejected frames to a pcap: all of them, at no rate.
+    #[arg(long, value_name = "OUT.pcap")]
+    replies: Option<PathBuf>,
     /// Write one row for each frame.
     #[arg(long, value_name = "OUT.csv")]
     verdicts: Option<PathBuf>,
@@ -114,6 +118,7 @@ pub(super) fn run(args: &Args, format: Format) -> Result<Exit, Failure> {
     let faults = captures.iter().any(|capture| capture.fault.is_some());
     let at = run.fixed_at;
     let balance = run.balance(&captures);
+    let replied = run.outputs.replied();
     let to_stdout = run.outputs.finish(run.first_link_type)?;
     let counters = run.tally.counters();
     let report = report::Report {
@@ -121,6 +126,7 @@ pub(super) fn run(args: &Args, format: Format) -> Result<Exit, Failure> {
         at,
         captures,
         balance,
+        replied,
         elapsed,
         counters,
     };
@@ -182,7 +188,7 @@ impl<'a> Run<'a> {
             policies,
             fixed_at,
             epoch: policies.epoch(fixed_at.unwrap_or_else(Timestamp::now))?,
-            burst: Burst::new(how.direction.into(), Account::EveryFrame),
+            burst: Burst::new(how.direction.into(), Settings::new(Account::EveryFrame)),
             tally: Tally::new(legend.rule_ids().len(), legend.plan_ids().len()),
             outputs,
             first_link_type: None,
@@ -290,7 +296,7 @@ impl<'a> Run<'a> {
 
     fn decide(&mut self, records: &[Record<'_>], file: &str, before: u64) -> Result<(), Failure> {
         let tables = &self.epoch.tables;
-        self.burst.run(records, tables);
+        self.burst.run(records, tables, Moment::default());
         self.burst.count(records, &mut self.tally);
         self.outputs
             .write(&self.burst, records, tables, file, before)
