@@ -1,0 +1,157 @@
+//! From the link header to IP: Ethernet, tags (802.1Q), LLC with SNAP (802.2), PPPoE (RFC 2516),
+//! PPP (RFC 1661), MPLS (RFC 3032), cooked captures, loopback, raw IP.
+
+use super::Seen;
+use super::ip::{ipv4, ipv6};
+use super::octets::{Octet, Octets};
+use sekisho::wire::{Frame, LinkType};
+
+const MOST_TAGS: usize = 4;
+const MOST_LABELS: usize = 4;
+
+pub fn see(frame: Frame<'_>) -> Seen {
+    let octets = Octets::frame(frame.bytes, frame.original_len as usize);
+    match frame.link_type {
+        LinkType::ETHERNET => match octets.two(12) {
+            Ok(kind) => type_or_length(kind, octets.behind(14), 0),
+            Err(lack) => ends(lack),
+        },
+        LinkType::RAW | LinkType::RAW_BSD | LinkType::RAW_OPENBSD => match octets.at(0) {
+            Octet::There(first) if first / 16 == 4 => ipv4(octets),
+            Octet::There(first) if first / 16 == 6 => ipv6(octets),
+            Octet::There(_) => Seen::Unparsed,
+            lack => ends(lack),
+        },
+        LinkType::IPV4 => ipv4(octets),
+        LinkType::IPV6 => ipv6(octets),
+        LinkType::PPP => match (octets.at(0), octets.at(1)) {
+            (Octet::There(0xff), Octet::There(3)) => ppp(octets.behind(2)),
+            (Octet::There(0xff), lack @ (Octet::Cut | Octet::Gone)) => ends(lack),
+            _ => ppp(octets),
+        },
+        LinkType::NULL => match octets.number(0, 4) {
+            Ok(family) if family > 0xffff => loopback((family as u32).swap_bytes(), octets),
+            Ok(family) => loopback(family as u32, octets),
+            Err(lack) => ends(lack),
+        },
+        LinkType::LOOP => match octets.number(0, 4) {
+            Ok(family) => loopback(u32::try_from(family).unwrap(), octets),
+            Err(lack) => ends(lack),
+        },
+        LinkType::LINUX_SLL => cooked(octets, 2, 14, 16),
+        LinkType::LINUX_SLL2 => cooked(octets, 8, 0, 20),
+        _ => Seen::Unparsed,
+    }
+}
+
+/// The frame ends before it says whether it carries IP.
+fn ends(lack: Octet) -> Seen {
+    match lack {
+        Octet::Cut => Seen::Unreadable,
+        Octet::There(_) | Octet::Gone => Seen::Unparsed,
+    }
+}
+
+fn loopback(family: u32, octets: Octets<'_>) -> Seen {
+    match family {
+        2 => ipv4(octets.behind(4)),
+        10 | 24 | 28 | 30 => ipv6(octets.behind(4)),
+        _ => Seen::NotIp,
+    }
+}
+
+fn cooked(octets: Octets<'_>, hardware_at: usize, protocol_at: usize, header: usize) -> Seen {
+    const NETLINK: u16 = 824;
+    const CAN: u16 = 280;
+    const LLC: u16 = 4;
+    if octets.left() < header {
+        return Seen::Unparsed;
+    }
+    let (hardware, protocol) = match (octets.two(hardware_at), octets.two(protocol_at)) {
+        (Ok(hardware), Ok(protocol)) => (hardware, protocol),
+        _ => return Seen::Unreadable,
+    };
+    match (hardware, protocol) {
+        (NETLINK | CAN, _) => Seen::NotIp,
+        (_, LLC) => llc(octets.behind(header), 0),
+        (_, 0..0x600) => Seen::NotIp,
+        (_, kind) => ether_type(kind, octets.behind(header), 0),
+    }
+}
+
+/// What stands in the place of an Ethernet type.
+fn type_or_length(kind: u16, rest: Octets<'_>, tags: usize) -> Seen {
+    match kind {
+        0..=1500 => llc(rest, tags),
+        1501..=1535 => Seen::NotIp,
+        _ => ether_type(kind, rest, tags),
+    }
+}
+
+fn ether_type(kind: u16, rest: Octets<'_>, tags: usize) -> Seen {
+    match kind {
+        0x0800 => ipv4(rest),
+        0x86dd => ipv6(rest),
+        0x8100 | 0x88a8 | 0x9100 | 0x9200 if tags == MOST_TAGS => Seen::TooManyTagsOrLabels,
+        0x8100 | 0x88a8 | 0x9100 | 0x9200 => match rest.two(2) {
+            Ok(inner) => type_or_length(inner, rest.behind(4), tags + 1),
+            Err(lack) => ends(lack),
+        },
+        0x8847 | 0x8848 => labels(rest, 0),
+        0x8864 => match rest.two(4) {
+            Ok(length) => ppp(rest.behind(6).bounded(usize::from(length))),
+            Err(lack) => ends(lack),
+        },
+        _ => Seen::NotIp,
+    }
+}
+
+/// SNAP with the Ethernet types' own number (RFC 1042); every other LLC carries no IP.
+fn llc(header: Octets<'_>, tags: usize) -> Seen {
+    for (index, wanted) in [0xaa, 0xaa, 3, 0, 0, 0].into_iter().enumerate() {
+        match header.at(index) {
+            Octet::There(octet) if octet == wanted => {}
+            Octet::There(_) => return Seen::NotIp,
+            lack => return ends(lack),
+        }
+    }
+    match header.two(6) {
+        Ok(0..0x600) => Seen::NotIp,
+        Ok(kind) => ether_type(kind, header.behind(8), tags),
+        Err(lack) => ends(lack),
+    }
+}
+
+/// The protocol field: its last octet is the first odd one.
+fn ppp(field: Octets<'_>) -> Seen {
+    let (protocol, rest) = match field.at(0) {
+        Octet::There(octet) if octet % 2 == 1 => (u16::from(octet), field.behind(1)),
+        Octet::There(_) => match field.two(0) {
+            Ok(protocol) => (protocol, field.behind(2)),
+            Err(lack) => return ends(lack),
+        },
+        lack => return ends(lack),
+    };
+    match protocol {
+        0x0021 => ipv4(rest),
+        0x0057 => ipv6(rest),
+        0x0281 | 0x0283 => labels(rest, 0),
+        _ => Seen::NotIp,
+    }
+}
+
+fn labels(entry: Octets<'_>, before: usize) -> Seen {
+    if before == MOST_LABELS {
+        return Seen::TooManyTagsOrLabels;
+    }
+    match entry.at(2) {
+        Octet::There(octet) if octet % 2 == 0 => labels(entry.behind(4), before + 1),
+        Octet::There(_) => match entry.at(4) {
+            Octet::There(first) if first / 16 == 4 => ipv4(entry.behind(4)),
+            Octet::There(first) if first / 16 == 6 => ipv6(entry.behind(4)),
+            Octet::There(_) => Seen::NotIp,
+            lack => ends(lack),
+        },
+        lack => ends(lack),
+    }
+}

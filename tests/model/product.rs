@@ -1,0 +1,72 @@
+//! The product: its loader, its tables, its stages.
+
+use crate::evaluate::Judged;
+use crate::policy::{Policy, timestamp};
+use sekisho::policy::{Program, RuleId, Severity, Tables, load_with, render};
+use sekisho::stage::{Account, Burst, Facing};
+use sekisho::wire::Frame;
+use std::path::Path;
+use std::sync::Arc;
+
+/// The tables of a policy as of a second.
+///
+/// A rule that can never match is an error of the policy; random ones have many. Such rules are
+/// left out of what the product gets, and stay in what the evaluator sees: if the loader is
+/// right, that changes no verdict.
+pub fn tables(policy: &Policy, at: i64) -> Result<Arc<Tables>, String> {
+    let mut policy = policy.clone();
+    let names: Vec<String> = (0..policy.tenants.len()).map(|n| n.to_string()).collect();
+    loop {
+        let read = |path: &Path| {
+            let number: usize = path.to_str().unwrap().parse().unwrap();
+            Ok(policy.tenants[number].yaml(number).into_bytes())
+        };
+        let loaded = load_with(&names, timestamp(at), &read);
+        if let Some(resolved) = loaded.resolved {
+            let program = Program::compile(Arc::new(resolved));
+            let program = program.map_err(|faults| format!("not compiled: {faults:?}"))?;
+            return Ok(program.at(timestamp(at)).map_err(|_| "too large")?.tables);
+        }
+        let errors = loaded.diagnostics.iter();
+        let errors: Vec<_> = errors.filter(|d| d.severity == Severity::Error).collect();
+        let mut useless = Vec::new();
+        for error in errors {
+            let place = &error.labels[0].origin;
+            if !["rule-never-matches", "dated-rule-hidden"].contains(&error.code) {
+                return Err(render(&loaded.sources, &loaded.diagnostics, false));
+            }
+            useless.push((place.source.0 as usize, place.line as usize));
+        }
+        useless.sort_unstable();
+        for (tenant, line) in useless.into_iter().rev() {
+            let yaml = policy.tenants[tenant].yaml(tenant);
+            let first = yaml.lines().position(|line| line == "rules:").unwrap() + 2;
+            policy.tenants[tenant].rules.remove(line - first);
+        }
+    }
+}
+
+/// What the stages make of frames.
+pub fn judge(burst: &mut Burst, frames: &[Frame<'_>], tables: &Tables) -> Vec<Judged> {
+    burst.run(frames, tables);
+    let judged = burst.decisions().map(|decision| Judged {
+        verdict: decision.verdict,
+        reason: decision.reason,
+        rule: (decision.rule != RuleId::NONE).then(|| {
+            let (tenant, rule) = tables.legend.rule(decision.rule).unwrap();
+            format!("{}/{}", tenant.name, rule.name)
+        }),
+    });
+    judged.collect()
+}
+
+/// One of each kind of run.
+pub fn bursts() -> Vec<(Facing, Account, Box<Burst>)> {
+    let facings = [Facing::Out, Facing::In, Facing::Auto];
+    let kinds = facings.into_iter().flat_map(|facing| {
+        [Account::Candidates, Account::EveryFrame].map(|account| (facing, account))
+    });
+    kinds
+        .map(|(facing, account)| (facing, account, Box::new(Burst::new(facing, account))))
+        .collect()
+}
