@@ -177,9 +177,9 @@ impl<'a> Passage<'a> {
             Inside::Cut { src_port, dst_port } => {
                 let port = if self.out { dst_port } else { src_port };
                 match port {
-                    None => self.cut(false),
-                    Some(SMTP) => self.cut(true),
-                    Some(_) => passes(Reason::NotCandidate),
+                    Some(port) if port != SMTP => passes(Reason::NotCandidate),
+                    _ if !self.is_of_subscriber() => passes(Reason::NoSubscriber),
+                    port => self.cut(port.is_some()),
                 }
             }
         }

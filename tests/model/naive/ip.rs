@@ -30,7 +30,7 @@ pub fn ipv4(header: Octets<'_>) -> Seen {
         0 => header,
         total => header.bounded(total),
     };
-    if packet.left() < header_octets {
+    if total > 0 && usize::from(total) < header_octets {
         return Seen::Unparsed;
     }
     let (Ok(src), Ok(dst)) = (header.number(12, 4), header.number(16, 4)) else {
@@ -42,6 +42,12 @@ pub fn ipv4(header: Octets<'_>) -> Seen {
     let offset = fragment % 0x2000;
     let inside = if offset > 0 {
         later_fragment(offset, protocol)
+    } else if packet.left() < header_octets {
+        // The options reach beyond what was on the wire.
+        match protocol {
+            TCP | AUTHENTICATION => Inside::Evasive(Reason::IncompleteHeaders),
+            _ => Inside::Opaque,
+        }
     } else {
         let chain = Chain {
             of_ipv6: false,
@@ -117,6 +123,8 @@ const UNREAD: Inside = Inside::Cut {
 impl Chain {
     const MOST_HEADERS: usize = 8;
     const MOST_OCTETS: usize = 256;
+    /// What a header takes at least.
+    const SHORTEST: usize = 8;
 
     /// Whether such a header is walked over on the way to TCP.
     fn is_walked(self, kind: u8) -> bool {
@@ -153,8 +161,9 @@ impl Chain {
             (FRAGMENT, _) => 8,
             (AUTHENTICATION, Octet::There(length)) => (usize::from(length) + 2) * 4,
             (_, Octet::There(length)) => (usize::from(length) + 1) * 8,
-            (_, Octet::Cut) => return UNREAD,
-            (_, Octet::Gone) => return incomplete,
+            (_, Octet::Cut) if header.left() >= Self::SHORTEST + 14 => return UNREAD,
+            // Whatever is missing, there is no room for TCP behind it.
+            (_, Octet::Cut | Octet::Gone) => return incomplete,
         };
         if octets > Self::MOST_OCTETS - self.octets {
             return if leads_to_tcp { limit } else { Inside::Opaque };
@@ -172,7 +181,8 @@ impl Chain {
             };
         }
         if kind == FRAGMENT {
-            match header.two(2) {
+            // A header that is cut is not read, beyond what it leads to.
+            match header.number(0, 8).and(header.two(2)) {
                 Ok(word) if word / 8 > 0 => return later_fragment(word / 8, next),
                 Ok(word) => beyond.first_fragment |= word % 2 == 1,
                 Err(_) if leads_to_tcp => return UNREAD,

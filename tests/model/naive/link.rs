@@ -14,29 +14,29 @@ pub fn see(frame: Frame<'_>) -> Seen {
     match frame.link_type {
         LinkType::ETHERNET => match octets.two(12) {
             Ok(kind) => type_or_length(kind, octets.behind(14), 0),
-            Err(lack) => ends(lack),
+            Err(_) => ends(octets),
         },
         LinkType::RAW | LinkType::RAW_BSD | LinkType::RAW_OPENBSD => match octets.at(0) {
             Octet::There(first) if first / 16 == 4 => ipv4(octets),
             Octet::There(first) if first / 16 == 6 => ipv6(octets),
             Octet::There(_) => Seen::Unparsed,
-            lack => ends(lack),
+            _ => ends(octets),
         },
         LinkType::IPV4 => ipv4(octets),
         LinkType::IPV6 => ipv6(octets),
         LinkType::PPP => match (octets.at(0), octets.at(1)) {
             (Octet::There(0xff), Octet::There(3)) => ppp(octets.behind(2)),
-            (Octet::There(0xff), lack @ (Octet::Cut | Octet::Gone)) => ends(lack),
+            (Octet::There(0xff), Octet::Cut | Octet::Gone) => ends(octets),
             _ => ppp(octets),
         },
         LinkType::NULL => match octets.number(0, 4) {
             Ok(family) if family > 0xffff => loopback((family as u32).swap_bytes(), octets),
             Ok(family) => loopback(family as u32, octets),
-            Err(lack) => ends(lack),
+            Err(_) => ends(octets),
         },
         LinkType::LOOP => match octets.number(0, 4) {
             Ok(family) => loopback(u32::try_from(family).unwrap(), octets),
-            Err(lack) => ends(lack),
+            Err(_) => ends(octets),
         },
         LinkType::LINUX_SLL => cooked(octets, 2, 14, 16),
         LinkType::LINUX_SLL2 => cooked(octets, 8, 0, 20),
@@ -44,11 +44,12 @@ pub fn see(frame: Frame<'_>) -> Seen {
     }
 }
 
-/// The frame ends before it says whether it carries IP.
-fn ends(lack: Octet) -> Seen {
-    match lack {
-        Octet::Cut => Seen::Unreadable,
-        Octet::There(_) | Octet::Gone => Seen::Unparsed,
+/// What is there ends before it says whether it carries IP.
+fn ends(octets: Octets<'_>) -> Seen {
+    if octets.are_cut() {
+        Seen::Unreadable
+    } else {
+        Seen::Unparsed
     }
 }
 
@@ -64,12 +65,13 @@ fn cooked(octets: Octets<'_>, hardware_at: usize, protocol_at: usize, header: us
     const NETLINK: u16 = 824;
     const CAN: u16 = 280;
     const LLC: u16 = 4;
-    if octets.left() < header {
-        return Seen::Unparsed;
+    // A header that is not all there says nothing.
+    if octets.number(0, header).is_err() {
+        return ends(octets);
     }
     let (hardware, protocol) = match (octets.two(hardware_at), octets.two(protocol_at)) {
         (Ok(hardware), Ok(protocol)) => (hardware, protocol),
-        _ => return Seen::Unreadable,
+        _ => return ends(octets),
     };
     match (hardware, protocol) {
         (NETLINK | CAN, _) => Seen::NotIp,
@@ -95,12 +97,12 @@ fn ether_type(kind: u16, rest: Octets<'_>, tags: usize) -> Seen {
         0x8100 | 0x88a8 | 0x9100 | 0x9200 if tags == MOST_TAGS => Seen::TooManyTagsOrLabels,
         0x8100 | 0x88a8 | 0x9100 | 0x9200 => match rest.two(2) {
             Ok(inner) => type_or_length(inner, rest.behind(4), tags + 1),
-            Err(lack) => ends(lack),
+            Err(_) => ends(rest),
         },
         0x8847 | 0x8848 => labels(rest, 0),
         0x8864 => match rest.two(4) {
             Ok(length) => ppp(rest.behind(6).bounded(usize::from(length))),
-            Err(lack) => ends(lack),
+            Err(_) => ends(rest),
         },
         _ => Seen::NotIp,
     }
@@ -112,13 +114,13 @@ fn llc(header: Octets<'_>, tags: usize) -> Seen {
         match header.at(index) {
             Octet::There(octet) if octet == wanted => {}
             Octet::There(_) => return Seen::NotIp,
-            lack => return ends(lack),
+            _ => return ends(header),
         }
     }
     match header.two(6) {
         Ok(0..0x600) => Seen::NotIp,
         Ok(kind) => ether_type(kind, header.behind(8), tags),
-        Err(lack) => ends(lack),
+        Err(_) => ends(header),
     }
 }
 
@@ -128,9 +130,9 @@ fn ppp(field: Octets<'_>) -> Seen {
         Octet::There(octet) if octet % 2 == 1 => (u16::from(octet), field.behind(1)),
         Octet::There(_) => match field.two(0) {
             Ok(protocol) => (protocol, field.behind(2)),
-            Err(lack) => return ends(lack),
+            Err(_) => return ends(field),
         },
-        lack => return ends(lack),
+        _ => return ends(field),
     };
     match protocol {
         0x0021 => ipv4(rest),
@@ -150,8 +152,8 @@ fn labels(entry: Octets<'_>, before: usize) -> Seen {
             Octet::There(first) if first / 16 == 4 => ipv4(entry.behind(4)),
             Octet::There(first) if first / 16 == 6 => ipv6(entry.behind(4)),
             Octet::There(_) => Seen::NotIp,
-            lack => ends(lack),
+            _ => ends(entry),
         },
-        lack => ends(lack),
+        _ => ends(entry),
     }
 }

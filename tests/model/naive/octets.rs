@@ -38,21 +38,17 @@ impl<'a> Octets<'a> {
         }
     }
 
-    /// Two octets as a number; the worse state of both, if they are not there.
+    /// Two octets as a number.
     pub fn two(self, index: usize) -> Result<u16, Octet> {
-        match (self.at(index), self.at(index + 1)) {
-            (Octet::There(high), Octet::There(low)) => Ok(u16::from(high) * 256 + u16::from(low)),
-            (_, Octet::Gone) => Err(Octet::Gone),
-            _ => Err(Octet::Cut),
-        }
+        self.number(index, 2).map(|number| number as u16)
     }
 
-    /// So many octets as a big-endian number.
+    /// So many octets as a big-endian number, or the state of the first that is not there.
     pub fn number(self, index: usize, octets: usize) -> Result<u128, Octet> {
         let mut number = 0;
         for step in index..index + octets {
             match self.at(step) {
-                Octet::There(octet) => number = number * 256 + u128::from(octet),
+                Octet::There(octet) => number = number << 8 | u128::from(octet),
                 lack => return Err(lack),
             }
         }
@@ -62,6 +58,11 @@ impl<'a> Octets<'a> {
     /// How many there were on the wire.
     pub fn left(self) -> usize {
         self.end.saturating_sub(self.begin)
+    }
+
+    /// Whether the capture lacks any of them.
+    pub fn are_cut(self) -> bool {
+        self.end > self.begin.max(self.captured.len())
     }
 
     /// Those behind the first few.
