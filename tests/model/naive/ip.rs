@@ -193,10 +193,13 @@ impl Chain {
     }
 
     fn tcp(self, header: Octets<'_>) -> Inside {
+        // Of a header that can never be whole, what is there tells which way it evades.
         match header.left() {
-            0 => return Inside::Evasive(Reason::IncompleteHeaders),
-            1..=13 if self.first_fragment => return Inside::Evasive(Reason::TinyFragment),
-            1..=13 => return Inside::Evasive(Reason::Malformed),
+            0..=13 if !matches!(header.at(0), Octet::There(_)) => {
+                return Inside::Evasive(Reason::IncompleteHeaders);
+            }
+            0..=13 if self.first_fragment => return Inside::Evasive(Reason::TinyFragment),
+            0..=13 => return Inside::Evasive(Reason::Malformed),
             _ => {}
         }
         let (src_port, dst_port) = (header.two(0).ok(), header.two(2).ok());
