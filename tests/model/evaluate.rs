@@ -167,9 +167,7 @@ impl<'a> Passage<'a> {
                     _ => passes(Reason::NotCandidate),
                 }
             }
-            Inside::Evasive(_) if !self.is_of_subscriber() => {
-                passes(Reason::NoSubscriber)
-            }
+            Inside::Evasive(_) if !self.is_of_subscriber() => passes(Reason::NoSubscriber),
             Inside::Evasive(reason) => {
                 let rule = self.rule(true);
                 self.judged(rule, reason)

@@ -3,17 +3,37 @@
 use crate::evaluate::Judged;
 use crate::policy::{Policy, timestamp};
 use sekisho::policy::{Program, RuleId, Severity, Tables, load_with, render};
-use sekisho::stage::{Account, Burst, Facing};
+use sekisho::stage::Burst;
 use sekisho::wire::Frame;
+use std::cell::RefCell;
 use std::path::Path;
 use std::sync::Arc;
 
-/// The tables of a policy as of a second.
+/// The tables of a policy as of a second. Those of the last one are kept: while frames shrink,
+/// their policy stays.
+pub fn tables(policy: &Policy, at: i64) -> Result<Arc<Tables>, String> {
+    thread_local! {
+        static LAST: RefCell<Option<(String, Arc<Tables>)>> = const { RefCell::new(None) };
+    }
+    let tenants = policy.tenants.iter().enumerate();
+    let yaml: String = tenants
+        .map(|(number, tenant)| tenant.yaml(number))
+        .collect();
+    let key = format!("{at}\n{yaml}");
+    let last = LAST.with_borrow(Clone::clone);
+    if let Some((_, tables)) = last.filter(|(last, _)| *last == key) {
+        return Ok(tables);
+    }
+    let tables = compiled(policy, at)?;
+    LAST.set(Some((key, tables.clone())));
+    Ok(tables)
+}
+
 ///
 /// A rule that can never match is an error of the policy; random ones have many. Such rules are
 /// left out of what the product gets, and stay in what the evaluator sees: if the loader is
 /// right, that changes no verdict.
-pub fn tables(policy: &Policy, at: i64) -> Result<Arc<Tables>, String> {
+fn compiled(policy: &Policy, at: i64) -> Result<Arc<Tables>, String> {
     let mut policy = policy.clone();
     let names: Vec<String> = (0..policy.tenants.len()).map(|n| n.to_string()).collect();
     loop {
@@ -58,15 +78,4 @@ pub fn judge(burst: &mut Burst, frames: &[Frame<'_>], tables: &Tables) -> Vec<Ju
         }),
     });
     judged.collect()
-}
-
-/// One of each kind of run.
-pub fn bursts() -> Vec<(Facing, Account, Box<Burst>)> {
-    let facings = [Facing::Out, Facing::In, Facing::Auto];
-    let kinds = facings.into_iter().flat_map(|facing| {
-        [Account::Candidates, Account::EveryFrame].map(|account| (facing, account))
-    });
-    kinds
-        .map(|(facing, account)| (facing, account, Box::new(Burst::new(facing, account))))
-        .collect()
 }

@@ -146,14 +146,14 @@ fn labels(entry: Octets<'_>, before: usize) -> Seen {
     if before == MOST_LABELS {
         return Seen::TooManyTagsOrLabels;
     }
-    match entry.at(2) {
-        Octet::There(octet) if octet % 2 == 0 => labels(entry.behind(4), before + 1),
-        Octet::There(_) => match entry.at(4) {
+    match entry.number(0, 4) {
+        Ok(word) if word & 0x100 == 0 => labels(entry.behind(4), before + 1),
+        Ok(_) => match entry.at(4) {
             Octet::There(first) if first / 16 == 4 => ipv4(entry.behind(4)),
             Octet::There(first) if first / 16 == 6 => ipv6(entry.behind(4)),
             Octet::There(_) => Seen::NotIp,
             _ => ends(entry),
         },
-        _ => ends(entry),
+        Err(_) => ends(entry),
     }
 }
