@@ -12,19 +12,23 @@
 )]
 
 mod evaluate;
+mod limits;
 mod made;
 mod naive;
+mod owners;
 mod policy;
 mod product;
 
-use evaluate::{Judged, evaluate};
+use evaluate::{Judged, Opinion, Run, evaluate};
+use limits::{Buckets, Taken};
 use made::MadeFrame;
 use naive::Seen;
 use policy::Policy;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::test_runner::TestCaseError;
-use sekisho::stage::{Account, Burst, Facing};
+use sekisho::stage::{Account, Facing};
+use sekisho::stats::Verdict;
 use sekisho::wire::BURST;
 use std::fmt::{self, Write as _};
 
@@ -36,12 +40,21 @@ const MOST_FRAMES: usize = 4 * BURST;
 struct Case {
     policy: Policy,
     at: i64,
+    /// The `unparsed` and the `source` of a pipeline.
+    unparsed_is_dropped: bool,
+    sources_are_known: bool,
     frames: Vec<MadeFrame>,
 }
 
 impl fmt::Debug for Case {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "as of {}", policy::timestamp(self.at))?;
+        writeln!(
+            f,
+            "as of {}; unparsed are dropped: {}; sources are to be known: {}",
+            policy::timestamp(self.at),
+            self.unparsed_is_dropped,
+            self.sources_are_known
+        )?;
         for (number, tenant) in self.policy.tenants.iter().enumerate() {
             writeln!(f, "---\n{}", tenant.yaml(number))?;
         }
@@ -53,7 +66,8 @@ impl fmt::Debug for Case {
 
 fn described(frame: &MadeFrame) -> String {
     let mut text = format!(
-        "link type {}, {} of {} octets: ",
+        "at {} ms, link type {}, {} of {} octets: ",
+        frame.at_ns / 1_000_000,
         frame.link_type,
         frame.bytes.len(),
         frame.original_len
@@ -65,12 +79,19 @@ fn described(frame: &MadeFrame) -> String {
 }
 
 fn case() -> impl Strategy<Value = Case> {
-    (
-        made::policy(),
-        made::at(),
-        vec(made::frame(), 1..=MOST_FRAMES),
-    )
-        .prop_map(|(policy, at, frames)| Case { policy, at, frames })
+    let settings = (prop::bool::weighted(0.3), prop::bool::weighted(0.3));
+    let frames = vec(made::frame(), 1..=MOST_FRAMES);
+    (made::policy(), made::at(), settings, frames).prop_map(|(policy, at, settings, mut frames)| {
+        made::one_after_the_other(&mut frames);
+        let (unparsed_is_dropped, sources_are_known) = settings;
+        Case {
+            policy,
+            at,
+            unparsed_is_dropped,
+            sources_are_known,
+            frames,
+        }
+    })
 }
 
 fn usual(cases: u32) -> ProptestConfig {
@@ -94,36 +115,59 @@ proptest! {
 }
 
 fn agrees(case: &Case) -> Result<(), TestCaseError> {
-    let Case { policy, at, frames } = case;
-    let tables = product::tables(policy, *at).map_err(TestCaseError::fail)?;
-    let borrowed: Vec<_> = frames.iter().map(MadeFrame::frame).collect();
-    let seen: Vec<_> = borrowed.iter().map(|frame| naive::see(*frame)).collect();
+    let tables = product::tables(&case.policy, case.at).map_err(TestCaseError::fail)?;
+    let seen = case.frames.iter().map(|frame| naive::see(frame.frame()));
+    let seen: Vec<_> = seen.collect();
     for facing in [Facing::Out, Facing::In, Facing::Auto] {
-        let wanted = seen.iter().map(|seen| evaluate(policy, *seen, facing, *at));
-        let wanted: Vec<Judged> = wanted.collect();
-        for account in [Account::Candidates, Account::EveryFrame] {
-            let burst = &mut Box::new(Burst::new(facing, account));
-            let together = borrowed.chunks(BURST);
-            let together = together.flat_map(|frames| product::judge(burst, frames, &tables));
-            let together: Vec<_> = together.collect();
-            for (number, frame) in frames.iter().enumerate() {
-                let of = (&wanted[number], &seen[number], frame);
-                holds(of, &together[number], (facing, account, "together"))?;
-                // One half of them under each kind of account.
-                if (account == Account::EveryFrame) == (number % 2 == 0) {
-                    let alone = product::judge(burst, &borrowed[number..=number], &tables);
-                    holds(of, &alone[0], (facing, account, "alone"))?;
-                }
+        let run = Run {
+            facing,
+            unparsed_is_dropped: case.unparsed_is_dropped,
+            sources_are_known: case.sources_are_known,
+        };
+        let wanted = wanted(case, &seen, run);
+        let frames = &case.frames[..wanted.len()];
+        // One by one under one kind of account or the other.
+        let (one, other) = match case.frames.len() % 2 {
+            0 => (Account::Candidates, Account::EveryFrame),
+            _ => (Account::EveryFrame, Account::Candidates),
+        };
+        for (account, together) in [(one, 1), (one, BURST), (other, BURST)] {
+            let burst = &mut product::burst(run, account);
+            let found = frames.chunks(together);
+            let found = found.flat_map(|frames| product::judge(burst, frames, &tables));
+            for (number, found) in found.enumerate() {
+                let of = (&wanted[number], &seen[number], &frames[number]);
+                holds(of, &found, (run, account, together))?;
             }
         }
     }
     Ok(())
 }
 
+/// What the model says of the frames, up to the first of which it cannot.
+fn wanted(case: &Case, seen: &[Seen], run: Run) -> Vec<Judged> {
+    let mut buckets = Buckets::default();
+    let settled = case.frames.iter().zip(seen).map_while(|(frame, seen)| {
+        let Opinion { judged, limit } = evaluate(&case.policy, seen, run, case.at);
+        let Some((key, limit, above)) = limit else {
+            return Some(judged);
+        };
+        match buckets.take(key, limit, frame.at_ns) {
+            Taken::Token => Some(Judged {
+                verdict: Verdict::Forward,
+                ..judged
+            }),
+            Taken::None => Some(above),
+            Taken::TooNearToCall => None,
+        }
+    });
+    settled.collect()
+}
+
 fn holds(
     (wanted, seen, frame): (&Judged, &Seen, &MadeFrame),
     found: &Judged,
-    run: (Facing, Account, &str),
+    run: (Run, Account, usize),
 ) -> Result<(), TestCaseError> {
     prop_assert!(
         wanted == found,

@@ -15,8 +15,9 @@ pub struct Policy {
 pub struct Tenant {
     pub zone: Zone,
     pub mirror: bool,
-    pub plans: Vec<&'static str>,
+    pub plans: Vec<Plan>,
     pub subscribers: Vec<Subscribers>,
+    pub hosts: Vec<Hosts>,
     /// Prefixes of the classes of [`CLASSES`], by index.
     pub destinations: Vec<(Prefix, usize)>,
     pub rules: Vec<Rule>,
@@ -30,6 +31,20 @@ pub enum Zone {
 }
 
 #[derive(Clone, Debug)]
+pub struct Plan {
+    pub kind: &'static str,
+    /// Of one subscriber's IPv6 prefix.
+    pub subscriber_length: u32,
+}
+
+/// A group of the provider's own hosts.
+#[derive(Clone, Debug)]
+pub struct Hosts {
+    pub role: &'static str,
+    pub prefixes: Vec<Prefix>,
+}
+
+#[derive(Clone, Debug)]
 pub struct Subscribers {
     pub prefix: Prefix,
     pub plan: usize,
@@ -40,9 +55,13 @@ pub struct Subscribers {
 #[derive(Clone, Debug)]
 pub struct Rule {
     pub name: String,
+    pub kind: RuleKind,
     pub ip: Option<u8>,
     pub plans: Option<Vec<usize>>,
     pub kinds: Option<Vec<&'static str>>,
+    /// Of [`RuleKind::InboundSubmission`].
+    pub hosts: Option<Vec<usize>>,
+    /// Of an inbound rule: from whom.
     pub to: To,
     pub from: Option<Instant>,
     pub before: Option<Instant>,
@@ -58,10 +77,33 @@ pub enum To {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
+pub enum RuleKind {
+    Outbound,
+    InboundSubmission,
+    InboundToSubscriber,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Action {
     Forward,
     Drop,
     Count,
+    Reject(&'static str),
+    Limit(Limit),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Limit {
+    pub rate: u32,
+    pub burst: u32,
+    pub then: Then,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Then {
+    Drop,
+    Count,
+    Reject(&'static str),
 }
 
 /// A day, or a second of one, on the zone's clocks.
@@ -81,6 +123,7 @@ pub struct Prefix {
 pub const CLASSES: [&str; 5] = ["own", "own-hosting", "mobile", "on-net", "other"];
 pub const ON_NET: usize = 3;
 pub const OTHER: usize = 4;
+pub const ROLES: [&str; 3] = ["submission", "mx", "other"];
 pub const KINDS: [&str; 5] = ["dynamic", "fixed", "dialup", "ipv6", "shared"];
 
 const FIRST_DAY: Date = date(2026, 11, 1);
@@ -163,9 +206,14 @@ impl Tenant {
         if !self.mirror {
             yaml += "return-path: forward\n";
         }
+        yaml += "reply-source: { ipv4: 192.0.2.254, ipv6: \"2001:db8:ffff::fe\" }\n";
         yaml += "plans:\n";
-        for (plan, kind) in self.plans.iter().enumerate() {
-            let _ = writeln!(yaml, "  plan-{plan}: {{ kind: {kind} }}");
+        for (number, plan) in self.plans.iter().enumerate() {
+            let _ = writeln!(
+                yaml,
+                "  plan-{number}: {{ kind: {}, subscriber-length: {} }}",
+                plan.kind, plan.subscriber_length
+            );
         }
         yaml += "subscribers:";
         yaml += if self.subscribers.is_empty() {
@@ -185,16 +233,27 @@ impl Tenant {
             }
             yaml += " }\n";
         }
+        if !self.hosts.is_empty() {
+            yaml += "hosts:\n";
+        }
+        for (group, hosts) in self.hosts.iter().enumerate() {
+            let prefixes = list(&hosts.prefixes);
+            let _ = writeln!(
+                yaml,
+                "  hosts-{group}: {{ role: {}, prefixes: {prefixes} }}",
+                hosts.role
+            );
+        }
         yaml += "destinations:\n";
         for (class, name) in CLASSES.iter().enumerate().take(OTHER) {
             let of_class = self.destinations.iter().filter(|(_, of)| *of == class);
-            let prefixes: Vec<_> = of_class.map(|(p, _)| format!("\"{}\"", p.yaml())).collect();
+            let prefixes: Vec<_> = of_class.map(|(prefix, _)| *prefix).collect();
             if class == ON_NET && prefixes.is_empty() {
                 continue;
             }
             let list = match prefixes[..] {
                 [] => String::new(),
-                _ => format!(" prefixes: [{}] ", prefixes.join(", ")),
+                _ => format!(" prefixes: {} ", list(&prefixes)),
             };
             let _ = writeln!(yaml, "  {name}: {{{list}}}");
         }
@@ -207,9 +266,19 @@ impl Tenant {
     }
 }
 
+fn list(prefixes: &[Prefix]) -> String {
+    let prefixes: Vec<_> = prefixes.iter().map(|p| format!("\"{}\"", p.yaml())).collect();
+    format!("[{}]", prefixes.join(", "))
+}
+
 impl Rule {
     fn yaml(&self) -> String {
         let mut keys = vec![format!("name: {}", self.name)];
+        keys.extend(match self.kind {
+            RuleKind::Outbound => None,
+            RuleKind::InboundSubmission => Some("kind: inbound-submission".to_owned()),
+            RuleKind::InboundToSubscriber => Some("kind: inbound-to-subscriber".to_owned()),
+        });
         keys.extend(self.ip.map(|ip| format!("ip: {ip}")));
         let list = |key: &str, words: Vec<String>| format!("{key}: [{}]", words.join(", "));
         keys.extend(self.plans.as_ref().map(|plans| {
@@ -220,14 +289,22 @@ impl Rule {
             let names = kinds.iter().map(|kind| (*kind).to_owned());
             list("kinds", names.collect())
         }));
+        keys.extend(self.hosts.as_ref().map(|groups| {
+            let names = groups.iter().map(|group| format!("hosts-{group}"));
+            list("hosts", names.collect())
+        }));
         let classes = |classes: &[usize]| {
             let names = classes.iter().map(|class| CLASSES[*class].to_owned());
             names.collect()
         };
+        let (only, other_than) = match self.kind {
+            RuleKind::Outbound => ("to", "to-other-than"),
+            _ => ("peers", "peers-other-than"),
+        };
         keys.extend(match &self.to {
             To::Everybody => None,
-            To::Only(named) => Some(list("to", classes(named))),
-            To::OtherThan(named) => Some(list("to-other-than", classes(named))),
+            To::Only(named) => Some(list(only, classes(named))),
+            To::OtherThan(named) => Some(list(other_than, classes(named))),
         });
         keys.extend(self.from.map(|from| format!("from: {}", from.yaml())));
         keys.extend(
@@ -237,12 +314,27 @@ impl Rule {
         if self.every_segment {
             keys.push("mode: any".to_owned());
         }
-        keys.push(match self.action {
-            Action::Forward => "action: forward".to_owned(),
-            Action::Drop => "action: drop".to_owned(),
-            Action::Count => "action: count".to_owned(),
-        });
+        keys.push(format!("action: {}", self.action.yaml()));
         keys.join(", ")
+    }
+}
+
+impl Action {
+    fn yaml(self) -> String {
+        match self {
+            Self::Forward => "forward".to_owned(),
+            Self::Drop => "drop".to_owned(),
+            Self::Count => "count".to_owned(),
+            Self::Reject(how) => format!("{{ reject: {how} }}"),
+            Self::Limit(Limit { rate, burst, then }) => {
+                let then = match then {
+                    Then::Drop => "drop".to_owned(),
+                    Then::Count => "count".to_owned(),
+                    Then::Reject(how) => format!("{{ reject: {how} }}"),
+                };
+                format!("{{ limit: {{ rate: {rate}, burst: {burst}, then: {then} }} }}")
+            }
+        }
     }
 }
 

@@ -1,10 +1,12 @@
 //! The product: its loader, its tables, its stages.
 
-use crate::evaluate::Judged;
+use crate::evaluate::{Judged, Run};
+use crate::made::MadeFrame;
 use crate::policy::{Policy, timestamp};
 use sekisho::policy::{Program, RuleId, Severity, Tables, load_with, render};
-use sekisho::stage::Burst;
-use sekisho::wire::Frame;
+use sekisho::limit::{Buckets, Moment};
+use sekisho::stage::{Account, Burst, Settings, Source, Unparsed};
+use sekisho::wire::{AsFrame, Frame};
 use std::cell::RefCell;
 use std::path::Path;
 use std::sync::Arc;
@@ -66,9 +68,26 @@ fn compiled(policy: &Policy, at: i64) -> Result<Arc<Tables>, String> {
     }
 }
 
+/// As a run of the product looks at frames; what it knows of rates is its own.
+pub fn burst(run: Run, account: Account) -> Box<Burst> {
+    let settings = Settings {
+        unparsed: match run.unparsed_is_dropped {
+            true => Unparsed::Drop,
+            false => Unparsed::Forward,
+        },
+        source: match run.sources_are_known {
+            true => Source::Known,
+            false => Source::Any,
+        },
+        buckets: Arc::new(Buckets::new(4096)),
+        ..Settings::new(run.facing, account)
+    };
+    Box::new(Burst::new(settings))
+}
+
 /// What the stages make of frames.
-pub fn judge(burst: &mut Burst, frames: &[Frame<'_>], tables: &Tables) -> Vec<Judged> {
-    burst.run(frames, tables);
+pub fn judge(burst: &mut Burst, frames: &[MadeFrame], tables: &Tables) -> Vec<Judged> {
+    burst.run(frames, tables, Moment::default());
     let judged = burst.decisions().map(|decision| Judged {
         verdict: decision.verdict,
         reason: decision.reason,
@@ -78,4 +97,14 @@ pub fn judge(burst: &mut Burst, frames: &[Frame<'_>], tables: &Tables) -> Vec<Ju
         }),
     });
     judged.collect()
+}
+
+impl AsFrame for MadeFrame {
+    fn as_frame(&self) -> Frame<'_> {
+        self.frame()
+    }
+
+    fn at_ns(&self) -> Option<u64> {
+        Some(self.at_ns)
+    }
 }

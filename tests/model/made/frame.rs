@@ -3,6 +3,7 @@
 
 use super::layers::{Extension, Fixed, Kind, Layer, extension, layer, length, offset, ppp, tcp};
 use super::place;
+use super::routes::options;
 use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
@@ -14,6 +15,17 @@ pub struct MadeFrame {
     pub bytes: Vec<u8>,
     pub original_len: u32,
     pub link_type: LinkType,
+    /// After the frame before, or after the first of all.
+    pub at_ns: u64,
+}
+
+/// Turns times from the frame before into times from the beginning.
+pub fn one_after_the_other(frames: &mut [MadeFrame]) {
+    let mut now_ns = 1_000_000_000;
+    for frame in frames {
+        now_ns += frame.at_ns;
+        frame.at_ns = now_ns;
+    }
 }
 
 impl MadeFrame {
@@ -72,7 +84,7 @@ pub fn frame() -> BoxedStrategy<MadeFrame> {
     // Padding, or a length that says more than there is.
     let behind = prop_oneof![6 => Just(0_u8), 1 => 1..40_u8];
     (whole, cut, behind, prop::bool::weighted(0.1))
-        .prop_map(|((link_type, mut bytes), cut, behind, is_missing)| {
+        .prop_map(|((link_type, mut bytes), cut, behind, is_missing, gap_ms)| {
             let padding = usize::from(behind);
             if !is_missing {
                 bytes.resize(bytes.len() + padding, 0);
@@ -148,13 +160,12 @@ fn packet_of(v6: bool) -> BoxedStrategy<(Kind, Vec<u8>)> {
         3 => vec(extension(v6), 1..4),
         1 => vec(extension(v6), 7..11),
     ];
-    let options = prop_oneof![5 => Just(0_u8), 1 => 1..11_u8];
     let near = || prop_oneof![8 => Just(0_i8), 1 => Just(-1), 1 => Just(1)];
     let end = || (place(v6), near()).prop_map(|(place, near)| place.beside(near));
     let kept = option::weighted(0.1, any::<prop::sample::Index>());
     let whole = prop::bool::weighted(0.7);
     let fragment = (whole, offset(), any::<bool>());
-    let fixed = (end(), end(), length(), options, fragment).prop_map(
+    let fixed = (end(), end(), length(), options(), fragment).prop_map(
         |(src, dst, length, options, (whole, offset, more))| Fixed {
             src,
             dst,

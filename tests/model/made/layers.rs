@@ -1,5 +1,6 @@
 //! Headers, from the inside out.
 
+use super::routes;
 use proptest::prelude::*;
 use proptest::sample::select;
 use std::net::IpAddr;
@@ -128,11 +129,13 @@ impl Layer {
 }
 
 /// A header of IPv6 between the fixed one and TCP; AH, of IPv4 too.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Extension {
     pub kind: u8,
     /// The length field.
     pub units: u8,
+    /// Of a routing header, behind its length.
+    pub route: Option<Vec<u8>>,
     /// Of a fragment header.
     pub offset: u16,
     pub more: bool,
@@ -140,30 +143,44 @@ pub struct Extension {
 
 pub const AUTHENTICATION: u8 = 51;
 const FRAGMENT: u8 = 44;
+const ROUTING: u8 = 43;
 
 pub fn offset() -> impl Strategy<Value = u16> {
     prop_oneof![6 => Just(0_u16), 2 => Just(1), 1 => Just(2), 1 => Just(4096), 1 => 0..8192_u16]
 }
 
-pub fn extension(v6: bool) -> impl Strategy<Value = Extension> {
+pub fn extension(v6: bool) -> BoxedStrategy<Extension> {
     let kinds = if v6 {
-        vec![60, 0, 43, FRAGMENT, FRAGMENT, AUTHENTICATION, 135]
+        vec![60, 0, ROUTING, FRAGMENT, FRAGMENT, AUTHENTICATION, 135]
     } else {
         vec![AUTHENTICATION, AUTHENTICATION, AUTHENTICATION, 60]
     };
     let units = prop_oneof![6 => Just(0_u8), 3 => 1..5_u8, 1 => 5..40_u8, 1 => any::<u8>()];
-    (select(kinds), units, offset(), any::<bool>()).prop_map(|(kind, units, offset, more)| {
-        Extension {
+    let plain = (select(kinds), units, offset(), any::<bool>()).prop_map(
+        |(kind, units, offset, more)| Extension {
             kind,
             units,
+            route: None,
             offset,
             more,
-        }
-    })
+        },
+    );
+    let routing = routes::header().prop_map(|route| Extension {
+        kind: ROUTING,
+        units: (route.len() / 8) as u8,
+        route: Some(route),
+        offset: 0,
+        more: false,
+    });
+    if v6 {
+        prop_oneof![5 => plain, 1 => routing].boxed()
+    } else {
+        plain.boxed()
+    }
 }
 
 impl Extension {
-    pub fn around(self, next: u8, payload: &[u8]) -> Vec<u8> {
+    pub fn around(&self, next: u8, payload: &[u8]) -> Vec<u8> {
         let octets = match self.kind {
             FRAGMENT => 8,
             AUTHENTICATION => (usize::from(self.units) + 2) * 4,
@@ -174,6 +191,9 @@ impl Extension {
         if self.kind == FRAGMENT {
             let word = self.offset << 3 | u16::from(self.more);
             header[2..4].copy_from_slice(&word.to_be_bytes());
+        }
+        if let Some(route) = &self.route {
+            header.splice(2.., route.iter().copied());
         }
         [&header, payload].concat()
     }
@@ -189,13 +209,13 @@ pub fn tcp(src_port: u16, dst_port: u16, flags: u8, octets: usize) -> Vec<u8> {
 }
 
 /// What the fixed header of either version says beside its addresses.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Fixed {
     pub src: IpAddr,
     pub dst: IpAddr,
     pub length: Length,
-    /// Words of options, of IPv4.
-    pub options: u8,
+    /// Of IPv4, whole words.
+    pub options: Vec<u8>,
     pub offset: u16,
     pub more: bool,
 }
@@ -204,14 +224,14 @@ impl Fixed {
     pub fn around(self, next: u8, payload: &[u8]) -> (Kind, Vec<u8>) {
         match (self.src, self.dst) {
             (IpAddr::V4(src), IpAddr::V4(dst)) => {
-                let octets = 20 + usize::from(self.options) * 4;
+                let octets = 20 + self.options.len();
                 let length = self.length.of(octets + payload.len()).to_be_bytes();
                 let fragment = (self.offset | u16::from(self.more) << 13).to_be_bytes();
-                let first = [0x45 + self.options, 0, length[0], length[1]];
+                let first = [0x40 + (octets / 4) as u8, 0, length[0], length[1]];
                 let second = [0, 0, fragment[0], fragment[1]];
                 let third = [64, next, 0, 0];
                 let mut packet = [first, second, third, src.octets(), dst.octets()].concat();
-                packet.resize(octets, 1);
+                packet.extend(self.options);
                 packet.extend(payload);
                 (Kind::V4, packet)
             }

@@ -3,8 +3,9 @@
 mod frame;
 mod layers;
 mod policy;
+mod routes;
 
-pub use frame::{MadeFrame, frame};
+pub use frame::{MadeFrame, frame, one_after_the_other};
 pub use policy::{at, policy};
 
 use proptest::prelude::*;

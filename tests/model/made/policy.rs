@@ -2,8 +2,8 @@
 
 use super::Place;
 use crate::policy::{
-    Action, CLASSES, Instant, KINDS, ON_NET, OTHER, Policy, Prefix, Rule, Subscribers, Tenant, To,
-    Zone,
+    Action, CLASSES, Hosts, Instant, KINDS, Limit, ON_NET, OTHER, Plan, Policy, Prefix, ROLES,
+    Rule, RuleKind, Subscribers, Tenant, Then, To, Zone,
 };
 use proptest::collection::vec;
 use proptest::option;
@@ -47,8 +47,8 @@ fn prefix(of: Option<u8>) -> impl Strategy<Value = Prefix> {
 }
 
 fn tenant(number: u8, alone: bool) -> BoxedStrategy<Tenant> {
-    let own = prefix((!alone).then_some(number));
-    let entry = (own, 0..3_usize, option::weighted(0.2, 0..DAYS));
+    let own = || prefix((!alone).then_some(number));
+    let entry = (own(), 0..3_usize, option::weighted(0.2, 0..DAYS));
     let entry = entry.prop_map(|(prefix, plan, expires)| Subscribers {
         prefix,
         plan,
@@ -56,45 +56,81 @@ fn tenant(number: u8, alone: bool) -> BoxedStrategy<Tenant> {
     });
     let subscribers = vec(entry, 0..8);
     let destinations = vec((prefix(None), 0..=ON_NET), 0..8);
-    let plans = vec(select(KINDS.to_vec()), 1..=3);
+    let plan = (select(KINDS.to_vec()), select(vec![40, 48, 56, 64, 128]));
+    let plan = plan.prop_map(|(kind, subscriber_length)| Plan {
+        kind,
+        subscriber_length,
+    });
+    let group = (select(ROLES.to_vec()), vec(own(), 1..3));
+    let group = group.prop_map(|(role, prefixes)| Hosts { role, prefixes });
     let parts = (
-        zone(),
-        prop::bool::weighted(0.8),
+        (zone(), prop::bool::weighted(0.8)),
+        vec(plan, 1..=3),
+        subscribers,
+        vec(group, 0..3),
+        destinations,
+        vec(rule(), 0..8),
+    );
+    let tenant = |((zone, mirror), plans, subscribers, hosts, destinations, rules)| Tenant {
+        zone,
+        mirror,
         plans,
         subscribers,
+        hosts,
         destinations,
-        vec(rule(), 0..6),
-    );
-    let sound = |(zone, mirror, plans, mut subscribers, mut destinations, mut rules): (
-        Zone,
-        bool,
-        Vec<&'static str>,
-        Vec<Subscribers>,
-        Vec<(Prefix, usize)>,
-        Vec<Rule>,
-    )| {
-        let (mut seen, mut listed) = (HashSet::new(), HashSet::new());
-        subscribers.retain_mut(|entry| {
-            entry.plan %= plans.len();
-            seen.insert(entry.prefix)
-        });
-        destinations.retain(|(prefix, _)| listed.insert(*prefix));
-        for (number, rule) in rules.iter_mut().enumerate() {
-            rule.name = format!("rule-{number}");
-            for plan in rule.plans.iter_mut().flatten() {
-                *plan %= plans.len();
-            }
-        }
-        Tenant {
-            zone,
-            mirror,
-            plans,
-            subscribers,
-            destinations,
-            rules,
-        }
+        rules,
     };
-    parts.prop_map(sound).boxed()
+    parts.prop_map(tenant).prop_map(sound).boxed()
+}
+
+/// Without what every policy is refused for.
+fn sound(mut tenant: Tenant) -> Tenant {
+    let (mut seen, mut listed) = (HashSet::new(), HashSet::new());
+    let plans = &mut tenant.plans;
+    tenant.subscribers.retain_mut(|entry| {
+        entry.plan %= plans.len();
+        seen.insert(entry.prefix)
+    });
+    for Subscribers { prefix, plan, .. } in &tenant.subscribers {
+        if prefix.address.is_ipv6() {
+            let length = &mut plans[*plan].subscriber_length;
+            *length = prefix.length.max(*length);
+        }
+    }
+    for group in &mut tenant.hosts {
+        group.prefixes.retain(|prefix| seen.insert(*prefix));
+    }
+    tenant.hosts.retain(|group| !group.prefixes.is_empty());
+    tenant
+        .destinations
+        .retain(|(prefix, _)| listed.insert(*prefix));
+    for (number, rule) in tenant.rules.iter_mut().enumerate() {
+        rule.name = format!("rule-{number}");
+        for plan in rule.plans.iter_mut().flatten() {
+            *plan %= tenant.plans.len();
+        }
+        let groups = tenant.hosts.len();
+        rule.hosts = rule.hosts.take().filter(|_| groups > 0);
+        for group in rule.hosts.iter_mut().flatten() {
+            *group %= groups;
+        }
+        match rule.kind {
+            RuleKind::Outbound => rule.hosts = None,
+            RuleKind::InboundToSubscriber => rule.hosts = None,
+            RuleKind::InboundSubmission => (rule.plans, rule.kinds) = (None, None),
+        }
+        match &mut rule.action {
+            Action::Limit(limit) => {
+                rule.every_segment = false;
+                if rule.kind != RuleKind::Outbound {
+                    limit.then = Then::Drop;
+                }
+            }
+            Action::Reject(_) if rule.kind != RuleKind::Outbound => rule.action = Action::Drop,
+            _ => {}
+        }
+    }
+    tenant
 }
 
 fn instant() -> impl Strategy<Value = Instant> {
@@ -111,27 +147,31 @@ fn rule() -> impl Strategy<Value = Rule> {
         classes().prop_map(To::Only),
         classes().prop_map(To::OtherThan),
     ];
-    let action = prop_oneof![
-        3 => Just(Action::Drop),
-        1 => Just(Action::Forward),
-        1 => Just(Action::Count),
+    let groups = subsequence(vec![0, 1], 1..=2);
+    let kind = prop_oneof![
+        4 => Just(RuleKind::Outbound),
+        1 => Just(RuleKind::InboundSubmission),
+        1 => Just(RuleKind::InboundToSubscriber),
     ];
     let parts = (
-        option::weighted(0.3, select(vec![4_u8, 6])),
+        (kind, option::weighted(0.3, select(vec![4_u8, 6]))),
         option::weighted(0.3, named),
         option::weighted(0.2, kinds),
+        option::weighted(0.5, groups),
         to,
         option::weighted(0.3, instant()),
         option::weighted(0.3, instant()),
-        action,
+        action(),
         prop::bool::weighted(0.3),
     );
     parts.prop_map(
-        |(ip, plans, kinds, to, from, before, action, every_segment)| Rule {
+        |((kind, ip), plans, kinds, hosts, to, from, before, action, every_segment)| Rule {
             name: String::new(),
+            kind,
             ip,
             plans,
             kinds,
+            hosts,
             to,
             from,
             before: before.filter(|before| from.is_none_or(|from| is_after(*before, from))),
@@ -139,6 +179,24 @@ fn rule() -> impl Strategy<Value = Rule> {
             every_segment,
         },
     )
+}
+
+fn action() -> impl Strategy<Value = Action> {
+    let how = || select(vec!["icmp", "rst"]);
+    let then = prop_oneof![
+        Just(Then::Drop),
+        Just(Then::Count),
+        how().prop_map(Then::Reject),
+    ];
+    let limit = (select(vec![1_u32, 2, 6, 20, 30, 60]), 1..6_u32, then);
+    let limit = limit.prop_map(|(rate, burst, then)| Limit { rate, burst, then });
+    prop_oneof![
+        3 => Just(Action::Drop),
+        1 => Just(Action::Forward),
+        1 => Just(Action::Count),
+        2 => how().prop_map(Action::Reject),
+        2 => limit.prop_map(Action::Limit),
+    ]
 }
 
 fn is_after(later: Instant, sooner: Instant) -> bool {

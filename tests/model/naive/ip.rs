@@ -1,15 +1,17 @@
 //! IPv4 (RFC 791), IPv6 and its extension headers (RFC 8200), AH (RFC 4302), TCP (RFC 9293).
 
 use super::octets::{Octet, Octets};
-use super::{Inside, Ip, Seen};
+use super::route;
+use super::{Inside, Ip, Route, Seen};
 use sekisho::stats::Reason;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 const TCP: u8 = 6;
 const FRAGMENT: u8 = 44;
 const AUTHENTICATION: u8 = 51;
-/// Hop-by-hop options, routing, destination options.
-const OPTIONS_AND_ROUTING: [u8; 3] = [0, 43, 60];
+const ROUTING: u8 = 43;
+const HOP_BY_HOP: u8 = 0;
+const DESTINATION: u8 = 60;
 
 pub fn ipv4(header: Octets<'_>) -> Seen {
     const FIXED: usize = 20;
@@ -40,6 +42,7 @@ pub fn ipv4(header: Octets<'_>) -> Seen {
         return Seen::Unreadable;
     };
     let offset = fragment % 0x2000;
+    let mut route = Route::Nowhere;
     let inside = if offset > 0 {
         later_fragment(offset, protocol)
     } else if packet.left() < header_octets {
@@ -49,19 +52,26 @@ pub fn ipv4(header: Octets<'_>) -> Seen {
             _ => Inside::Opaque,
         }
     } else {
+        route = route::of_options(header.behind(FIXED).bounded(header_octets - FIXED));
         let chain = Chain {
-            of_ipv6: false,
-            headers: 0,
-            octets: 0,
             first_fragment: fragment & 0x2000 != 0,
+            ..Chain::begin(false)
         };
-        chain.walk(protocol, packet.behind(header_octets))
+        chain.walk(protocol, packet.behind(header_octets), &mut route)
     };
+    let (src, dst) = (v4(src), v4(dst));
     Seen::Ip(Ip {
-        src: IpAddr::V4(Ipv4Addr::from(src as u32)),
-        dst: IpAddr::V4(Ipv4Addr::from(dst as u32)),
+        src,
+        dst,
+        known_by: (src, dst),
+        route,
+        spoofed: false,
         inside,
     })
+}
+
+fn v4(number: u128) -> IpAddr {
+    IpAddr::V4(Ipv4Addr::from(number as u32))
 }
 
 pub fn ipv6(header: Octets<'_>) -> Seen {
@@ -85,16 +95,16 @@ pub fn ipv6(header: Octets<'_>) -> Seen {
         0 => header,
         payload => header.bounded(FIXED + payload),
     };
-    let chain = Chain {
-        of_ipv6: true,
-        headers: 0,
-        octets: 0,
-        first_fragment: false,
-    };
+    let mut route = Route::Nowhere;
+    let inside = Chain::begin(true).walk(next, packet.behind(FIXED), &mut route);
+    let (src, dst) = (Ipv6Addr::from(src).into(), Ipv6Addr::from(dst).into());
     Seen::Ip(Ip {
-        src: IpAddr::V6(Ipv6Addr::from(src)),
-        dst: IpAddr::V6(Ipv6Addr::from(dst)),
-        inside: chain.walk(next, packet.behind(FIXED)),
+        src,
+        dst,
+        known_by: (src, dst),
+        route,
+        spoofed: false,
+        inside,
     })
 }
 
@@ -126,23 +136,32 @@ impl Chain {
     /// What a header takes at least.
     const SHORTEST: usize = 8;
 
+    fn begin(of_ipv6: bool) -> Self {
+        Self {
+            of_ipv6,
+            headers: 0,
+            octets: 0,
+            first_fragment: false,
+        }
+    }
+
     /// Whether such a header is walked over on the way to TCP.
     fn is_walked(self, kind: u8) -> bool {
         kind == AUTHENTICATION
-            || self.of_ipv6 && (kind == FRAGMENT || OPTIONS_AND_ROUTING.contains(&kind))
+            || self.of_ipv6 && [HOP_BY_HOP, ROUTING, FRAGMENT, DESTINATION].contains(&kind)
     }
 
-    fn walk(self, kind: u8, rest: Octets<'_>) -> Inside {
+    fn walk(self, kind: u8, rest: Octets<'_>, route: &mut Route) -> Inside {
         if kind == TCP {
             self.tcp(rest)
         } else if self.is_walked(kind) {
-            self.header(kind, rest)
+            self.header(kind, rest, route)
         } else {
             Inside::Opaque
         }
     }
 
-    fn header(self, kind: u8, header: Octets<'_>) -> Inside {
+    fn header(self, kind: u8, header: Octets<'_>, route: &mut Route) -> Inside {
         let limit = Inside::Evasive(Reason::HeaderChainLimit);
         let incomplete = Inside::Evasive(Reason::IncompleteHeaders);
         let full = self.headers == Self::MOST_HEADERS;
@@ -189,7 +208,10 @@ impl Chain {
                 Err(_) => return Inside::Opaque,
             }
         }
-        beyond.walk(next, header.behind(octets))
+        if kind == ROUTING {
+            route::add(route, route::of_header(header.bounded(octets)));
+        }
+        beyond.walk(next, header.behind(octets), route)
     }
 
     fn tcp(self, header: Octets<'_>) -> Inside {

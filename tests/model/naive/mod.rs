@@ -4,12 +4,13 @@
 mod ip;
 mod link;
 mod octets;
+mod route;
 
 use sekisho::stats::Reason;
 use std::net::IpAddr;
 
 /// What can be seen of a frame.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Seen {
     NotIp,
     Unparsed,
@@ -20,11 +21,25 @@ pub enum Seen {
 }
 
 /// What can be seen of an IP packet.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Ip {
     pub src: IpAddr,
     pub dst: IpAddr,
+    /// By which the subscriber is known, at either end; a tunnel may have others.
+    pub known_by: (IpAddr, IpAddr),
+    pub route: Route,
+    /// Its source has a port, or an address, that is not its own.
+    pub spoofed: bool,
     pub inside: Inside,
+}
+
+/// Where it is to go yet beside its destination.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Route {
+    Nowhere,
+    Through(Vec<IpAddr>),
+    /// It says that it is to go on, and not where.
+    Unreadable,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
