@@ -1,4 +1,5 @@
-use super::{Capture, Policies, out};
+use super::outputs::Replied;
+use super::{Capture, Deployment, Policies, out};
 use crate::cli::policies::show_instant;
 use crate::stats::{Balance, ByVerdict, Count, Counters, Verdict, counter_name};
 use jiff::Timestamp;
@@ -7,24 +8,33 @@ use std::time::Duration;
 
 /// What a run found.
 pub(super) struct Report<'a> {
-    pub(super) policies: &'a Policies,
+    pub(super) deployment: &'a Deployment,
     /// As of when; `None`: each frame as of its own time.
     pub(super) at: Option<Timestamp>,
     pub(super) captures: Vec<Capture>,
     pub(super) balance: Balance,
+    /// Where replies are written.
+    pub(super) replied: Option<Replied>,
     pub(super) elapsed: Duration,
     pub(super) counters: &'a Counters,
 }
 
 impl Report<'_> {
+    fn policies(&self) -> &Policies {
+        &self.deployment.policies
+    }
+
     pub(super) fn text(&self) -> String {
         let mut text = String::new();
-        for tenant in self.policies.tenants() {
+        if let Some((path, pipeline)) = &self.deployment.pipeline {
+            text += &format!("pipeline  {} ({})\n", pipeline.name, path.display());
+        }
+        for tenant in self.policies().tenants() {
             let at = match self.at {
                 Some(at) => show_instant(tenant, at),
                 None => "each frame's own time".to_owned(),
             };
-            let file = self.policies.file(tenant);
+            let file = self.policies().file(tenant);
             text += &format!("policy    {} ({file}), as of {at}\n", tenant.name);
         }
         for capture in &self.captures {
@@ -41,6 +51,17 @@ impl Report<'_> {
         text += &self.by_verdict("RULE", "ACTION", &self.rules());
         text += &self.by_verdict("PLAN", "LABEL", &self.plans());
         text += &format!("balance   {}\n", self.balance);
+        if let Some(Replied {
+            generated,
+            impossible,
+        }) = self.replied
+        {
+            text += &format!(
+                "replies   {} generated, {} rejected frames without\n",
+                out::grouped(generated),
+                out::grouped(impossible),
+            );
+        }
         text += &format!(
             "speed     {} frames/s ({} frames in {:.3} s)\n",
             out::grouped(self.frames_per_second()),
@@ -66,10 +87,12 @@ impl Report<'_> {
         if let Value::Object(balance) = &mut balance {
             balance.extend(verdicts);
         }
-        json!({
-            "policies": self.policies.tenants().iter()
-                .map(|tenant| json!({ "isp": tenant.name, "file": self.policies.file(tenant) }))
+        let mut report = json!({
+            "policies": self.policies().tenants().iter()
+                .map(|tenant| json!({ "isp": tenant.name, "file": self.policies().file(tenant) }))
                 .collect::<Vec<_>>(),
+            "pipeline": self.deployment.pipeline.as_ref()
+                .map(|(path, pipeline)| json!({ "name": pipeline.name, "file": path })),
             "at": self.at.map_or_else(|| "capture".to_owned(), |at| at.to_string()),
             "captures": self.captures.iter()
                 .map(|c| json!({ "file": c.file, "frames": c.frames, "fault": c.fault }))
@@ -80,7 +103,16 @@ impl Report<'_> {
             "balance": balance,
             "elapsed_s": self.elapsed.as_secs_f64(),
             "frames_per_second": self.frames_per_second(),
-        })
+        });
+        if let (Some(replied), Value::Object(report)) = (self.replied, &mut report) {
+            let Replied {
+                generated,
+                impossible,
+            } = replied;
+            let replies = json!({ "generated": generated, "impossible": impossible });
+            report.insert("replies".to_owned(), replies);
+        }
+        report
     }
 
     fn frames_per_second(&self) -> u64 {
@@ -107,7 +139,7 @@ impl Report<'_> {
 
     /// Rules that frames met.
     fn rules(&self) -> Vec<Row> {
-        let legend = self.policies.legend();
+        let legend = self.policies().legend();
         legend
             .rule_ids()
             .zip(self.counters.rules().iter().skip(1))
@@ -127,7 +159,7 @@ impl Report<'_> {
 
     /// Plans that frames met, and the frames of nobody's plan.
     fn plans(&self) -> Vec<Row> {
-        let legend = self.policies.legend();
+        let legend = self.policies().legend();
         let mut counts = self.counters.plans().iter();
         let nobody = counts.next().map(|counts| Row {
             tenant: String::new(),
@@ -157,7 +189,7 @@ impl Report<'_> {
             .into_iter()
             .filter(|verdict| rows.iter().any(|row| row.count(*verdict).frames > 0))
             .collect();
-        let several = self.policies.tenants().len() > 1;
+        let several = self.policies().tenants().len() > 1;
         let mut lines = vec![vec![head.to_owned(), note.to_owned()]];
         if let Some(first) = lines.first_mut() {
             first.extend(used.iter().map(|verdict| verdict.label().to_uppercase()));

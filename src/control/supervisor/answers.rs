@@ -3,7 +3,7 @@
 use super::{Supervisor, refused};
 use crate::control::crew::Sum;
 use crate::control::protocol::{
-    Answer, Balance, DeviceStats, Phase, Phases, Runtime, Stats, WorkerRuntime,
+    Answer, Balance, DeviceStats, Phase, Phases, Replies, Runtime, Stats, WorkerRuntime,
 };
 use crate::control::trace::tell;
 use crate::worker::{self, Traced};
@@ -108,9 +108,9 @@ impl Supervisor<'_> {
         }
         self.crew.trace(None);
         tracing.kept.truncate(tracing.wanted);
-        let (tables, names_peers) = (self.live.tables(), self.setup.names_peers);
+        let (tables, setup) = (self.live.tables(), &self.setup);
         let numbered = (1..).zip(&tracing.kept);
-        let frames = numbered.map(|(number, kept)| tell(number, kept, tables, names_peers));
+        let frames = numbered.map(|(number, kept)| tell(number, kept, tables, setup));
         let frames = frames.collect();
         let _ = tracing.answer.send(Answer::Trace { frames });
     }
@@ -118,7 +118,11 @@ impl Supervisor<'_> {
 
 /// What was counted, and where.
 pub(super) fn stats(
-    Sum { balance, totals }: Sum,
+    Sum {
+        balance,
+        replies,
+        totals,
+    }: Sum,
     generation: u64,
     uptime_s: f64,
     devices: Vec<DeviceStats>,
@@ -130,6 +134,7 @@ pub(super) fn stats(
         reasons: totals.reasons(),
         rules: totals.rules(),
         plans: totals.plans(),
+        replies: replies.into(),
         devices,
     }
 }
@@ -138,6 +143,7 @@ impl From<worker::Balance> for Balance {
     fn from(balance: worker::Balance) -> Self {
         let worker::Balance {
             rx,
+            generated,
             discarded,
             tx_full,
             transmitted,
@@ -145,10 +151,26 @@ impl From<worker::Balance> for Balance {
         } = balance;
         Self {
             rx,
+            generated,
             transmitted,
             discarded,
             tx_full,
             held,
+        }
+    }
+}
+
+impl From<worker::Replies> for Replies {
+    fn from(replies: worker::Replies) -> Self {
+        let worker::Replies {
+            generated,
+            withheld,
+            impossible,
+        } = replies;
+        Self {
+            generated,
+            withheld,
+            impossible,
         }
     }
 }
