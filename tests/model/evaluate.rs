@@ -52,7 +52,7 @@ pub fn evaluate(policy: &Policy, seen: &Seen, run: Run, at: i64) -> Opinion {
     };
     let ip = match seen {
         Seen::NotIp => return says(Verdict::Forward, Reason::NotIp),
-        Seen::Unparsed => return says(unread, Reason::Unparsed),
+        Seen::Unparsed | Seen::Runt => return says(unread, Reason::Unparsed),
         Seen::TooManyTagsOrLabels => return says(unread, Reason::EncapsulationLimit),
         Seen::Unreadable => return says(Verdict::Indeterminate, Reason::Truncated),
         Seen::Ip(ip) => ip,
@@ -195,7 +195,7 @@ impl<'a> Passage<'a> {
                 SMTP => self.segment(flags),
                 _ => passes(Reason::NotCandidate),
             },
-            Inside::Evasive(_) if self.owner.is_none() => passes(Reason::NoSubscriber),
+            Inside::Evasive(_) if self.owner.is_none() => passes(self.nobodys()),
             Inside::Evasive(reason) => {
                 let mut opinion = self.says(self.rule(true), reason);
                 // Never a reply, and no rate lets it pass.
@@ -207,7 +207,7 @@ impl<'a> Passage<'a> {
             }
             Inside::Cut { src_port, dst_port } => match self.port(src_port, dst_port) {
                 Some(port) if port != SMTP => passes(Reason::NotCandidate),
-                _ if self.owner.is_none() => passes(Reason::NoSubscriber),
+                _ if self.owner.is_none() => passes(self.nobodys()),
                 port => self.cut(port.is_some()),
             },
         }
@@ -231,15 +231,23 @@ impl<'a> Passage<'a> {
         }
     }
 
+    /// The reason of a frame that could be at port 25, and is nobody's.
+    fn nobodys(&self) -> Reason {
+        match self.path {
+            Path::Outbound | Path::Return => Reason::NoSubscriber,
+            // One's own port 25 is nothing of note, unless a rule speaks of it.
+            Path::Inbound => Reason::NotCandidate,
+        }
+    }
+
     fn segment(&self, flags: u8) -> Opinion {
         let syn = flags & SYN != 0;
         let new = syn && (self.path == Path::Return || flags & ACK == 0);
         match (self.owner, self.rule(new)) {
-            // Port 25 of one's own is nothing of note, unless a rule speaks of it.
             (_, None) if !new || self.path == Path::Inbound => {
                 says(Verdict::Forward, Reason::NotCandidate)
             }
-            (None, _) => says(Verdict::Forward, Reason::NoSubscriber),
+            (None, _) => says(Verdict::Forward, self.nobodys()),
             (Some(_), rule) => self.says(rule, self.at_port_25()),
         }
     }
@@ -330,7 +338,9 @@ impl<'a> Passage<'a> {
         if self.path == Path::Return && !tenant.mirror {
             return None;
         }
-        let class = self.peer.map_or(OTHER, |peer| tenant.class_of(peer, self.at));
+        let class = self
+            .peer
+            .map_or(OTHER, |peer| tenant.class_of(peer, self.at));
         let family = match self.ip.src {
             IpAddr::V4(_) => 4,
             IpAddr::V6(_) => 6,
@@ -392,7 +402,9 @@ impl Rule {
 
     fn holds(&self, tenant: &Tenant, at: i64) -> bool {
         let begun = self.from.is_none_or(|from| from.second(tenant.zone) <= at);
-        let over = self.before.is_some_and(|before| before.second(tenant.zone) <= at);
+        let over = self
+            .before
+            .is_some_and(|before| before.second(tenant.zone) <= at);
         begun && !over
     }
 }

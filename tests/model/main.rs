@@ -23,6 +23,7 @@ use evaluate::{Judged, Opinion, Run, evaluate};
 use limits::{Buckets, Taken};
 use made::MadeFrame;
 use naive::Seen;
+use naive::tunnel::Tunnel;
 use policy::Policy;
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -43,6 +44,7 @@ struct Case {
     /// The `unparsed` and the `source` of a pipeline.
     unparsed_is_dropped: bool,
     sources_are_known: bool,
+    tunnels: Vec<Tunnel>,
     frames: Vec<MadeFrame>,
 }
 
@@ -55,12 +57,16 @@ impl fmt::Debug for Case {
             self.unparsed_is_dropped,
             self.sources_are_known
         )?;
+        for tunnel in &self.tunnels {
+            writeln!(f, "opened: {tunnel:?}")?;
+        }
         for (number, tenant) in self.policy.tenants.iter().enumerate() {
             writeln!(f, "---\n{}", tenant.yaml(number))?;
         }
-        self.frames
-            .iter()
-            .try_for_each(|frame| writeln!(f, "{}", described(frame)))
+        let frames = self.frames.iter();
+        frames
+            .map(described)
+            .try_for_each(|frame| writeln!(f, "{frame}"))
     }
 }
 
@@ -79,16 +85,21 @@ fn described(frame: &MadeFrame) -> String {
 }
 
 fn case() -> impl Strategy<Value = Case> {
-    let settings = (prop::bool::weighted(0.3), prop::bool::weighted(0.3));
+    let settings = (
+        prop::bool::weighted(0.3),
+        prop::bool::weighted(0.3),
+        made::tunnels(),
+    );
     let frames = vec(made::frame(), 1..=MOST_FRAMES);
     (made::policy(), made::at(), settings, frames).prop_map(|(policy, at, settings, mut frames)| {
         made::one_after_the_other(&mut frames);
-        let (unparsed_is_dropped, sources_are_known) = settings;
+        let (unparsed_is_dropped, sources_are_known, tunnels) = settings;
         Case {
             policy,
             at,
             unparsed_is_dropped,
             sources_are_known,
+            tunnels,
             frames,
         }
     })
@@ -101,6 +112,7 @@ fn usual(cases: u32) -> ProptestConfig {
     };
     ProptestConfig {
         failure_persistence: None,
+        max_shrink_iters: 20_000,
         ..config
     }
 }
@@ -116,7 +128,8 @@ proptest! {
 
 fn agrees(case: &Case) -> Result<(), TestCaseError> {
     let tables = product::tables(&case.policy, case.at).map_err(TestCaseError::fail)?;
-    let seen = case.frames.iter().map(|frame| naive::see(frame.frame()));
+    let frames = case.frames.iter();
+    let seen = frames.map(|frame| naive::see(frame.frame(), &case.tunnels));
     let seen: Vec<_> = seen.collect();
     for facing in [Facing::Out, Facing::In, Facing::Auto] {
         let run = Run {
@@ -132,7 +145,7 @@ fn agrees(case: &Case) -> Result<(), TestCaseError> {
             _ => (Account::EveryFrame, Account::Candidates),
         };
         for (account, together) in [(one, 1), (one, BURST), (other, BURST)] {
-            let burst = &mut product::burst(run, account);
+            let burst = &mut product::burst(run, account, &case.tunnels);
             let found = frames.chunks(together);
             let found = found.flat_map(|frames| product::judge(burst, frames, &tables));
             for (number, found) in found.enumerate() {

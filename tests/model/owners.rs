@@ -32,10 +32,16 @@ impl Tenant {
         let holds = move |last_day: &Option<i64>| {
             last_day.is_none_or(|last_day| at < self.zone.begin_of(last_day + 1))
         };
-        let subscribers = self.subscribers.iter().filter(move |entry| holds(&entry.expires));
+        let subscribers = self
+            .subscribers
+            .iter()
+            .filter(move |entry| holds(&entry.expires));
         let subscribers = subscribers.map(|entry| (entry.prefix, Owner::Plan(entry.plan)));
         let hosts = self.hosts.iter().enumerate().flat_map(|(group, hosts)| {
-            hosts.prefixes.iter().map(move |prefix| (*prefix, Owner::Hosts(group)))
+            hosts
+                .prefixes
+                .iter()
+                .map(move |prefix| (*prefix, Owner::Hosts(group)))
         });
         subscribers.chain(hosts)
     }

@@ -267,7 +267,10 @@ impl Tenant {
 }
 
 fn list(prefixes: &[Prefix]) -> String {
-    let prefixes: Vec<_> = prefixes.iter().map(|p| format!("\"{}\"", p.yaml())).collect();
+    let prefixes: Vec<_> = prefixes
+        .iter()
+        .map(|p| format!("\"{}\"", p.yaml()))
+        .collect();
     format!("[{}]", prefixes.join(", "))
 }
 

@@ -2,11 +2,13 @@
 
 use crate::evaluate::{Judged, Run};
 use crate::made::MadeFrame;
+use crate::naive::tunnel::{Kind, Tunnel};
 use crate::policy::{Policy, timestamp};
-use sekisho::policy::{Program, RuleId, Severity, Tables, load_with, render};
+use ipnet::IpNet;
 use sekisho::limit::{Buckets, Moment};
+use sekisho::policy::{Program, RuleId, Severity, Tables, load_with, render};
 use sekisho::stage::{Account, Burst, Settings, Source, Unparsed};
-use sekisho::wire::{AsFrame, Frame};
+use sekisho::wire::{self, AsFrame, Frame, Subscriber, TunnelKind, Unwrap};
 use std::cell::RefCell;
 use std::path::Path;
 use std::sync::Arc;
@@ -69,7 +71,7 @@ fn compiled(policy: &Policy, at: i64) -> Result<Arc<Tables>, String> {
 }
 
 /// As a run of the product looks at frames; what it knows of rates is its own.
-pub fn burst(run: Run, account: Account) -> Box<Burst> {
+pub fn burst(run: Run, account: Account, tunnels: &[Tunnel]) -> Box<Burst> {
     let settings = Settings {
         unparsed: match run.unparsed_is_dropped {
             true => Unparsed::Drop,
@@ -80,9 +82,34 @@ pub fn burst(run: Run, account: Account) -> Box<Burst> {
             false => Source::Any,
         },
         buckets: Arc::new(Buckets::new(4096)),
-        ..Settings::new(run.facing, account)
+        unwrap: Arc::new(Unwrap::new(tunnels.iter().map(opened).collect())),
+        ..Settings::new(account)
     };
-    Box::new(Burst::new(settings))
+    Box::new(Burst::new(run.facing, settings))
+}
+
+fn opened(tunnel: &Tunnel) -> wire::Tunnel {
+    let endpoints = tunnel.endpoints.iter();
+    let endpoints = endpoints.map(|prefix| {
+        let length = prefix.length as u8;
+        IpNet::new(prefix.address, length).unwrap()
+    });
+    wire::Tunnel {
+        kind: match tunnel.kind {
+            Kind::FourInSix => TunnelKind::Ipv4InIpv6,
+            Kind::SixInFour => TunnelKind::Ipv6InIpv4,
+            Kind::Gre => TunnelKind::Gre,
+            Kind::L2tp => TunnelKind::L2tp,
+            Kind::Vxlan => TunnelKind::Vxlan,
+            Kind::GtpU => TunnelKind::GtpU,
+        },
+        endpoints: endpoints.collect(),
+        subscriber: match tunnel.by_outer {
+            true => Subscriber::Outer,
+            false => Subscriber::Inner,
+        },
+        rules: Vec::new(),
+    }
 }
 
 /// What the stages make of frames.

@@ -4,6 +4,7 @@
 use super::layers::{Extension, Fixed, Kind, Layer, extension, layer, length, offset, ppp, tcp};
 use super::place;
 use super::routes::options;
+use super::tunnels::wrap;
 use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
@@ -83,23 +84,26 @@ pub fn frame() -> BoxedStrategy<MadeFrame> {
     let cut = option::weighted(0.2, any::<prop::sample::Index>());
     // Padding, or a length that says more than there is.
     let behind = prop_oneof![6 => Just(0_u8), 1 => 1..40_u8];
-    (whole, cut, behind, prop::bool::weighted(0.1))
-        .prop_map(|((link_type, mut bytes), cut, behind, is_missing, gap_ms)| {
-            let padding = usize::from(behind);
-            if !is_missing {
-                bytes.resize(bytes.len() + padding, 0);
-            }
-            let original_len = bytes.len() + if is_missing { padding } else { 0 };
-            if let Some(cut) = cut {
-                bytes.truncate(cut.index(bytes.len() + 1));
-            }
-            // A capture cuts the wire's end, and then nothing is missing beside.
-            MadeFrame {
-                original_len: original_len as u32,
-                bytes,
-                link_type,
-            }
-        })
+    let gap_ms = prop_oneof![3 => Just(0_u64), 2 => 0..500_u64, 1 => 0..40_000_u64];
+    (whole, cut, behind, prop::bool::weighted(0.1), gap_ms)
+        .prop_map(
+            |((link_type, mut bytes), cut, behind, is_missing, gap_ms)| {
+                let padding = usize::from(behind);
+                if !is_missing {
+                    bytes.resize(bytes.len() + padding, 0);
+                }
+                let original_len = bytes.len() + if is_missing { padding } else { 0 };
+                if let Some(cut) = cut {
+                    bytes.truncate(cut.index(bytes.len() + 1));
+                }
+                MadeFrame {
+                    original_len: original_len as u32,
+                    bytes,
+                    link_type,
+                    at_ns: gap_ms * 1_000_000,
+                }
+            },
+        )
         .boxed()
 }
 
@@ -151,7 +155,16 @@ fn protocol() -> impl Strategy<Value = u8> {
 }
 
 fn packet() -> BoxedStrategy<(Kind, Vec<u8>)> {
-    prop_oneof![packet_of(false), packet_of(true)].boxed()
+    let plain = prop_oneof![packet_of(false), packet_of(true)];
+    let wraps = prop_oneof![6 => Just(Vec::new()), 4 => vec(wrap(), 1), 1 => vec(wrap(), 2..4)];
+    (plain, wraps)
+        .prop_map(|((kind, packet), wraps)| {
+            let wraps = wraps.iter();
+            wraps.fold((kind, packet), |(kind, packet), wrap| {
+                wrap.around(kind, &packet)
+            })
+        })
+        .boxed()
 }
 
 fn packet_of(v6: bool) -> BoxedStrategy<(Kind, Vec<u8>)> {

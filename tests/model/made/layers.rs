@@ -156,15 +156,16 @@ pub fn extension(v6: bool) -> BoxedStrategy<Extension> {
         vec![AUTHENTICATION, AUTHENTICATION, AUTHENTICATION, 60]
     };
     let units = prop_oneof![6 => Just(0_u8), 3 => 1..5_u8, 1 => 5..40_u8, 1 => any::<u8>()];
-    let plain = (select(kinds), units, offset(), any::<bool>()).prop_map(
-        |(kind, units, offset, more)| Extension {
-            kind,
-            units,
-            route: None,
-            offset,
-            more,
-        },
-    );
+    let plain =
+        (select(kinds), units, offset(), any::<bool>()).prop_map(|(kind, units, offset, more)| {
+            Extension {
+                kind,
+                units,
+                route: None,
+                offset,
+                more,
+            }
+        });
     let routing = routes::header().prop_map(|route| Extension {
         kind: ROUTING,
         units: (route.len() / 8) as u8,

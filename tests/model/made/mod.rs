@@ -4,9 +4,11 @@ mod frame;
 mod layers;
 mod policy;
 mod routes;
+mod tunnels;
 
 pub use frame::{MadeFrame, frame, one_after_the_other};
 pub use policy::{at, policy};
+pub use tunnels::tunnels;
 
 use proptest::prelude::*;
 use std::net::IpAddr;

@@ -39,7 +39,8 @@ fn addresses(v6: bool, most: usize) -> impl Strategy<Value = Vec<u8>> {
 }
 
 fn source_route() -> impl Strategy<Value = Vec<u8>> {
-    let pointer = prop_oneof![6 => Just(4_u8), 3 => (1..5_u8).prop_map(|n| n * 4), 1 => any::<u8>()];
+    let pointer =
+        prop_oneof![6 => Just(4_u8), 3 => (1..5_u8).prop_map(|n| n * 4), 1 => any::<u8>()];
     let off = prop_oneof![8 => Just(0_u8), 1 => Just(1), 1 => any::<u8>()];
     let parts = (select(vec![131_u8, 137]), pointer, addresses(false, 3), off);
     parts.prop_map(|(kind, pointer, addresses, off)| {

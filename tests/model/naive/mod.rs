@@ -5,6 +5,7 @@ mod ip;
 mod link;
 mod octets;
 mod route;
+pub mod tunnel;
 
 use sekisho::stats::Reason;
 use std::net::IpAddr;
@@ -14,6 +15,8 @@ use std::net::IpAddr;
 pub enum Seen {
     NotIp,
     Unparsed,
+    /// It ends before it can be told apart from what is sound.
+    Runt,
     /// The capture ends before the addresses.
     Unreadable,
     TooManyTagsOrLabels,

@@ -45,6 +45,9 @@ fn of_list(option: Octets<'_>) -> Route {
         return Route::Unreadable;
     }
     let first = pointer - 1;
+    if (option.left() - first) % 4 != 0 {
+        return Route::Unreadable;
+    }
     let count = (option.left() - first) / 4;
     let addresses = (0..count).map(|index| option.number(first + index * 4, 4));
     let addresses: Option<Vec<_>> = addresses.map(Result::ok).collect();
@@ -81,14 +84,11 @@ pub fn of_header(header: Octets<'_>) -> Route {
     })
 }
 
-/// Two routes of one packet: both are to be passed.
+/// A second route of one packet: an option that may stand once (RFC 791), or a header to be looked
+/// at where the first ends.
 pub fn add(route: &mut Route, other: Route) {
     *route = match (std::mem::replace(route, Route::Unreadable), other) {
         (Route::Nowhere, only) | (only, Route::Nowhere) => only,
-        (Route::Through(mut list), Route::Through(more)) => {
-            list.extend(more);
-            Route::Through(list)
-        }
         _ => Route::Unreadable,
     };
 }
