@@ -5,6 +5,7 @@ use super::{Exit, Failure, out};
 use crate::control::pipeline::{self, Pipeline};
 use crate::policy::Severity;
 use crate::stage::{Account, Settings};
+use crate::wire::Unwrap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -93,6 +94,12 @@ impl Deployment {
     /// How frames are looked at; each call gives buckets of its own.
     pub(super) fn settings(&self, account: Account) -> Settings {
         settings(self.pipeline.as_ref(), account)
+    }
+
+    /// The tunnels that are looked into.
+    pub(super) fn opens(&self) -> Unwrap {
+        let pipeline = self.pipeline.as_ref();
+        pipeline.map_or_else(Unwrap::default, |(_, pipeline)| pipeline.opens())
     }
 
     /// The pipeline's file.

@@ -13,7 +13,7 @@ use crate::limit::Moment;
 use crate::policy::Epoch;
 use crate::stage::{Account, Burst, Facing};
 use crate::stats::{Balance, Tally};
-use crate::wire::LinkType;
+use crate::wire::{AsFrame as _, LinkType};
 use indicatif::{ProgressBar, ProgressStyle};
 use jiff::Timestamp;
 use outputs::Outputs;
@@ -33,6 +33,9 @@ pub(super) struct Args {
     /// Write the frames that are dropped to a pcap.
     #[arg(long, value_name = "OUT.pcap")]
     dropped: Option<PathBuf>,
+    /// Write the replies to rejected frames to a pcap: all of them, at no rate.
+    #[arg(long, value_name = "OUT.pcap")]
+    replies: Option<PathBuf>,
     /// Write one row for each frame.
     #[arg(long, value_name = "OUT.csv")]
     verdicts: Option<PathBuf>,
@@ -116,6 +119,7 @@ pub(super) fn run(args: &Args, format: Format) -> Result<Exit, Failure> {
     let faults = captures.iter().any(|capture| capture.fault.is_some());
     let at = run.fixed_at;
     let balance = run.balance(&captures);
+    let replied = run.outputs.replied();
     let to_stdout = run.outputs.finish(run.first_link_type)?;
     let counters = run.tally.counters();
     let report = report::Report {
@@ -123,6 +127,7 @@ pub(super) fn run(args: &Args, format: Format) -> Result<Exit, Failure> {
         at,
         captures,
         balance,
+        replied,
         elapsed,
         counters,
     };
@@ -168,7 +173,7 @@ struct Run<'a> {
     fixed_at: Option<Timestamp>,
     epoch: Epoch,
     burst: Burst,
-    /// The latest time stamp so far: that of frames without one.
+    /// The last time stamp so far: frames without one came then.
     now: Moment,
     tally: Tally,
     outputs: Outputs,
@@ -301,6 +306,8 @@ impl<'a> Run<'a> {
         let tables = &self.epoch.tables;
         self.burst.run(records, tables, self.now);
         self.burst.count(records, &mut self.tally);
+        let last = records.iter().rev().find_map(|record| record.at_ns());
+        self.now = last.map_or(self.now, Moment::from_ns);
         self.outputs
             .write(&self.burst, records, tables, file, before)
     }

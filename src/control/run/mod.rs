@@ -174,7 +174,7 @@ impl<'r> Begin<'r> {
         };
         let work = |(lane, post): (L, Post), stop: &Stop| {
             lane.serve(Serve {
-                idle: pipeline.idle,
+                pipeline,
                 settings: &settings,
                 post,
                 stop,
@@ -229,7 +229,7 @@ fn take_back(
 
 /// What a worker's thread does with its ports.
 struct Serve<'r> {
-    idle: pipeline::Idle,
+    pipeline: &'r Pipeline,
     settings: &'r Settings,
     post: Post,
     stop: &'r Stop,
@@ -239,11 +239,15 @@ impl Work for Serve<'_> {
     type Output = Done;
 
     fn work<A: Port, N: Port<Frame = A::Frame>>(self, access: A, network: N) -> Done {
-        let idle = match self.idle {
+        let Self {
+            pipeline, settings, ..
+        } = self;
+        let idle = match pipeline.idle {
             pipeline::Idle::Spin => Idle::Spin,
             pipeline::Idle::Sleep => Idle::Sleep,
         };
-        let mut worker = Worker::new(self.post, self.settings, access, network);
+        let mut worker = Worker::new(self.post, settings, access, network)
+            .with_replies(pipeline.replies, pipeline.lcores.len());
         worker.run(self.stop, idle);
         worker.finish()
     }
