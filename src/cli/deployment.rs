@@ -3,11 +3,13 @@
 use super::policies::{self, Policies};
 use super::{Exit, Failure, out};
 use crate::control::pipeline::{self, Pipeline};
+use crate::limit::Buckets;
 use crate::policy::Severity;
 use crate::stage::{Account, Settings};
 use crate::wire::Unwrap;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct DeploymentArgs {
@@ -96,8 +98,8 @@ impl Deployment {
         settings(self.pipeline.as_ref(), account)
     }
 
-    /// The tunnels that are looked into.
-    pub(super) fn opens(&self) -> Unwrap {
+    /// Which tunnels are opened.
+    pub(super) fn unwrap(&self) -> Unwrap {
         let pipeline = self.pipeline.as_ref();
         pipeline.map_or_else(Unwrap::default, |(_, pipeline)| pipeline.opens())
     }
@@ -116,6 +118,9 @@ pub(super) fn settings(pipeline: Option<&(PathBuf, Pipeline)>, account: Account)
             account,
             ..pipeline.settings()
         },
-        None => Settings::new(account),
+        None => Settings {
+            buckets: Arc::new(Buckets::new(Settings::LIMIT_SUBSCRIBERS)),
+            ..Settings::new(account)
+        },
     }
 }

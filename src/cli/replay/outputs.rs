@@ -22,9 +22,8 @@ pub(super) struct Outputs {
 /// The replies to rejected frames: all of them, as there is no rate to hold offline.
 struct Replies {
     capture: CaptureWriter,
-    /// As the stages opened them: a reply goes back the same way.
-    unwrap: Unwrap,
     count: Replied,
+    unwrap: Unwrap,
 }
 
 /// How many rejected frames were answered.
@@ -82,8 +81,8 @@ impl Outputs {
                 .map_err(|error| failure(error, alone))?,
             replies: capture(&args.replies)?.map(|capture| Replies {
                 capture,
-                unwrap: deployment.opens(),
                 count: Replied::default(),
+                unwrap: deployment.unwrap(),
             }),
             to_stdout: paths.iter().any(|path| is_stdout(path)),
             alone,

@@ -24,7 +24,7 @@ use crate::io::netdev::clock_is_synchronised;
 use crate::io::port::{Lane, Port, Work};
 use crate::lpm::Readers;
 use crate::stage::Settings;
-use crate::worker::{Done, Idle, Post, Stop, Worker, on_lcores};
+use crate::worker::{Done, Idle, Post, ReplyRate, Stop, Worker, on_lcores};
 use drivers::Station;
 use ipnet::IpNet;
 use jiff::Timestamp;
@@ -174,8 +174,10 @@ impl<'r> Begin<'r> {
         };
         let work = |(lane, post): (L, Post), stop: &Stop| {
             lane.serve(Serve {
-                pipeline,
+                idle: pipeline.idle,
                 settings: &settings,
+                replies: pipeline.replies,
+                workers: pipeline.lcores.len(),
                 post,
                 stop,
             })
@@ -229,8 +231,10 @@ fn take_back(
 
 /// What a worker's thread does with its ports.
 struct Serve<'r> {
-    pipeline: &'r Pipeline,
+    idle: pipeline::Idle,
     settings: &'r Settings,
+    replies: ReplyRate,
+    workers: usize,
     post: Post,
     stop: &'r Stop,
 }
@@ -239,15 +243,12 @@ impl Work for Serve<'_> {
     type Output = Done;
 
     fn work<A: Port, N: Port<Frame = A::Frame>>(self, access: A, network: N) -> Done {
-        let Self {
-            pipeline, settings, ..
-        } = self;
-        let idle = match pipeline.idle {
+        let idle = match self.idle {
             pipeline::Idle::Spin => Idle::Spin,
             pipeline::Idle::Sleep => Idle::Sleep,
         };
-        let mut worker = Worker::new(self.post, settings, access, network)
-            .with_replies(pipeline.replies, pipeline.lcores.len());
+        let mut worker = Worker::new(self.post, self.settings, access, network)
+            .with_replies(self.replies, self.workers);
         worker.run(self.stop, idle);
         worker.finish()
     }
