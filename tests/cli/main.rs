@@ -22,6 +22,7 @@ mod outputs;
 mod phases;
 mod plan;
 mod program;
+mod replies;
 mod run;
 mod shell;
 mod streams;
