@@ -3,10 +3,12 @@
 use super::policies::{self, Policies};
 use super::{Exit, Failure, out};
 use crate::control::pipeline::{self, Pipeline};
+use crate::limit::Buckets;
 use crate::policy::Severity;
 use crate::stage::{Account, Settings};
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct DeploymentArgs {
@@ -109,6 +111,9 @@ pub(super) fn settings(pipeline: Option<&(PathBuf, Pipeline)>, account: Account)
             account,
             ..pipeline.settings()
         },
-        None => Settings::new(account),
+        None => Settings {
+            buckets: Arc::new(Buckets::new(Settings::LIMIT_SUBSCRIBERS)),
+            ..Settings::new(account)
+        },
     }
 }

@@ -24,7 +24,7 @@ use crate::io::port::CaptureFiles;
 use crate::limit::Buckets;
 use crate::stage::{Account, Settings, Source, Unparsed};
 use crate::wire::{self, MapRule, Subscriber, Unwrap};
-use crate::worker::Lcore;
+use crate::worker::{Lcore, ReplyRate};
 use ipnet::IpNet;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -53,7 +53,7 @@ pub struct Pipeline {
     /// Whose frames are taken from the access side.
     pub source: Source,
     /// How many answers `reject` sends, at most.
-    pub replies: Replies,
+    pub replies: ReplyRate,
     /// How many subscribers `limit` remembers at once.
     pub limit_subscribers: u32,
     /// Where a running pipeline is asked and told.
@@ -80,15 +80,6 @@ pub struct Tunnel {
     pub subscriber: Subscriber,
     /// Of MAP-E: whose which addresses and ports are.
     pub rules: Vec<MapRule>,
-}
-
-/// How many answers the whole box sends, at most.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Replies {
-    /// In each second, for as long as it lasts.
-    pub per_second: u32,
-    /// At once, after a quiet time.
-    pub burst: u32,
 }
 
 /// A driver with its two devices.

@@ -174,8 +174,10 @@ impl<'r> Begin<'r> {
         };
         let work = |(lane, post): (L, Post), stop: &Stop| {
             lane.serve(Serve {
-                pipeline,
+                idle: pipeline.idle,
                 settings: &settings,
+                replies: pipeline.replies,
+                workers: pipeline.lcores.len(),
                 post,
                 stop,
             })
@@ -229,8 +231,10 @@ fn take_back(
 
 /// What a worker's thread does with its ports.
 struct Serve<'r> {
-    pipeline: &'r Pipeline,
+    idle: pipeline::Idle,
     settings: &'r Settings,
+    replies: ReplyRate,
+    workers: usize,
     post: Post,
     stop: &'r Stop,
 }
@@ -239,22 +243,12 @@ impl Work for Serve<'_> {
     type Output = Done;
 
     fn work<A: Port, N: Port<Frame = A::Frame>>(self, access: A, network: N) -> Done {
-        let Pipeline {
-            idle,
-            replies,
-            lcores,
-            ..
-        } = self.pipeline;
-        let idle = match idle {
+        let idle = match self.idle {
             pipeline::Idle::Spin => Idle::Spin,
             pipeline::Idle::Sleep => Idle::Sleep,
         };
-        let rate = ReplyRate {
-            per_second: replies.per_second,
-            burst: replies.burst,
-        };
-        let worker = Worker::new(self.post, self.settings, access, network);
-        let mut worker = worker.with_replies(rate, lcores.len());
+        let mut worker = Worker::new(self.post, self.settings, access, network)
+            .with_replies(self.replies, self.workers);
         worker.run(self.stop, idle);
         worker.finish()
     }
