@@ -86,7 +86,9 @@ impl<'a> Outside<'a> {
     /// Whether any tunnel that can be over such an outer header ends at one of these.
     pub fn is_end_of_any(self, ends: Ends) -> bool {
         let protocols = [4, 41, 47, UDP];
-        protocols.iter().any(|protocol| self.leads(*protocol, ends).is_some())
+        protocols
+            .iter()
+            .any(|protocol| self.leads(*protocol, ends).is_some())
     }
 
     /// The first tunnel that a protocol may lead into.
