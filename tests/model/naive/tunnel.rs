@@ -103,8 +103,8 @@ impl<'a> Outside<'a> {
         let ipv6 = ends.src.is_ipv6();
         let (mut ports, mut within) = ((0, 0), payload);
         if protocol == UDP {
-            match (payload.number(0, 8), payload.two(0), payload.two(2)) {
-                (Ok(_), Ok(src_port), Ok(dst_port)) => {
+            match (payload.two(0), payload.two(2)) {
+                (Ok(src_port), Ok(dst_port)) => {
                     (ports, within) = ((src_port, dst_port), payload.behind(8));
                 }
                 _ => {
@@ -120,6 +120,9 @@ impl<'a> Outside<'a> {
         let Some(tunnel) = tunnel else {
             return outer(ends, Inside::Opaque);
         };
+        if protocol == UDP && payload.number(0, 8).is_err() {
+            return unread(ends, tunnel.kind.unknown(), short(payload));
+        }
         if self.opened == MOST_TUNNELS {
             return Seen::TooManyTagsOrLabels;
         }
