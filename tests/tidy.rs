@@ -12,13 +12,14 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Each room of `src/`, and the rooms that it may import. A new room is entered here first.
-const LAYERS: [(&str, &[&str]); 10] = [
+const LAYERS: [(&str, &[&str]); 11] = [
     ("wire", &[]),
     ("lpm", &[]),
     ("stats", &[]),
     ("policy", &["wire", "lpm", "stats"]),
     ("io", &["wire"]),
     ("stage", &["wire", "lpm", "policy", "stats"]),
+    ("evasion", &["wire", "policy", "stats", "stage"]),
     ("worker", &["wire", "lpm", "policy", "stats", "io", "stage"]),
     (
         "control",
@@ -32,6 +33,7 @@ const LAYERS: [(&str, &[&str]); 10] = [
         "cli",
         &[
             "wire", "lpm", "stats", "policy", "io", "stage", "worker", "control", "loadgen",
+            "evasion",
         ],
     ),
 ];
