@@ -21,7 +21,9 @@ mod link;
 mod packet;
 mod pcap;
 mod readme;
+mod route;
 mod totals;
+mod tunnel;
 
 use harness::{Golden, compare_file};
 use sekisho::stats::Reason;
