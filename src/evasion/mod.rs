@@ -20,6 +20,7 @@ pub use tricks::catalogue;
 pub use wrap::Wrap;
 
 use crate::stats::Reason;
+use crate::wire::Family;
 use scene::Scene;
 
 /// One way to get past a filter.
@@ -73,6 +74,30 @@ pub enum Fate {
     Unreadable,
     /// Nobody may send it.
     Refused(Reason),
+}
+
+impl Trick {
+    /// What must become of its frames, each once, in the order in which they come.
+    pub fn fates(&self) -> Vec<Fate> {
+        let mut fates = Vec::new();
+        for scene in Scene::all() {
+            for attempt in (self.frames)(&scene) {
+                if !fates.contains(&attempt.fate) {
+                    fates.push(attempt.fate);
+                }
+            }
+        }
+        fates
+    }
+
+    /// The families that it exists in.
+    pub fn families(&self) -> Vec<Family> {
+        let tries = |family: &Family| {
+            let mut scenes = Scene::all().into_iter();
+            scenes.any(|scene| scene.family == *family && !(self.frames)(&scene).is_empty())
+        };
+        [Family::V4, Family::V6].into_iter().filter(tries).collect()
+    }
 }
 
 /// One frame of a trick.

@@ -78,6 +78,21 @@ pub(super) const IPV4: u16 = 0x0800;
 pub(super) const IPV6: u16 = 0x86dd;
 
 impl Scene {
+    /// Every party, family and side.
+    pub(super) fn all() -> Vec<Self> {
+        let mut scenes = Vec::new();
+        for party in Party::ALL {
+            for family in [Family::V4, Family::V6] {
+                scenes.extend(Side::ALL.map(|side| Self {
+                    family,
+                    side,
+                    party,
+                }));
+            }
+        }
+        scenes
+    }
+
     pub(super) fn is_v4(&self) -> bool {
         self.family == Family::V4
     }

@@ -137,7 +137,7 @@ impl Trial {
     pub fn new() -> Result<Self, String> {
         let mut frames = Vec::new();
         for trick in catalogue() {
-            for scene in scenes() {
+            for scene in Scene::all() {
                 for attempt in (trick.frames)(&scene) {
                     for wrap in Wrap::ALL {
                         let Some((bytes, original_len)) = wrap.frame(&attempt) else {
@@ -283,21 +283,6 @@ impl Fate {
         };
         Outcome { verdict, reason }
     }
-}
-
-/// Every party, family and side.
-fn scenes() -> Vec<Scene> {
-    let mut scenes = Vec::new();
-    for party in Party::ALL {
-        for family in [Family::V4, Family::V6] {
-            scenes.extend(Side::ALL.map(|side| Scene {
-                family,
-                side,
-                party,
-            }));
-        }
-    }
-    scenes
 }
 
 /// The tables of the policy beside this file.
