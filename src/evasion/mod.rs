@@ -36,21 +36,30 @@ pub struct Trick {
     pub source: &'static str,
     /// The golden case that shows it, a folder in `pcaps/`.
     pub case: &'static str,
-    /// What must be set for it.
-    pub setting: Setting,
     frames: fn(&Scene) -> Vec<Attempt>,
 }
 
-/// What the stages must be told before a trick is tried.
+/// What the stages are told before a frame is tried.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Setting {
-    /// Nothing: every setting as it is without a pipeline.
+    /// Nothing: every setting is as it is without a pipeline.
     Plain,
+    /// Tunnels of every kind are opened, toward endpoints of the provider's.
+    Tunnels,
+    /// Only subscribers' sources may come from the access side.
+    KnownSources,
+    /// What cannot be read is dropped.
+    UnparsedDropped,
 }
 
 impl Setting {
     /// All of them.
-    pub const ALL: [Self; 1] = [Self::Plain];
+    pub const ALL: [Self; 4] = [
+        Self::Plain,
+        Self::Tunnels,
+        Self::KnownSources,
+        Self::UnparsedDropped,
+    ];
 }
 
 /// What must become of a frame.
@@ -111,6 +120,8 @@ struct Attempt {
     padding_bytes: usize,
     /// Octets that a capture left out.
     missing_bytes: usize,
+    /// What must be set for it.
+    setting: Setting,
     /// Whether it may stand inside tags, PPPoE and labels too.
     wraps: bool,
     fate: Fate,

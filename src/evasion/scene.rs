@@ -1,7 +1,7 @@
 //! Who sends to whom, and the frames that this leads to.
 
 use super::build::{Ends, Ip, Segment, TCP};
-use super::{Attempt, Fate};
+use super::{Attempt, Fate, Setting};
 use crate::wire::Family;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -206,6 +206,7 @@ impl Scene {
             octets,
             padding_bytes: 0,
             missing_bytes: 0,
+            setting: Setting::Plain,
             wraps: true,
             fate,
         }
@@ -224,6 +225,11 @@ impl Attempt {
             wraps: false,
             ..self
         }
+    }
+
+    /// Where something must be set for it.
+    pub(super) fn under(self, setting: Setting) -> Self {
+        Self { setting, ..self }
     }
 
     pub(super) fn padded(self, padding_bytes: usize) -> Self {

@@ -23,6 +23,7 @@ struct Tried {
     trick: &'static Trick,
     scene: Scene,
     wrap: Wrap,
+    setting: Setting,
     fate: Fate,
     bytes: Vec<u8>,
     original_len: u32,

@@ -2,7 +2,7 @@
 
 use crate::evasion::build::{Ends, Ip, Segment, TCP};
 use crate::evasion::scene::{SYN, Scene, v4};
-use crate::evasion::{Attempt, Fate, Setting, Trick};
+use crate::evasion::{Attempt, Fate, Trick};
 use std::net::{IpAddr, Ipv6Addr};
 
 pub(super) const TRICKS: &[Trick] = &[
@@ -12,7 +12,6 @@ pub(super) const TRICKS: &[Trick] = &[
         tries: "a SYN to a broadcast, multicast, loopback, private or unspecified address: strangers, like any other",
         source: "RFC 6890",
         case: "a-strange-destination-is-another-provider",
-        setting: Setting::Plain,
         frames: |scene| {
             let ipv4 = [
                 [255; 4],
@@ -32,7 +31,6 @@ pub(super) const TRICKS: &[Trick] = &[
         tries: "IPv6 addresses that hold an IPv4 server's: mapped, compatible, 6to4, NAT64, Teredo",
         source: "RFC 4291; RFC 3056; RFC 6052; RFC 4380",
         case: "a-strange-destination-is-another-provider",
-        setting: Setting::Plain,
         frames: |scene| {
             // Each of them holds the own server's address: that opens nothing.
             let ipv6 = [
@@ -52,7 +50,6 @@ pub(super) const TRICKS: &[Trick] = &[
         tries: "a SYN from the subscriber to itself, and to a neighbour: on-net is no exemption",
         source: "the field's lists; \"land\" attacks",
         case: "between-two-subscribers-either-one-can-be-turned-back",
-        setting: Setting::Plain,
         frames: |scene| {
             let neighbour = match scene.subscriber() {
                 IpAddr::V4(_) => v4([192, 0, 2, 77]),

@@ -6,7 +6,7 @@ use crate::evasion::build::{
     routing, sixteen,
 };
 use crate::evasion::scene::{Party, Scene};
-use crate::evasion::{Attempt, Fate, Setting, Trick};
+use crate::evasion::{Attempt, Fate, Trick};
 use crate::stats::Reason;
 
 const OVERLONG: Fate = Fate::Evasive(Reason::HeaderChainLimit);
@@ -19,7 +19,6 @@ pub(super) const TRICKS: &[Trick] = &[
         tries: "hop-by-hop and destination options in front of TCP, each alone and together",
         source: "RFC 8200, section 4",
         case: "destination-options-hide-nothing",
-        setting: Setting::Plain,
         frames: |scene| {
             let [hop, dst] = [HOP_BY_HOP, DESTINATION].map(|number| options(number, 8));
             in_ipv6(
@@ -38,7 +37,6 @@ pub(super) const TRICKS: &[Trick] = &[
         tries: "an authentication header in front of TCP: it signs, and hides nothing",
         source: "RFC 4302",
         case: "ah-is-followed-in-both-families",
-        setting: Setting::Plain,
         frames: |scene| {
             let sizes = [0, 1, 3, 4, 5, 12];
             sizes
@@ -52,7 +50,6 @@ pub(super) const TRICKS: &[Trick] = &[
         tries: "more extension headers, or longer ones, than a filter follows",
         source: "RFC 7045; RFC 7112",
         case: "a-header-chain-over-the-cap-is-dropped",
-        setting: Setting::Plain,
         frames: |scene| overlong(scene, OVERLONG),
     },
     Trick {
@@ -61,7 +58,6 @@ pub(super) const TRICKS: &[Trick] = &[
         tries: "the same from a customer who may send: it is no reason to drop",
         source: "RFC 7045",
         case: "a-fixed-ipv4-line-is-exempt-over-ipv4-and-blocked-over-ipv6",
-        setting: Setting::Plain,
         frames: |scene| match scene.party {
             Party::Exempt => overlong(scene, OVERLONG),
             Party::Blocked | Party::OwnServer => Vec::new(),
@@ -73,7 +69,6 @@ pub(super) const TRICKS: &[Trick] = &[
         tries: "eight extension headers, or 256 octets of them: as much as is followed, and no more",
         source: "RFC 8200, section 4",
         case: "a-header-chain-over-the-cap-is-dropped",
-        setting: Setting::Plain,
         frames: |scene| {
             in_ipv6(
                 scene,
@@ -94,7 +89,6 @@ pub(super) const TRICKS: &[Trick] = &[
         tries: "hop-by-hop behind other headers, and every header more than once",
         source: "RFC 8200, section 4.1; RFC 7045",
         case: "a-hop-by-hop-header-hides-nothing",
-        setting: Setting::Plain,
         frames: |scene| {
             let [hop, dst] = [HOP_BY_HOP, DESTINATION].map(|number| options(number, 8));
             in_ipv6(
@@ -114,7 +108,6 @@ pub(super) const TRICKS: &[Trick] = &[
         tries: "an extension header that says it is longer than the packet",
         source: "RFC 8200, section 4",
         case: "an-incomplete-header-chain-is-dropped",
-        setting: Setting::Plain,
         frames: |scene| {
             let long = extension(DESTINATION, [0, 9, 1, 4, 0, 0, 0, 0]);
             let hop = extension(HOP_BY_HOP, [0, 20, 1, 4, 0, 0, 0, 0]);
@@ -127,7 +120,6 @@ pub(super) const TRICKS: &[Trick] = &[
         tries: "options whose own lengths pass the end of their header, or of types that nobody knows",
         source: "RFC 8200, section 4.2",
         case: "destination-options-hide-nothing",
-        setting: Setting::Plain,
         frames: |scene| {
             let odd = [
                 [0, 0, 1, 255, 0, 0, 0, 0],
@@ -144,7 +136,6 @@ pub(super) const TRICKS: &[Trick] = &[
         tries: "a home address option, which names another source than the header: the header's is judged",
         source: "RFC 6275",
         case: "destination-options-hide-nothing",
-        setting: Setting::Plain,
         frames: |scene| {
             let fixed = [0, 2, 1, 2, 0, 0, 0xc9, 16];
             let home = [&fixed[..], &sixteen(scene.own_server())].concat();
@@ -157,7 +148,6 @@ pub(super) const TRICKS: &[Trick] = &[
         tries: "an IPv6 payload length of 0 with a jumbo payload option, true or not",
         source: "RFC 2675",
         case: "an-ip-length-of-0-or-beyond-the-frame-hides-nothing",
-        setting: Setting::Plain,
         frames: |scene| {
             let lengths = [28_u32, 0, 65_536, u32::MAX];
             only_ipv6(
@@ -178,7 +168,6 @@ pub(super) const TRICKS: &[Trick] = &[
         tries: "a routing header with no segment left, of each type that was ever in use",
         source: "RFC 8200, section 4.4; RFC 5095; RFC 8754",
         case: "a-routing-header-hides-nothing",
-        setting: Setting::Plain,
         frames: |scene| {
             let list = [&[0; 4][..], &sixteen(scene.own_server())].concat();
             let spent = [0, 2, 3, 4, 253].map(|kind| (vec![routing(kind, 0, &list)], Fate::Seen));
@@ -191,7 +180,6 @@ pub(super) const TRICKS: &[Trick] = &[
         tries: "IPv6 extension headers in IPv4, where no receiver follows them",
         source: "RFC 791",
         case: "other-transports-are-never-opened",
-        setting: Setting::Plain,
         frames: |scene| {
             only_ipv4(
                 scene,
@@ -209,7 +197,6 @@ pub(super) const TRICKS: &[Trick] = &[
         tries: "mobility, HIP, shim6 and experimental headers in front of TCP: no host follows them unasked",
         source: "RFC 7045",
         case: "other-transports-are-never-opened",
-        setting: Setting::Plain,
         frames: |scene| {
             let numbers = [135, 139, 140, 253, 254];
             let each = numbers.map(|number| (vec![extension(number, [0; 8])], Fate::Harmless));
@@ -222,7 +209,6 @@ pub(super) const TRICKS: &[Trick] = &[
         tries: "a chain over the cap that cannot lead to TCP: no reason to drop",
         source: "RFC 7045",
         case: "a-header-chain-over-the-cap-is-dropped",
-        setting: Setting::Plain,
         frames: |scene| {
             let chain = vec![options(DESTINATION, 8); 9];
             only_ipv6(

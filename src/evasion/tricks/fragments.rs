@@ -4,7 +4,7 @@ use crate::evasion::build::{
     AH, DESTINATION, FRAGMENT, MORE, TCP, UDP, ah, behind, extension, fragment, options,
 };
 use crate::evasion::scene::Scene;
-use crate::evasion::{Attempt, Fate, Setting, Trick};
+use crate::evasion::{Attempt, Fate, Trick};
 use crate::stats::Reason;
 
 const TINY: Fate = Fate::Evasive(Reason::TinyFragment);
@@ -19,7 +19,6 @@ pub(super) const TRICKS: &[Trick] = &[
         tries: "a first fragment that ends before the TCP flags, so that they come in the second",
         source: "RFC 1858, section 3",
         case: "a-tiny-first-fragment-is-dropped",
-        setting: Setting::Plain,
         frames: |scene| {
             let [port_25, port_80] = [scene.opening(), scene.innocent()].map(|segment| {
                 let octets = segment.octets(scene.ends());
@@ -37,7 +36,6 @@ pub(super) const TRICKS: &[Trick] = &[
         tries: "a fragment at offset 1 that writes other flags over those of the first",
         source: "RFC 1858, section 4; RFC 3128",
         case: "tcp-at-offset-1-is-dropped",
-        setting: Setting::Plain,
         frames: |scene| {
             let rest = || scene.syn().split_off(8);
             [true, false]
@@ -51,7 +49,6 @@ pub(super) const TRICKS: &[Trick] = &[
         tries: "a later fragment whose octets look like a SYN to port 25: it opens nothing, and a filter that reads ports there harms data",
         source: "RFC 791",
         case: "a-later-fragment-shows-no-ports",
-        setting: Setting::Plain,
         frames: |scene| {
             [2, 3, 185]
                 .map(|offset| piece(scene, offset, false, TCP, scene.syn(), Fate::Harmless))
@@ -64,7 +61,6 @@ pub(super) const TRICKS: &[Trick] = &[
         tries: "a later fragment whose offset has only the highest bit set, for who masks one bit too many",
         source: "RFC 791",
         case: "a-later-fragment-shows-no-ports",
-        setting: Setting::Plain,
         frames: |scene| {
             [4096, 8191]
                 .map(|offset| piece(scene, offset, false, TCP, scene.syn(), Fate::Harmless))
@@ -77,7 +73,6 @@ pub(super) const TRICKS: &[Trick] = &[
         tries: "two fragments at offset 0, the first at port 80 and the second at port 25",
         source: "RFC 1858, section 4",
         case: "every-first-fragment-is-judged",
-        setting: Setting::Plain,
         frames: |scene| {
             let whole =
                 |segment: super::tcp::Segment| [segment.octets(scene.ends()), vec![0; 4]].concat();
@@ -93,7 +88,6 @@ pub(super) const TRICKS: &[Trick] = &[
         tries: "a fragment header on a packet that is not fragmented, its reserved bits set or not",
         source: "RFC 6946",
         case: "an-atomic-fragment-is-a-whole-packet",
-        setting: Setting::Plain,
         frames: |scene| {
             let reserved = extension(FRAGMENT, [0, 0xff, 0, 0x06, 0, 0, 0, 1]);
             chained(
@@ -111,7 +105,6 @@ pub(super) const TRICKS: &[Trick] = &[
         tries: "a first fragment that ends inside the extension headers, before TCP begins",
         source: "RFC 7112; RFC 8200, section 4.5",
         case: "an-incomplete-header-chain-is-dropped",
-        setting: Setting::Plain,
         frames: |scene| {
             let pair = [fragment(0, true), options(DESTINATION, 16)];
             let (next, octets) = behind(&pair, TCP, &[]);
@@ -129,7 +122,6 @@ pub(super) const TRICKS: &[Trick] = &[
         tries: "an IPv6 fragment at offset 1 over the extension headers of the first; receivers drop the whole datagram",
         source: "RFC 5722",
         case: "an-ipv6-fragment-over-extension-headers-is-left-to-the-receiver",
-        setting: Setting::Plain,
         frames: |scene| {
             let over = |next| piece(scene, 1, false, next, scene.syn(), Fate::Harmless);
             only_ipv6(scene, [over(DESTINATION), over(FRAGMENT)])
@@ -141,7 +133,6 @@ pub(super) const TRICKS: &[Trick] = &[
         tries: "a whole first fragment at port 80, then 8 octets at offset 0 that write port 25 over it",
         source: "RFC 1858, section 4; Ptacek and Newsham 1998",
         case: "every-first-fragment-is-judged",
-        setting: Setting::Plain,
         frames: |scene| {
             let mut whole = scene.innocent().octets(scene.ends());
             whole.extend([0; 4]);
@@ -160,7 +151,6 @@ pub(super) const TRICKS: &[Trick] = &[
         tries: "a first fragment of 14 to 21 octets: it shows the flags, and nobody may call it tiny",
         source: "RFC 1858, section 3",
         case: "every-first-fragment-is-judged",
-        setting: Setting::Plain,
         frames: |scene| {
             let mut frames = Vec::new();
             for (segment, fate) in [
@@ -183,7 +173,6 @@ pub(super) const TRICKS: &[Trick] = &[
         tries: "a fragment header behind a fragment header: what is put together is a fragment again",
         source: "CVE-2023-4809 (pf); CVE-2021-24086 and CVE-2021-24094 (Windows)",
         case: "fragment-headers-in-fragment-headers-hide-nothing",
-        setting: Setting::Plain,
         frames: |scene| {
             chained(
                 scene,
@@ -215,7 +204,6 @@ pub(super) const TRICKS: &[Trick] = &[
         tries: "a whole SYN in a first fragment that says more will come",
         source: "RFC 791; RFC 8200, section 4.5",
         case: "every-first-fragment-is-judged",
-        setting: Setting::Plain,
         frames: |scene| vec![piece(scene, 0, true, TCP, scene.syn(), Fate::Seen)],
     },
     Trick {
@@ -224,7 +212,6 @@ pub(super) const TRICKS: &[Trick] = &[
         tries: "the reserved (\"evil\") bit, do-not-fragment, and do-not-fragment with more-fragments",
         source: "RFC 791; RFC 3514",
         case: "reserved-bits-hide-nothing",
-        setting: Setting::Plain,
         frames: |scene| {
             let words = [0x8000, 0x4000, 0xc000, 0x4000 | MORE, 0xc000 | MORE];
             only_ipv4(
@@ -243,7 +230,6 @@ pub(super) const TRICKS: &[Trick] = &[
         tries: "a fragment at offset 1 that says UDP: in IPv4 another datagram, in IPv6 an overlap",
         source: "RFC 8200, section 4.5; RFC 5722",
         case: "a-later-fragment-shows-no-ports",
-        setting: Setting::Plain,
         frames: |scene| vec![piece(scene, 1, false, UDP, scene.syn(), Fate::Harmless)],
     },
     Trick {
@@ -252,7 +238,6 @@ pub(super) const TRICKS: &[Trick] = &[
         tries: "an authentication header that pushes TCP out of the first fragment",
         source: "RFC 4302; RFC 1858, section 3",
         case: "an-authentication-header-in-a-fragment-hides-nothing",
-        setting: Setting::Plain,
         frames: |scene| {
             let cut = |tcp: usize, fate| {
                 let octets = scene.syn();

@@ -3,7 +3,7 @@
 use super::fragments::{only_ipv4, only_ipv6};
 use crate::evasion::build::{Ip, TCP};
 use crate::evasion::scene::{IPV4, IPV6, Scene};
-use crate::evasion::{Attempt, Fate, Setting, Trick};
+use crate::evasion::{Attempt, Fate, Trick};
 use crate::stats::Reason;
 
 const INCOMPLETE: Fate = Fate::Evasive(Reason::IncompleteHeaders);
@@ -16,7 +16,6 @@ pub(super) const TRICKS: &[Trick] = &[
         tries: "IPv4 options, which push the ports back",
         source: "RFC 791",
         case: "ipv4-options-hide-nothing",
-        setting: Setting::Plain,
         frames: |scene| {
             // Nothing, record route, timestamp, router alert, security, and as many as fit.
             let some: [&[u8]; 6] = [
@@ -36,7 +35,6 @@ pub(super) const TRICKS: &[Trick] = &[
         tries: "Ethernet padding behind a short packet: the IP length says where it ends",
         source: "RFC 894; RFC 1042",
         case: "ethernet-padding-is-not-read",
-        setting: Setting::Plain,
         frames: |scene| {
             let padded = |ip: &Ip, fate| scene.attempt(ip, fate).padded(18);
             let short = scene.ip(TCP, scene.syn().split_off(12));
@@ -53,7 +51,6 @@ pub(super) const TRICKS: &[Trick] = &[
         tries: "an IP length of 0, as segmentation offload leaves it, or one beyond the frame",
         source: "RFC 791; RFC 2675",
         case: "an-ip-length-of-0-or-beyond-the-frame-hides-nothing",
-        setting: Setting::Plain,
         frames: |scene| {
             [0, 1500, 65_535]
                 .map(|length| scene.attempt(&stated(scene.plain(), length), Fate::Seen))
@@ -66,7 +63,6 @@ pub(super) const TRICKS: &[Trick] = &[
         tries: "a capture that was cut where the missing octets could change the verdict: reported apart, and never counted as forwarded",
         source: "libpcap's snapshot length",
         case: "what-a-cut-capture-cannot-tell-is-indeterminate",
-        setting: Setting::Plain,
         frames: |scene| {
             let header = if scene.is_v4() { 20 } else { 40 };
             let [port_25, port_80] = [scene.plain(), scene.tcp(&scene.innocent())]
@@ -89,7 +85,6 @@ pub(super) const TRICKS: &[Trick] = &[
         tries: "an IP length that ends before the ports, which stand where padding would",
         source: "RFC 791; RFC 8200",
         case: "ports-behind-the-ip-length-are-not-read",
-        setting: Setting::Plain,
         frames: |scene| {
             let header: u16 = if scene.is_v4() { 20 } else { 0 };
             let short = |tcp: u16, fate| scene.attempt(&stated(scene.plain(), header + tcp), fate);
@@ -109,7 +104,6 @@ pub(super) const TRICKS: &[Trick] = &[
         tries: "an IPv4 header length beyond the total length, or below 5: no receiver takes it",
         source: "RFC 791; RFC 1812, section 5.2.2",
         case: "what-is-announced-as-ip-and-is-not-is-unparsed",
-        setting: Setting::Plain,
         frames: |scene| {
             only_ipv4(
                 scene,
@@ -127,7 +121,6 @@ pub(super) const TRICKS: &[Trick] = &[
         tries: "an IPv4 header whose options end behind the frame, with a total length that would hold them",
         source: "RFC 791",
         case: "an-incomplete-header-chain-is-dropped",
-        setting: Setting::Plain,
         frames: |scene| {
             only_ipv4(
                 scene,
@@ -145,7 +138,6 @@ pub(super) const TRICKS: &[Trick] = &[
         tries: "IPv4 announced and another version written, and the other way round: no receiver takes it",
         source: "RFC 1812, section 5.2.2; RFC 8200",
         case: "what-is-announced-as-ip-and-is-not-is-unparsed",
-        setting: Setting::Plain,
         frames: |scene| {
             let mut frames: Vec<_> = [0x05, 0x55, 0x75]
                 .into_iter()
@@ -170,7 +162,6 @@ pub(super) const TRICKS: &[Trick] = &[
         tries: "options of length 0 or past the end, and octets behind the end of the list",
         source: "RFC 791; RFC 1122, section 3.2.1.8",
         case: "ipv4-options-hide-nothing",
-        setting: Setting::Plain,
         frames: |scene| {
             let some: [&[u8]; 4] = [
                 &[7, 0, 0, 0],
@@ -187,7 +178,6 @@ pub(super) const TRICKS: &[Trick] = &[
         tries: "an IPv6 payload length that ends inside the headers while the frame goes on",
         source: "RFC 8200, section 3",
         case: "ports-behind-the-ip-length-are-not-read",
-        setting: Setting::Plain,
         frames: |scene| {
             use crate::evasion::build::{DESTINATION, behind, options};
             let (next, body) = behind(&[options(DESTINATION, 16)], TCP, &scene.syn());

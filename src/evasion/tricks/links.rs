@@ -2,7 +2,7 @@
 
 use crate::evasion::scene::Scene;
 use crate::evasion::wrap::{Carried, MPLS, label, tag};
-use crate::evasion::{Attempt, Fate, Setting, Trick};
+use crate::evasion::{Attempt, Fate, Trick};
 use crate::stats::Reason;
 
 pub(super) const TRICKS: &[Trick] = &[
@@ -12,7 +12,6 @@ pub(super) const TRICKS: &[Trick] = &[
         tries: "five tags, five labels, and hundreds: counted by a reason of their own, and dropped where the pipeline says so",
         source: "IEEE 802.1Q; RFC 3032",
         case: "five-tags-are-a-reason-of-their-own",
-        setting: Setting::Plain,
         frames: |scene| beyond(scene, Fate::Unopened),
     },
     Trick {
@@ -21,7 +20,6 @@ pub(super) const TRICKS: &[Trick] = &[
         tries: "tags of VLAN 0, one to four of them, which switches take off in passing",
         source: "CVE-2021-27853; CVE-2021-27854",
         case: "a-priority-tag-hides-nothing",
-        setting: Setting::Plain,
         frames: |scene| {
             (1..=4)
                 .map(|count| {
@@ -38,7 +36,6 @@ pub(super) const TRICKS: &[Trick] = &[
         tries: "0x8100, 0x88a8, 0x9100 and 0x9200, in every order of two, and four of them",
         source: "IEEE 802.1Q; IEEE 802.1ad; CVE-2021-27854",
         case: "two-stacked-tags-hide-nothing",
-        setting: Setting::Plain,
         frames: |scene| {
             let types = [0x8100, 0x88a8, 0x9100, 0x9200];
             let mut frames = Vec::new();
@@ -61,7 +58,6 @@ pub(super) const TRICKS: &[Trick] = &[
         tries: "IP in an 802.3 frame behind LLC and SNAP, behind tags too",
         source: "RFC 1042; CVE-2021-27853",
         case: "llc-snap-is-opened",
-        setting: Setting::Plain,
         frames: |scene| {
             let right = scene.plain().octets().len() as u16 + 8;
             let tagged = tag(0x8100, 0, snap(scene, right));
@@ -77,7 +73,6 @@ pub(super) const TRICKS: &[Trick] = &[
         tries: "the same with an 802.3 length that is no frame's: 0, 8, 1500, and 1501 to 1535",
         source: "CVE-2021-27861; IEEE 802.3",
         case: "llc-snap-is-opened",
-        setting: Setting::Plain,
         frames: |scene| {
             [0, 8, 1500, 1501, 1518, 1535]
                 .map(|length| attempt(scene, snap(scene, length), Fate::Seen))
@@ -90,7 +85,6 @@ pub(super) const TRICKS: &[Trick] = &[
         tries: "one to four labels, explicit null, an entropy label with its indicator, and the multicast ethertype",
         source: "RFC 3032; RFC 6790",
         case: "up-to-four-mpls-labels-are-followed",
-        setting: Setting::Plain,
         frames: |scene| {
             let null = if scene.is_v4() { 0 } else { 2 };
             let stacks: [&[u32]; 6] = [
@@ -115,7 +109,6 @@ pub(super) const TRICKS: &[Trick] = &[
         tries: "labels behind two tags, and a PPPoE session behind them",
         source: "RFC 3032",
         case: "up-to-four-mpls-labels-are-followed",
-        setting: Setting::Plain,
         frames: |scene| {
             let labelled = (MPLS, stack(scene, &[16, 17]));
             let behind = tag(0x88a8, 7, tag(0x8100, 100, labelled));

@@ -4,7 +4,7 @@ use super::links::attempt;
 use crate::evasion::build::TCP;
 use crate::evasion::scene::Scene;
 use crate::evasion::wrap::{MPLS, PPPOE, label, session};
-use crate::evasion::{Attempt, Fate, Setting, Trick};
+use crate::evasion::{Attempt, Fate, Trick};
 use crate::stats::Reason;
 
 pub(super) const TRICKS: &[Trick] = &[
@@ -14,7 +14,6 @@ pub(super) const TRICKS: &[Trick] = &[
         tries: "IP in a PPPoE session, bare and behind one tag or two",
         source: "RFC 2516; RFC 1332; RFC 5072",
         case: "pppoe-is-opened-behind-tags",
-        setting: Setting::Plain,
         frames: |scene| vec![opened(scene, &long(scene), Fate::Seen)],
     },
     Trick {
@@ -23,7 +22,6 @@ pub(super) const TRICKS: &[Trick] = &[
         tries: "a PPP protocol field of one octet",
         source: "RFC 1661, section 2",
         case: "pppoe-is-opened-with-either-length-of-protocol",
-        setting: Setting::Plain,
         frames: |scene| vec![opened(scene, &[number(scene)], Fate::Seen)],
     },
     Trick {
@@ -32,7 +30,6 @@ pub(super) const TRICKS: &[Trick] = &[
         tries: "PPP's address and control octets (FF 03), which PPPoE leaves out and concentrators skip all the same",
         source: "RFC 2516; ng_ppp of FreeBSD",
         case: "pppoe-is-opened-with-address-and-control",
-        setting: Setting::Plain,
         frames: |scene| {
             let short = [0xff, 0x03, number(scene)];
             let long = [&[0xff, 0x03][..], &long(scene)].concat();
@@ -48,7 +45,6 @@ pub(super) const TRICKS: &[Trick] = &[
         tries: "a PPPoE length that ends before the ports, or behind the frame",
         source: "RFC 2516",
         case: "a-pppoe-length-is-a-bound-like-any-other",
-        setting: Setting::Plain,
         frames: |scene| {
             let ppp = [long(scene).to_vec(), scene.plain().octets()].concat();
             let header = if scene.is_v4() { 20 } else { 40 };
@@ -69,7 +65,6 @@ pub(super) const TRICKS: &[Trick] = &[
         tries: "a PPPoE header of another version, type, code or session",
         source: "RFC 2516",
         case: "pppoe-is-opened-behind-tags",
-        setting: Setting::Plain,
         frames: |scene| {
             let odd = [[0x00, 0, 0, 0], [0x22, 0, 0xff, 0xff], [0x11, 0x09, 0, 1]];
             odd.map(|front| {
@@ -86,7 +81,6 @@ pub(super) const TRICKS: &[Trick] = &[
         tries: "MPLS in a PPPoE session, unicast and multicast",
         source: "RFC 3032",
         case: "up-to-four-mpls-labels-are-followed",
-        setting: Setting::Plain,
         frames: |scene| {
             [0x0281_u16, 0x0283]
                 .map(|protocol| {
@@ -103,7 +97,6 @@ pub(super) const TRICKS: &[Trick] = &[
         tries: "multilink, Van Jacobson's compression, bridged frames: forwarded unopened, so leave them off at the concentrator",
         source: "RFC 1990; RFC 1144; RFC 3518",
         case: "what-is-not-ip-passes",
-        setting: Setting::Plain,
         frames: |scene| {
             let multilink = [&[0, 0x3d, 0xc0, 0, 0, 1][..], &long(scene)].concat();
             let fronts: [&[u8]; 3] = [&multilink, &[0, 0x2f], &[0, 0x31, 0, 1]];

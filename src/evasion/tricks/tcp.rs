@@ -3,7 +3,7 @@
 pub(super) use crate::evasion::build::Segment;
 use crate::evasion::build::{TCP, UDP, icmp_error, udp};
 use crate::evasion::scene::{ACK, FIN, RST, SYN, Scene, Side};
-use crate::evasion::{Attempt, Fate, Setting, Trick};
+use crate::evasion::{Attempt, Fate, Trick};
 
 pub(super) const TRICKS: &[Trick] = &[
     Trick {
@@ -12,7 +12,6 @@ pub(super) const TRICKS: &[Trick] = &[
         tries: "a SYN that carries data, with a TCP Fast Open cookie or without",
         source: "RFC 7413",
         case: "a-syn-with-data-is-a-syn",
-        setting: Setting::Plain,
         frames: |scene| {
             let cookie = vec![34, 10, 1, 2, 3, 4, 5, 6, 7, 8, 1, 1];
             let data = b"EHLO bot.example\r\n".to_vec();
@@ -37,7 +36,6 @@ pub(super) const TRICKS: &[Trick] = &[
         tries: "a SYN with every mix of FIN, RST, PSH, URG, ECE and CWR",
         source: "RFC 9293, section 3.10.7; nmap",
         case: "only-syn-and-ack-tell-a-new-connection",
-        setting: Setting::Plain,
         frames: |scene| {
             // The six flags stand in bits 0, 2, 3, 5, 6 and 7.
             let spread = |mix: u16| mix & 1 | (mix & 6) << 1 | (mix & 0x38) << 2;
@@ -57,7 +55,6 @@ pub(super) const TRICKS: &[Trick] = &[
         tries: "a TCP data offset below 5 or past the end",
         source: "RFC 9293, section 3.1",
         case: "a-wrong-data-offset-hides-nothing",
-        setting: Setting::Plain,
         frames: |scene| {
             each(
                 scene,
@@ -74,7 +71,6 @@ pub(super) const TRICKS: &[Trick] = &[
         tries: "a bare SYN from a peer's port 25 to a subscriber: the other half of a spoofed or simultaneous open",
         source: "Qian, Mao, Xie and Yu 2010; RFC 9293, section 3.5",
         case: "the-return-path-mirrors-the-rule",
-        setting: Setting::Plain,
         frames: |scene| {
             let flags = [SYN, SYN | 0x0c0, SYN | FIN];
             match scene.side {
@@ -89,7 +85,6 @@ pub(super) const TRICKS: &[Trick] = &[
         tries: "UDP at port 25: not mail",
         source: "RFC 768",
         case: "udp-port-25-is-not-smtp",
-        setting: Setting::Plain,
         frames: |scene| {
             let body = udp(scene.ends(), 25, 25, b"hello");
             scene.one(&scene.ip(UDP, body), Fate::Harmless)
@@ -101,7 +96,6 @@ pub(super) const TRICKS: &[Trick] = &[
         tries: "a SYN with the reserved bits of the header set, accurate ECN's among them",
         source: "RFC 9293, section 3.1; RFC 9768",
         case: "reserved-bits-hide-nothing",
-        setting: Setting::Plain,
         frames: |scene| {
             each(
                 scene,
@@ -119,7 +113,6 @@ pub(super) const TRICKS: &[Trick] = &[
         tries: "a SYN with an urgent pointer, with URG or without",
         source: "RFC 6093; Ptacek and Newsham 1998",
         case: "only-syn-and-ack-tell-a-new-connection",
-        setting: Setting::Plain,
         frames: |scene| {
             each(
                 scene,
@@ -140,7 +133,6 @@ pub(super) const TRICKS: &[Trick] = &[
         tries: "TCP options of length 0, past the end, or of unknown kinds",
         source: "RFC 9293, section 3.1",
         case: "a-syn-with-data-is-a-syn",
-        setting: Setting::Plain,
         frames: |scene| {
             let odd = [
                 [2, 0, 0, 0],
@@ -163,7 +155,6 @@ pub(super) const TRICKS: &[Trick] = &[
         tries: "MP_CAPABLE and MP_JOIN at port 25: each subflow opens with a SYN of its own",
         source: "RFC 8684, section 3",
         case: "a-syn-with-data-is-a-syn",
-        setting: Setting::Plain,
         frames: |scene| {
             let capable = vec![30, 4, 1, 1];
             let join = vec![30, 12, 0x10, 1, 1, 2, 3, 4, 5, 6, 7, 8];
@@ -182,7 +173,6 @@ pub(super) const TRICKS: &[Trick] = &[
         tries: "a SYN with a wrong TCP or IP checksum, or a hop limit of 1: it counts all the same",
         source: "Geneva 2019; SymTCP 2020",
         case: "a-wrong-checksum-or-hop-limit-hides-nothing",
-        setting: Setting::Plain,
         frames: |scene| {
             let bad = Segment {
                 checksum_error: 1,
@@ -203,7 +193,6 @@ pub(super) const TRICKS: &[Trick] = &[
         tries: "every extreme of type of service and traffic class",
         source: "RFC 2474; RFC 3168",
         case: "reserved-bits-hide-nothing",
-        setting: Setting::Plain,
         frames: |scene| {
             [1, 3, 0x10, 0xe0, 0xff]
                 .map(|class| {
@@ -220,7 +209,6 @@ pub(super) const TRICKS: &[Trick] = &[
         tries: "a SYN whose own port is 0, 25, 587 or 65535",
         source: "nmap (source port manipulation)",
         case: "only-syn-and-ack-tell-a-new-connection",
-        setting: Setting::Plain,
         frames: |scene| {
             each(
                 scene,
@@ -241,7 +229,6 @@ pub(super) const TRICKS: &[Trick] = &[
         tries: "the subscriber answers with SYN and ACK a SYN that came from port 25; that SYN was dropped (E23), and no mail server sends one",
         source: "Beardsley and Qian 2010",
         case: "only-syn-and-ack-tell-a-new-connection",
-        setting: Setting::Plain,
         frames: |scene| match scene.side {
             Side::Access => all(scene, [scene.segment(25, SYN | ACK)], Fate::Harmless),
             Side::Network => all(scene, [scene.segment(25, SYN)], Fate::Seen),
@@ -253,7 +240,6 @@ pub(super) const TRICKS: &[Trick] = &[
         tries: "no flags, FIN, RST, ACK, PSH and URG at port 25: scans and open sessions, which a rule of `mode: syn` leaves alone",
         source: "RFC 9293, section 3.10.7.2; nmap",
         case: "only-syn-and-ack-tell-a-new-connection",
-        setting: Setting::Plain,
         frames: |scene| {
             let flags = [0, FIN, RST, ACK, FIN | 0x028, RST | ACK, ACK | 0x008];
             all(
@@ -269,7 +255,6 @@ pub(super) const TRICKS: &[Trick] = &[
         tries: "SYNs to 24, 26, 587, 465, 2525, and to 6400 (25 with its octets exchanged)",
         source: "RFC 5068; RFC 6409; RFC 8314",
         case: "a-syn-to-port-25-is-dropped-and-nothing-else",
-        setting: Setting::Plain,
         frames: |scene| {
             let ports = [24, 26, 587, 465, 2525, 6400, 0, 65_535];
             let opening = scene.opening().flags;
@@ -286,7 +271,6 @@ pub(super) const TRICKS: &[Trick] = &[
         tries: "an ICMP error that quotes a SYN to port 25: it opens nothing",
         source: "RFC 792; RFC 4443",
         case: "an-icmp-error-that-quotes-a-syn-is-not-one",
-        setting: Setting::Plain,
         frames: |scene| {
             let (protocol, body) = icmp_error(scene.ends(), &scene.plain().octets());
             scene.one(&scene.ip(protocol, body), Fate::Harmless)
@@ -298,7 +282,6 @@ pub(super) const TRICKS: &[Trick] = &[
         tries: "SCTP, DCCP and UDP-Lite at port 25: other transports, where nobody takes mail",
         source: "RFC 9260; RFC 4340; RFC 3828",
         case: "other-transports-are-never-opened",
-        setting: Setting::Plain,
         frames: |scene| {
             [132, 33, 136]
                 .map(|protocol| scene.attempt(&scene.ip(protocol, scene.syn()), Fate::Harmless))

@@ -2,7 +2,7 @@
 
 use crate::evasion::build::{NO_NEXT, UDP, udp};
 use crate::evasion::scene::{IPV4, Scene};
-use crate::evasion::{Attempt, Fate, Setting, Trick};
+use crate::evasion::{Attempt, Fate, Trick};
 
 pub(super) const TRICKS: &[Trick] = &[
     Trick {
@@ -11,7 +11,6 @@ pub(super) const TRICKS: &[Trick] = &[
         tries: "ESP, encrypted or not, wrapped ESP, and no next header: nobody but the receiver reads it",
         source: "RFC 4303; RFC 2410; RFC 5840; RFC 8200, section 4.7",
         case: "other-transports-are-never-opened",
-        setting: Setting::Plain,
         frames: |scene| {
             let security = [&[0, 0, 1, 0, 0, 0, 0, 1][..], &scene.syn()].concat();
             [50, 141, NO_NEXT]
@@ -27,7 +26,6 @@ pub(super) const TRICKS: &[Trick] = &[
         tries: "IPv4 or IPv6 in IP to somebody who is no configured endpoint: the customer's own tunnel, and secret",
         source: "RFC 2473; RFC 2003; RFC 4213",
         case: "a-tunnel-to-a-third-party-stays-closed",
-        setting: Setting::Plain,
         frames: |scene| {
             let inner = scene.plain().octets();
             let protocol = if scene.is_v4() { 4 } else { 41 };
@@ -40,7 +38,6 @@ pub(super) const TRICKS: &[Trick] = &[
         tries: "GRE, L2TP, minimal encapsulation, EtherIP, IPComp, MPLS in IP: each is left alone",
         source: "RFC 2784; RFC 3931; RFC 2004; RFC 3378; RFC 3173; RFC 4023",
         case: "other-transports-are-never-opened",
-        setting: Setting::Plain,
         frames: |scene| {
             let inner = scene.plain().octets();
             let gre = [&[0, 0][..], &scene.ethertype().to_be_bytes(), &inner].concat();
@@ -58,7 +55,6 @@ pub(super) const TRICKS: &[Trick] = &[
         tries: "L2TP, Teredo, VXLAN, GTP-U, GRE, MPLS and TCP in UDP: each is left alone",
         source: "RFC 2661; RFC 4380; RFC 7348; RFC 8086; RFC 7510",
         case: "a-tunnel-to-a-third-party-stays-closed",
-        setting: Setting::Plain,
         frames: |scene| {
             let inner = scene.plain().octets();
             let l2tp = [&[0, 2, 0, 1, 0, 1, 0xff, 3, 0, 0x21][..], &inner].concat();
