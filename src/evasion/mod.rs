@@ -10,6 +10,7 @@
 
 mod build;
 mod scene;
+mod settings;
 mod trial;
 mod tricks;
 mod wrap;

@@ -3,7 +3,7 @@
 use super::Setting;
 use super::build::Ends;
 use super::scene::{Party, Scene, Side, v4, v6};
-use crate::stage::{Account, Facing, Settings, Source, Unparsed};
+use crate::stage::{Account, Settings, Source, Unparsed};
 use crate::wire::{MapRule, Subscriber, Tunnel, TunnelKind, Unwrap};
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -27,8 +27,8 @@ pub(super) enum End {
 
 impl Setting {
     /// What the stages are told.
-    pub(super) fn settings(self, facing: Facing) -> Result<Settings, String> {
-        let plain = Settings::new(facing, Account::Candidates);
+    pub(super) fn settings(self) -> Result<Settings, String> {
+        let plain = Settings::new(Account::Candidates);
         Ok(match self {
             Self::Plain => plain,
             Self::Tunnels => Settings {
@@ -115,7 +115,11 @@ fn unwrap() -> Result<Unwrap, String> {
     let rules = [Party::Blocked, Party::Exempt].map(rule);
     let border_relay = Tunnel {
         rules: rules.into_iter().collect::<Result<_, _>>()?,
-        ..tunnel(TunnelKind::Ipv4InIpv6, End::BorderRelay, Subscriber::PortSet)
+        ..tunnel(
+            TunnelKind::Ipv4InIpv6,
+            End::BorderRelay,
+            Subscriber::PortSet,
+        )
     };
     let mut tunnels = vec![
         border_relay,

@@ -3,10 +3,11 @@
 use super::scene::{Party, Scene, Side};
 use super::wrap::Wrap;
 use super::{Fate, Setting, Trick, catalogue};
+use crate::limit::Moment;
 use crate::policy::{self, Program, Tables};
-use crate::stage::{Account, Burst, Decision, Facing};
+use crate::stage::{Burst, Decision, Facing, Settings};
 use crate::stats::{Reason, Verdict};
-use crate::wire::{BURST, Family, Frame, LinkType};
+use crate::wire::{BURST, Frame, LinkType};
 use jiff::Timestamp;
 use std::sync::Arc;
 
@@ -14,6 +15,7 @@ use std::sync::Arc;
 #[derive(Debug)]
 pub struct Trial {
     frames: Vec<Tried>,
+    settings: Vec<(Setting, Settings)>,
     tables: Arc<Tables>,
 }
 
@@ -144,11 +146,12 @@ impl Trial {
                         let Some((bytes, original_len)) = wrap.frame(&attempt) else {
                             continue;
                         };
-                        let fate = attempt.fate;
+                        let (setting, fate) = (attempt.setting, attempt.fate);
                         frames.push(Tried {
                             trick,
                             scene,
                             wrap,
+                            setting,
                             fate,
                             bytes,
                             original_len,
@@ -157,22 +160,26 @@ impl Trial {
                 }
             }
         }
-        let tables = tables()?;
-        Ok(Self { frames, tables })
+        let settings = Setting::ALL.map(|setting| Ok((setting, setting.settings()?)));
+        Ok(Self {
+            frames,
+            settings: settings.into_iter().collect::<Result<_, String>>()?,
+            tables: tables()?,
+        })
     }
 
     /// Decides every frame in every manner.
     pub fn run(&self) -> Report {
         let mut faults = Vec::new();
         for manner in Manner::ALL {
-            for setting in Setting::ALL {
+            for (setting, settings) in &self.settings {
                 for side in Side::ALL {
                     let some = self
                         .frames
                         .iter()
-                        .filter(|tried| tried.trick.setting == setting && tried.scene.side == side);
+                        .filter(|tried| tried.setting == *setting && tried.scene.side == side);
                     let some: Vec<_> = some.collect();
-                    faults.extend(self.judge(&some, manner, side));
+                    faults.extend(self.judge(&some, manner, side, settings));
                 }
             }
         }
@@ -192,7 +199,13 @@ impl Trial {
         }
     }
 
-    fn judge(&self, some: &[&Tried], manner: Manner, side: Side) -> Vec<Judged> {
+    fn judge(
+        &self,
+        some: &[&Tried],
+        manner: Manner,
+        side: Side,
+        settings: &Settings,
+    ) -> Vec<Judged> {
         let facing = match (manner, side) {
             (Manner::FacingAuto, _) => Facing::Auto,
             (_, Side::Access) => Facing::Out,
@@ -202,11 +215,11 @@ impl Trial {
             Manner::Alone => 1,
             Manner::Bursts | Manner::FacingAuto => BURST,
         };
-        let mut burst = Burst::new(facing, Account::Candidates);
+        let mut burst = Burst::new(facing, settings.clone());
         let mut faults = Vec::new();
         for group in some.chunks(together) {
             let frames: Vec<_> = group.iter().map(|tried| tried.frame()).collect();
-            burst.run(&frames, &self.tables);
+            burst.run(&frames, &self.tables, Moment(0));
             for (tried, decision) in group.iter().zip(burst.decisions()) {
                 faults.extend(tried.judge(decision, manner));
             }

@@ -20,3 +20,4 @@ mod link;
 mod probe;
 mod properties;
 mod transport;
+mod tunnelled;

@@ -2,10 +2,45 @@
 
 use crate::evasion::build::{Ends, Ip, Segment, TCP};
 use crate::evasion::scene::{SYN, Scene, v4};
-use crate::evasion::{Attempt, Fate, Trick};
+use crate::evasion::{Attempt, Fate, Setting, Trick};
+use crate::stats::Reason;
 use std::net::{IpAddr, Ipv6Addr};
 
 pub(super) const TRICKS: &[Trick] = &[
+    Trick {
+        number: 22,
+        name: "source-of-nobody",
+        tries: "a source that no subscriber has, from the access side: forwarded, or dropped with `source: known`",
+        source: "RFC 2827; RFC 6890",
+        case: "a-source-of-nobody-is-dropped-where-only-known-ones-may-send",
+        frames: |scene| {
+            let ipv4 = [
+                [203, 0, 113, 77],
+                [127, 0, 0, 1],
+                [10, 0, 0, 1],
+                [224, 0, 0, 1],
+                [255; 4],
+            ];
+            let ipv6 = [
+                "2001:db8:c00::77",
+                "::1",
+                "fc00::1",
+                "ff02::1",
+                "::ffff:192.0.2.1",
+            ];
+            let from = listed(scene, &ipv4, &ipv6);
+            let refused = Fate::Refused(Reason::SpoofedSource);
+            let fates = [
+                (Setting::Plain, Fate::Harmless),
+                (Setting::KnownSources, refused),
+            ];
+            let each = fates.into_iter().flat_map(|(setting, fate)| {
+                let from = from.iter();
+                from.map(move |from| syn(scene, (*from, scene.peer()), fate).under(setting))
+            });
+            each.filter(|_| scene.is_out()).collect()
+        },
+    },
     Trick {
         number: 79,
         name: "destination-of-nobody",
@@ -58,7 +93,7 @@ pub(super) const TRICKS: &[Trick] = &[
             [scene.subscriber(), neighbour]
                 .into_iter()
                 .filter(|_| scene.is_out() && scene.party.is_blocked())
-                .map(|to| syn(scene, (scene.subscriber(), to)))
+                .map(|to| syn(scene, (scene.subscriber(), to), Fate::Seen))
                 .collect()
         },
     },
@@ -70,16 +105,20 @@ fn toward(scene: &Scene, ipv4: &[[u8; 4]], ipv6: &[&str]) -> Vec<Attempt> {
         return Vec::new();
     }
     let from = scene.subscriber();
-    let some: Vec<IpAddr> = if scene.is_v4() {
-        ipv4.iter().map(|octets| v4(*octets)).collect()
-    } else {
-        let parse = |text: &&str| text.parse::<Ipv6Addr>().ok().map(IpAddr::V6);
-        ipv6.iter().filter_map(parse).collect()
-    };
-    some.into_iter().map(|to| syn(scene, (from, to))).collect()
+    let some = listed(scene, ipv4, ipv6).into_iter();
+    some.map(|to| syn(scene, (from, to), Fate::Seen)).collect()
 }
 
-fn syn(scene: &Scene, ends: Ends) -> Attempt {
+/// The addresses of the scene's family.
+fn listed(scene: &Scene, ipv4: &[[u8; 4]], ipv6: &[&str]) -> Vec<IpAddr> {
+    if scene.is_v4() {
+        return ipv4.iter().map(|octets| v4(*octets)).collect();
+    }
+    let parse = |text: &&str| text.parse::<Ipv6Addr>().ok().map(IpAddr::V6);
+    ipv6.iter().filter_map(parse).collect()
+}
+
+fn syn(scene: &Scene, ends: Ends, fate: Fate) -> Attempt {
     let octets = Segment::new(49_152, 25, SYN).octets(ends);
-    scene.attempt(&Ip::new(ends, TCP, octets), Fate::Seen)
+    scene.attempt(&Ip::new(ends, TCP, octets), fate)
 }

@@ -2,7 +2,7 @@
 
 use crate::evasion::scene::Scene;
 use crate::evasion::wrap::{Carried, MPLS, label, tag};
-use crate::evasion::{Attempt, Fate, Trick};
+use crate::evasion::{Attempt, Fate, Setting, Trick};
 use crate::stats::Reason;
 
 pub(super) const TRICKS: &[Trick] = &[
@@ -12,7 +12,13 @@ pub(super) const TRICKS: &[Trick] = &[
         tries: "five tags, five labels, and hundreds: counted by a reason of their own, and dropped where the pipeline says so",
         source: "IEEE 802.1Q; RFC 3032",
         case: "five-tags-are-a-reason-of-their-own",
-        frames: |scene| beyond(scene, Fate::Unopened),
+        frames: |scene| {
+            let refused = beyond(scene, Fate::Refused(Reason::EncapsulationLimit));
+            let refused = refused.into_iter();
+            let mut frames = beyond(scene, Fate::Unopened);
+            frames.extend(refused.map(|attempt| attempt.under(Setting::UnparsedDropped)));
+            frames
+        },
     },
     Trick {
         number: 67,
@@ -118,7 +124,7 @@ pub(super) const TRICKS: &[Trick] = &[
 ];
 
 /// More than four tags, and more than four labels.
-pub(super) fn beyond(scene: &Scene, fate: Fate) -> Vec<Attempt> {
+fn beyond(scene: &Scene, fate: Fate) -> Vec<Attempt> {
     let tags = |count| (0..count).fold(packet(scene), |inside, _| tag(0x8100, 1, inside));
     let [five, many] = [5, 300].map(|count| attempt(scene, tags(count), fate));
     let labels = [5, 300].map(|count| (MPLS, stack(scene, &vec![16; count])));
@@ -127,7 +133,7 @@ pub(super) fn beyond(scene: &Scene, fate: Fate) -> Vec<Attempt> {
 }
 
 /// The opening segment's packet, as a link announces it.
-pub(super) fn packet(scene: &Scene) -> Carried {
+fn packet(scene: &Scene) -> Carried {
     (scene.ethertype(), scene.plain().octets())
 }
 
@@ -155,6 +161,3 @@ fn stack(scene: &Scene, labels: &[u32]) -> Vec<u8> {
     octets.extend(packet(scene).1);
     octets
 }
-
-/// The reason of what is beyond the caps.
-pub(super) const LIMIT: Reason = Reason::EncapsulationLimit;

@@ -6,7 +6,9 @@ mod fragments;
 mod lengths;
 mod links;
 mod ppp;
+mod routes;
 mod tcp;
+mod tunnels;
 mod unopened;
 
 use super::Trick;
@@ -20,7 +22,9 @@ pub fn catalogue() -> Vec<&'static Trick> {
         lengths::TRICKS,
         links::TRICKS,
         ppp::TRICKS,
+        routes::TRICKS,
         tcp::TRICKS,
+        tunnels::TRICKS,
         unopened::TRICKS,
     ]
     .into_iter()

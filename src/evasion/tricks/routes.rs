@@ -21,8 +21,12 @@ pub(super) const TRICKS: &[Trick] = &[
                 let mut frames: Vec<_> = [LOOSE, STRICT]
                     .into_iter()
                     .flat_map(|kind| {
-                        [vec![away], vec![scene.own_server(), away], vec![away, scene.own_server()]]
-                            .map(|list| with_option(scene, &option(kind, 0, &list), Fate::Diverted))
+                        [
+                            vec![away],
+                            vec![scene.own_server(), away],
+                            vec![away, scene.own_server()],
+                        ]
+                        .map(|list| with_option(scene, &option(kind, 0, &list), Fate::Diverted))
                     })
                     .collect();
                 let behind = [&[1, 1, 1][..], &option(LOOSE, 0, &[away])].concat();
@@ -32,7 +36,9 @@ pub(super) const TRICKS: &[Trick] = &[
                 let segments = [(0, 1), (2, 1), (4, 1)];
                 segments
                     .into_iter()
-                    .map(|(kind, left)| with_header(scene, header(kind, left, &[away]), Fate::Diverted))
+                    .map(|(kind, left)| {
+                        with_header(scene, header(kind, left, &[away]), Fate::Diverted)
+                    })
                     .collect()
             }
         },
@@ -62,7 +68,8 @@ pub(super) const TRICKS: &[Trick] = &[
                     header(253, 1, &[own]),
                     extension(43, [0, 0, 0, 1, 0, 0, 0, 0]),
                 ];
-                bent.map(|header| with_header(scene, header, Fate::Diverted)).into()
+                bent.map(|header| with_header(scene, header, Fate::Diverted))
+                    .into()
             }
         },
     },

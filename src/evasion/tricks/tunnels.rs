@@ -30,7 +30,13 @@ pub(super) const TRICKS: &[Trick] = &[
             let ports = [(25, Fate::Seen), (587, Fate::Harmless)];
             let each = ports.into_iter().flat_map(|(port, fate)| {
                 [End::BorderRelay, End::Aftr].map(|end| {
-                    in_ipv6(scene, end, &[], inner(scene, end, port, SHARED_PORT).octets(), fate)
+                    in_ipv6(
+                        scene,
+                        end,
+                        &[],
+                        inner(scene, end, port, SHARED_PORT).octets(),
+                        fate,
+                    )
                 })
             });
             only_ipv4(scene, each)
@@ -44,10 +50,13 @@ pub(super) const TRICKS: &[Trick] = &[
         case: "a-tunnel-to-a-configured-endpoint-is-opened",
         frames: |scene| {
             let limit = || extension(DESTINATION, [0, 0, 4, 1, 4, 1, 1, 0]);
-            only_ipv4(scene, [End::BorderRelay, End::Aftr].map(|end| {
-                let packet = inner(scene, end, 25, SHARED_PORT).octets();
-                in_ipv6(scene, end, &[limit()], packet, Fate::Seen)
-            }))
+            only_ipv4(
+                scene,
+                [End::BorderRelay, End::Aftr].map(|end| {
+                    let packet = inner(scene, end, 25, SHARED_PORT).octets();
+                    in_ipv6(scene, end, &[limit()], packet, Fate::Seen)
+                }),
+            )
         },
     },
     Trick {
@@ -69,9 +78,9 @@ pub(super) const TRICKS: &[Trick] = &[
             let mut other = inner(scene, End::BorderRelay, 25, SHARED_PORT);
             other.ends.0 = v4([100, 64, 0x0c, 0x13]);
             frames.push(other);
-            let each = frames.into_iter().map(|packet| {
-                in_ipv6(scene, End::BorderRelay, &[], packet.octets(), refused)
-            });
+            let each = frames
+                .into_iter()
+                .map(|packet| in_ipv6(scene, End::BorderRelay, &[], packet.octets(), refused));
             only_ipv4(scene, each)
         },
     },
@@ -100,7 +109,10 @@ pub(super) const TRICKS: &[Trick] = &[
             if scene.is_v4() {
                 return Vec::new();
             }
-            let ports = [(scene.plain(), Fate::Seen), (scene.tcp(&scene.innocent()), Fate::Harmless)];
+            let ports = [
+                (scene.plain(), Fate::Seen),
+                (scene.tcp(&scene.innocent()), Fate::Harmless),
+            ];
             ports
                 .map(|(packet, fate)| in_ipv4(scene, IPV6_IN_IP, packet.octets(), fate))
                 .into()
@@ -145,13 +157,28 @@ pub(super) const TRICKS: &[Trick] = &[
                 change(&mut packet);
                 in_ipv6(scene, End::Aftr, &[], packet.octets(), fate)
             };
-            only_ipv4(scene, [
-                at(&|packet| packet.options = vec![1; 40], Fate::Seen),
-                at(&|packet| { packet.fragment = MORE; packet.body.truncate(8); }, TINY),
-                at(&|packet| { packet.fragment = 1; packet.body.drain(..8); }, OVERLAPPING),
-                at(&|packet| packet.fragment = 185, Fate::Harmless),
-                at(&|packet| packet.body.clear(), INCOMPLETE),
-            ])
+            only_ipv4(
+                scene,
+                [
+                    at(&|packet| packet.options = vec![1; 40], Fate::Seen),
+                    at(
+                        &|packet| {
+                            packet.fragment = MORE;
+                            packet.body.truncate(8);
+                        },
+                        TINY,
+                    ),
+                    at(
+                        &|packet| {
+                            packet.fragment = 1;
+                            packet.body.drain(..8);
+                        },
+                        OVERLAPPING,
+                    ),
+                    at(&|packet| packet.fragment = 185, Fate::Harmless),
+                    at(&|packet| packet.body.clear(), INCOMPLETE),
+                ],
+            )
         },
     },
     Trick {
@@ -164,15 +191,20 @@ pub(super) const TRICKS: &[Trick] = &[
             let packet = inner(scene, End::Aftr, 25, SHARED_PORT).octets();
             let cut = |len: usize| packet.get(..len).unwrap_or_default().to_vec();
             let first = [fragment(0, true)];
-            let some = |header: &[Extension], octets, fate| in_ipv6(scene, End::Aftr, header, octets, fate);
-            only_ipv4(scene, [
-                some(&[fragment(0, false)], packet.clone(), Fate::Seen),
-                some(&first, packet.clone(), Fate::Seen),
-                some(&first, cut(8), INCOMPLETE),
-                some(&first, cut(16), INCOMPLETE),
-                some(&[fragment(1, false)], packet.clone(), OVERLAPPING),
-                some(&[fragment(185, false)], packet.clone(), Fate::Harmless),
-            ])
+            let some = |header: &[Extension], octets, fate| {
+                in_ipv6(scene, End::Aftr, header, octets, fate)
+            };
+            only_ipv4(
+                scene,
+                [
+                    some(&[fragment(0, false)], packet.clone(), Fate::Seen),
+                    some(&first, packet.clone(), Fate::Seen),
+                    some(&first, cut(8), INCOMPLETE),
+                    some(&first, cut(16), INCOMPLETE),
+                    some(&[fragment(1, false)], packet.clone(), OVERLAPPING),
+                    some(&[fragment(185, false)], packet.clone(), Fate::Harmless),
+                ],
+            )
         },
     },
     Trick {
@@ -182,19 +214,16 @@ pub(super) const TRICKS: &[Trick] = &[
         source: "RFC 2473, section 4.1",
         case: "tricks-inside-a-tunnel-hide-nothing",
         frames: |scene| {
-            let within = if scene.is_v4() { IPV4_IN_IP } else { IPV6_IN_IP };
-            let outer = scene.outer(scene.subscriber(), End::Relay.ipv4());
+            // A customer's own end, inside what the line's concentrator sends to the LNS.
+            let edge = scene.outer(scene.customer_edge(), End::Relay.ipv6());
             if scene.is_v4() {
-                let end = scene.outer(scene.customer_edge(), End::Relay.ipv6());
-                let middle = Ip::new(end, within, scene.plain().octets()).octets();
-                return vec![in_ipv4(scene, IPV6_IN_IP, middle, Fate::Seen)];
+                let middle = Ip::new(edge, IPV4_IN_IP, scene.plain().octets());
+                return vec![in_ipv4(scene, IPV6_IN_IP, middle.octets(), Fate::Seen)];
             }
-            let _ = outer;
-            let ppp = l2tp(scene, 0, &scene.plain().octets());
-            let lac = scene.outer(v4([198, 18, 1, 1]), End::Relay.ipv4());
-            let middle = Ip::new(lac, UDP, udp(lac, 1701, 1701, &ppp)).octets();
-            let end = scene.outer(scene.customer_edge(), End::Relay.ipv6());
-            let packet = Ip::new(end, IPV4_IN_IP, middle);
+            let lac = over_ipv4(scene);
+            let data = l2tp(scene, 0, &scene.plain().octets());
+            let middle = Ip::new(lac, UDP, udp(lac, 1701, 1701, &data)).octets();
+            let packet = Ip::new(edge, IPV4_IN_IP, middle);
             vec![scene.attempt(&packet, Fate::Seen).under(Setting::Tunnels)]
         },
     },

@@ -1,8 +1,8 @@
 //! What is somebody else's to open: customers' own tunnels, and what is encrypted.
 
-use crate::evasion::build::{NO_NEXT, UDP, udp};
+use crate::evasion::build::{Ip, NO_NEXT, UDP, udp};
 use crate::evasion::scene::{IPV4, Scene};
-use crate::evasion::{Attempt, Fate, Trick};
+use crate::evasion::{Attempt, Fate, Setting, Trick};
 
 pub(super) const TRICKS: &[Trick] = &[
     Trick {
@@ -29,7 +29,9 @@ pub(super) const TRICKS: &[Trick] = &[
         frames: |scene| {
             let inner = scene.plain().octets();
             let protocol = if scene.is_v4() { 4 } else { 41 };
-            scene.one(&scene.ip(protocol, inner), Fate::Unopened)
+            [Setting::Plain, Setting::Tunnels]
+                .map(|setting| unopened(scene, &scene.ip(protocol, inner.clone())).under(setting))
+                .into()
         },
     },
     Trick {
@@ -41,12 +43,15 @@ pub(super) const TRICKS: &[Trick] = &[
         frames: |scene| {
             let inner = scene.plain().octets();
             let gre = [&[0, 0][..], &scene.ethertype().to_be_bytes(), &inner].concat();
-            let mut frames = vec![scene.attempt(&scene.ip(47, gre), Fate::Unopened)];
+            let mut frames = vec![unopened(scene, &scene.ip(47, gre))];
             for protocol in [55, 94, 97, 98, 108, 115, 137] {
                 let ip = scene.ip(protocol, inner.clone());
-                frames.push(scene.attempt(&ip, Fate::Unopened));
+                frames.push(unopened(scene, &ip));
             }
+            let frames = frames.into_iter();
             frames
+                .map(|attempt| attempt.under(Setting::Tunnels))
+                .collect()
         },
     },
     Trick {
@@ -83,5 +88,9 @@ pub(super) const TRICKS: &[Trick] = &[
 
 fn datagram(scene: &Scene, port: u16, data: &[u8]) -> Attempt {
     let body = udp(scene.ends(), port, port, data);
-    scene.attempt(&scene.ip(UDP, body), Fate::Unopened)
+    unopened(scene, &scene.ip(UDP, body)).under(Setting::Tunnels)
+}
+
+fn unopened(scene: &Scene, ip: &Ip) -> Attempt {
+    scene.attempt(ip, Fate::Unopened)
 }
