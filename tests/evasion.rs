@@ -131,6 +131,7 @@ fn fates(trick: &Trick) -> String {
             Fate::Seen => "the rule decides".to_owned(),
             Fate::Diverted => "the rule decides, by the strictest address".to_owned(),
             Fate::Evasive(reason) => format!("as a SYN, silently: `{reason}`"),
+            Fate::Hidden(reason) => format!("as a SYN to anybody, silently: `{reason}`"),
             Fate::Harmless => "forward".to_owned(),
             Fate::Unopened => "forward, unopened".to_owned(),
             Fate::Undecided | Fate::Unreadable => "indeterminate".to_owned(),

@@ -70,8 +70,10 @@ pub enum Fate {
     Seen,
     /// It shows too little to tell: it takes the rule's verdict, for this reason, and no answer.
     Evasive(Reason),
-    /// The same, and a detour leads past the destination that the header names: its own server's
-    /// openness helps nobody.
+    /// The same, and it does not even show to whom it goes: that may be anybody.
+    Hidden(Reason),
+    /// It is seen for that segment, and a detour leads past the destination that its header
+    /// names: that the own server is open helps nobody.
     Diverted,
     /// It opens no connection to port 25, or none that a receiver would take: everybody's is
     /// forwarded.

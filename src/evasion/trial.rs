@@ -284,6 +284,7 @@ impl Fate {
         let (verdict, reason) = match self {
             Self::Seen if blocked => (Verdict::Drop, Some(at_port_25)),
             Self::Diverted if scene.party != Party::Exempt => (Verdict::Drop, Some(at_port_25)),
+            Self::Hidden(reason) if scene.party != Party::Exempt => (Verdict::Drop, Some(reason)),
             Self::Evasive(reason) if blocked => (Verdict::Drop, Some(reason)),
             Self::Refused(reason) => (Verdict::Drop, Some(reason)),
             Self::Undecided if blocked => (Verdict::Indeterminate, Some(Reason::Truncated)),
@@ -291,6 +292,7 @@ impl Fate {
             Self::Seen
             | Self::Diverted
             | Self::Evasive(_)
+            | Self::Hidden(_)
             | Self::Undecided
             | Self::Harmless
             | Self::Unopened => (Verdict::Forward, None),

@@ -199,9 +199,13 @@ pub(super) const TRICKS: &[Trick] = &[
                 [
                     some(&[fragment(0, false)], packet.clone(), Fate::Seen),
                     some(&first, packet.clone(), Fate::Seen),
-                    some(&first, cut(8), INCOMPLETE),
-                    some(&first, cut(16), INCOMPLETE),
-                    some(&[fragment(1, false)], packet.clone(), OVERLAPPING),
+                    some(&first, cut(8), Fate::Hidden(Reason::IncompleteHeaders)),
+                    some(&first, cut(16), Fate::Hidden(Reason::IncompleteHeaders)),
+                    some(
+                        &[fragment(1, false)],
+                        packet.clone(),
+                        Fate::Hidden(Reason::OverlappingFragment),
+                    ),
                     some(&[fragment(185, false)], packet.clone(), Fate::Harmless),
                 ],
             )
