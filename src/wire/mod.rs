@@ -29,6 +29,7 @@ mod link;
 mod map;
 mod packet;
 mod prefixes;
+mod reply;
 mod route;
 mod transport;
 mod tunnel;
@@ -48,6 +49,7 @@ pub use packet::{
     AsFrame, BURST, Family, Fragment, Frame, Identity, Packet, Route, Shape, TRANSPORT_OCTETS,
     TcpFlags,
 };
+pub use reply::{Answer, REPLY_OCTETS, Reply, reply};
 pub use route::route_addresses;
 pub(crate) use tunnel::Watch;
 pub use tunnel::{Subscriber, Tunnel, TunnelKind, Unwrap};
