@@ -10,6 +10,10 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 pub enum Party {
     /// A subscriber whose plan is blocked, and a stranger.
     Blocked,
+    /// A subscriber whose plan is blocked with an answer, and a stranger.
+    Rejected,
+    /// A subscriber whose plan is only counted, and a stranger.
+    Counted,
     /// A subscriber whose plan is exempt, and a stranger.
     Exempt,
     /// A subscriber whose plan is blocked, and the provider's own server, which stays open.
@@ -18,17 +22,40 @@ pub enum Party {
 
 impl Party {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::Blocked, Self::Exempt, Self::OwnServer];
+    pub const ALL: [Self; 5] = [
+        Self::Blocked,
+        Self::Rejected,
+        Self::Counted,
+        Self::Exempt,
+        Self::OwnServer,
+    ];
 
-    /// Whether a rule drops what these two send each other.
-    pub fn is_blocked(self) -> bool {
-        self == Self::Blocked
+    /// The last octet of the subscriber's IPv4 address.
+    fn first_host(self) -> u8 {
+        match self {
+            Self::Blocked | Self::OwnServer => 1,
+            Self::Rejected => 65,
+            Self::Exempt => 129,
+            Self::Counted => 193,
+        }
+    }
+
+    /// The 16 bits that tell the subscriber's IPv6 prefix from others.
+    pub(super) fn network(self) -> u16 {
+        match self {
+            Self::Blocked | Self::OwnServer => 0x0b00,
+            Self::Rejected => 0x0d00,
+            Self::Exempt => 0x0e00,
+            Self::Counted => 0x1100,
+        }
     }
 
     /// The words in outputs.
     pub const fn label(self) -> &'static str {
         match self {
             Self::Blocked => "blocked plan",
+            Self::Rejected => "rejected plan",
+            Self::Counted => "counted plan",
             Self::Exempt => "exempt plan",
             Self::OwnServer => "blocked plan to the own server",
         }
@@ -102,18 +129,16 @@ impl Scene {
     }
 
     pub(super) fn subscriber(&self) -> IpAddr {
-        match (self.family, self.party) {
-            (Family::V4, Party::Exempt) => v4([192, 0, 2, 129]),
-            (Family::V4, Party::Blocked | Party::OwnServer) => v4([192, 0, 2, 1]),
-            (Family::V6, Party::Exempt) => v6(0x0e00, 1),
-            (Family::V6, Party::Blocked | Party::OwnServer) => v6(0x0b00, 1),
+        match self.family {
+            Family::V4 => v4([192, 0, 2, self.party.first_host()]),
+            Family::V6 => v6(self.party.network(), 1),
         }
     }
 
     pub(super) fn peer(&self) -> IpAddr {
         match self.party {
             Party::OwnServer => self.own_server(),
-            Party::Blocked | Party::Exempt => self.stranger(),
+            Party::Blocked | Party::Rejected | Party::Counted | Party::Exempt => self.stranger(),
         }
     }
 

@@ -78,10 +78,7 @@ impl Scene {
 
     /// The subscriber's own end of a tunnel over IPv6.
     pub(super) fn customer_edge(&self) -> IpAddr {
-        let network = match self.party {
-            Party::Exempt => 0x0e00,
-            Party::Blocked | Party::OwnServer => 0x0b00,
-        };
+        let network = self.party.network();
         // The EA bits are 12 of the address and 34 of the port set, as written.
         let address = Ipv6Addr::new(0x2001, 0xdb8, network, 0x1234, 0, 0, 0, 1);
         IpAddr::V6(address)
@@ -97,10 +94,7 @@ impl Scene {
 pub(super) const SHARED_PORT: u16 = 0x1345;
 
 fn third_octet(party: Party) -> u8 {
-    match party {
-        Party::Exempt => 0x0e,
-        Party::Blocked | Party::OwnServer => 0x0b,
-    }
+    (party.network() >> 8) as u8
 }
 
 /// Every kind of tunnel, toward the provider's ends.
@@ -112,7 +106,13 @@ fn unwrap() -> Result<Unwrap, String> {
         subscriber,
         rules: Vec::new(),
     };
-    let rules = [Party::Blocked, Party::Exempt].map(rule);
+    let plans = [
+        Party::Blocked,
+        Party::Rejected,
+        Party::Counted,
+        Party::Exempt,
+    ];
+    let rules = plans.map(rule);
     let border_relay = Tunnel {
         rules: rules.into_iter().collect::<Result<_, _>>()?,
         ..tunnel(

@@ -63,7 +63,7 @@ pub enum Fault {
     Leaked,
     /// Something that may pass does not.
     Harmed,
-    /// The right verdict, for a reason that is not the one.
+    /// It is turned back, and told or counted otherwise than it must be.
     Misnamed,
 }
 
@@ -245,9 +245,10 @@ impl Tried {
         };
         let fault = match (expected.verdict, found.verdict) {
             _ if expected == found => return None,
-            (expected, found) if expected == found => Fault::Misnamed,
+            (Verdict::Forward, Verdict::Forward) => Fault::Misnamed,
             (Verdict::Forward, _) => Fault::Harmed,
-            (_, _) => Fault::Leaked,
+            (_, Verdict::Forward) => Fault::Leaked,
+            (_, _) => Fault::Misnamed,
         };
         let Scene {
             family,
@@ -280,22 +281,34 @@ impl Fate {
             Side::Access => Reason::Port25Syn,
             Side::Network => Reason::Port25Return,
         };
-        let blocked = scene.party.is_blocked();
+        // What the rule says of a SYN, and what is silent in its place.
+        let (by_rule, silent) = match (scene.party, scene.side) {
+            (Party::Blocked, _) | (Party::Rejected, Side::Network) => {
+                (Verdict::Drop, Verdict::Drop)
+            }
+            (Party::Rejected, Side::Access) => (Verdict::Reject, Verdict::Drop),
+            (Party::Counted | Party::Exempt | Party::OwnServer, _) => {
+                (Verdict::Forward, Verdict::Forward)
+            }
+        };
+        // The same where it may go to anybody.
+        let to_anybody = match scene.party {
+            Party::Blocked | Party::Rejected | Party::OwnServer => Verdict::Drop,
+            Party::Counted | Party::Exempt => Verdict::Forward,
+        };
+        let decides = |verdict, reason| match verdict {
+            Verdict::Forward => (verdict, None),
+            _ => (verdict, Some(reason)),
+        };
         let (verdict, reason) = match self {
-            Self::Seen if blocked => (Verdict::Drop, Some(at_port_25)),
-            Self::Diverted if scene.party != Party::Exempt => (Verdict::Drop, Some(at_port_25)),
-            Self::Hidden(reason) if scene.party != Party::Exempt => (Verdict::Drop, Some(reason)),
-            Self::Evasive(reason) if blocked => (Verdict::Drop, Some(reason)),
+            Self::Seen => decides(by_rule, at_port_25),
+            Self::Diverted => decides(to_anybody, at_port_25),
+            Self::Evasive(reason) => decides(silent, reason),
+            Self::Hidden(reason) => decides(to_anybody, reason),
             Self::Refused(reason) => (Verdict::Drop, Some(reason)),
-            Self::Undecided if blocked => (Verdict::Indeterminate, Some(Reason::Truncated)),
-            Self::Unreadable => (Verdict::Indeterminate, Some(Reason::Truncated)),
-            Self::Seen
-            | Self::Diverted
-            | Self::Evasive(_)
-            | Self::Hidden(_)
-            | Self::Undecided
-            | Self::Harmless
-            | Self::Unopened => (Verdict::Forward, None),
+            Self::Undecided if by_rule == Verdict::Forward => (Verdict::Forward, None),
+            Self::Undecided | Self::Unreadable => (Verdict::Indeterminate, Some(Reason::Truncated)),
+            Self::Harmless | Self::Unopened => (Verdict::Forward, None),
         };
         Outcome { verdict, reason }
     }

@@ -67,7 +67,7 @@ fn text(report: &Report, list: bool) -> String {
     match report.count(Fault::Misnamed) {
         0 => {}
         misnamed => {
-            let _ = write!(text, ", {misnamed} counted under another reason");
+            let _ = write!(text, ", {misnamed} turned back otherwise");
         }
     }
     text.push('\n');

@@ -1,7 +1,7 @@
 //! Addresses that are somebody else's, or nobody's.
 
 use crate::evasion::build::{Ends, Ip, Segment, TCP};
-use crate::evasion::scene::{SYN, Scene, v4};
+use crate::evasion::scene::{Party, SYN, Scene, v4};
 use crate::evasion::{Attempt, Fate, Setting, Trick};
 use crate::stats::Reason;
 use std::net::{IpAddr, Ipv6Addr};
@@ -87,12 +87,12 @@ pub(super) const TRICKS: &[Trick] = &[
         case: "between-two-subscribers-either-one-can-be-turned-back",
         frames: |scene| {
             let neighbour = match scene.subscriber() {
-                IpAddr::V4(_) => v4([192, 0, 2, 77]),
+                IpAddr::V4(_) => v4([192, 0, 2, 33]),
                 IpAddr::V6(_) => "2001:db8:b00::77".parse().unwrap_or(scene.subscriber()),
             };
             [scene.subscriber(), neighbour]
                 .into_iter()
-                .filter(|_| scene.is_out() && scene.party.is_blocked())
+                .filter(|_| scene.is_out() && scene.party == Party::Blocked)
                 .map(|to| syn(scene, (scene.subscriber(), to), Fate::Seen))
                 .collect()
         },
@@ -101,7 +101,7 @@ pub(super) const TRICKS: &[Trick] = &[
 
 /// SYNs from the subscriber to addresses that no class names; its own server's are another matter.
 fn toward(scene: &Scene, ipv4: &[[u8; 4]], ipv6: &[&str]) -> Vec<Attempt> {
-    if !scene.is_out() || scene.party == crate::evasion::Party::OwnServer {
+    if !scene.is_out() || scene.party == Party::OwnServer {
         return Vec::new();
     }
     let from = scene.subscriber();
