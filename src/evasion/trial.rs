@@ -173,6 +173,10 @@ impl Trial {
         let mut faults = Vec::new();
         for manner in Manner::ALL {
             for (setting, settings) in &self.settings {
+                // Only a port has an access side.
+                if (*setting, manner) == (Setting::KnownSources, Manner::FacingAuto) {
+                    continue;
+                }
                 for side in Side::ALL {
                     let some = self
                         .frames
@@ -219,7 +223,7 @@ impl Trial {
         let mut faults = Vec::new();
         for group in some.chunks(together) {
             let frames: Vec<_> = group.iter().map(|tried| tried.frame()).collect();
-            burst.run(&frames, &self.tables, Moment(0));
+            burst.run(&frames, &self.tables, Moment::from_ns(0));
             for (tried, decision) in group.iter().zip(burst.decisions()) {
                 faults.extend(tried.judge(decision, manner));
             }
@@ -302,6 +306,7 @@ impl Fate {
         };
         let (verdict, reason) = match self {
             Self::Seen => decides(by_rule, at_port_25),
+            Self::Diverted if by_rule == Verdict::Reject => decides(by_rule, at_port_25),
             Self::Diverted => decides(to_anybody, at_port_25),
             Self::Evasive(reason) => decides(silent, reason),
             Self::Hidden(reason) => decides(to_anybody, reason),
