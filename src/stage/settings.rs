@@ -63,6 +63,9 @@ pub struct Settings {
 const FEW: u32 = 1_024;
 
 impl Settings {
+    /// How many subscribers' buckets a run keeps where nothing else is said.
+    pub const LIMIT_SUBSCRIBERS: u32 = 1 << 20;
+
     /// No tunnel is opened, and nothing is dropped but by rules.
     pub fn new(account: Account) -> Self {
         Self {
