@@ -11,6 +11,8 @@ pub(crate) struct Case {
     pub(crate) proves: String,
     /// The policy file, from the root of the repository.
     pub(crate) policy: String,
+    /// A pipeline file, where the case is about what it sets.
+    pub(crate) pipeline: Option<String>,
     /// An instant, or `capture`: each frame is judged at its own time stamp.
     pub(crate) at: String,
     /// `auto`, `out` or `in`.
