@@ -4,7 +4,7 @@ use super::Setting;
 use super::build::Ends;
 use super::scene::{Party, Scene, Side, v4, v6};
 use crate::stage::{Account, Settings, Source, Unparsed};
-use crate::wire::{MapRule, Subscriber, Tunnel, TunnelKind, Unwrap};
+use crate::wire::{Family, MapRule, Subscriber, Tunnel, TunnelKind, Unwrap};
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
@@ -79,7 +79,7 @@ impl Scene {
     /// The subscriber's own end of a tunnel over IPv6.
     pub(super) fn customer_edge(&self) -> IpAddr {
         let network = self.party.network();
-        // The EA bits are 12 of the address and 34 of the port set, as written.
+        // The EA bits, as written: 12 of the address, 34 of the port set.
         let address = Ipv6Addr::new(0x2001, 0xdb8, network, 0x1234, 0, 0, 0, 1);
         IpAddr::V6(address)
     }
@@ -140,7 +140,7 @@ fn unwrap() -> Result<Unwrap, String> {
 /// The mapping rule of one party's subscribers.
 fn rule(party: Party) -> Result<MapRule, String> {
     let scene = Scene {
-        family: crate::wire::Family::V6,
+        family: Family::V6,
         side: Side::Access,
         party,
     };

@@ -23,6 +23,7 @@ mod phases;
 mod plan;
 mod program;
 mod run;
+mod selftest;
 mod shell;
 mod streams;
 mod tenants;

@@ -1,7 +1,8 @@
 //! Fragments: what a filter sees is not what the receiver puts together.
 
 use crate::evasion::build::{
-    AH, DESTINATION, FRAGMENT, MORE, TCP, UDP, ah, behind, extension, fragment, options,
+    AH, DESTINATION, Extension, FRAGMENT, MORE, Segment, TCP, UDP, ah, behind, extension, fragment,
+    options,
 };
 use crate::evasion::scene::Scene;
 use crate::evasion::{Attempt, Fate, Trick};
@@ -74,8 +75,7 @@ pub(super) const TRICKS: &[Trick] = &[
         source: "RFC 1858, section 4",
         case: "every-first-fragment-is-judged",
         frames: |scene| {
-            let whole =
-                |segment: super::tcp::Segment| [segment.octets(scene.ends()), vec![0; 4]].concat();
+            let whole = |segment: Segment| [segment.octets(scene.ends()), vec![0; 4]].concat();
             vec![
                 piece(scene, 0, true, TCP, whole(scene.innocent()), Fate::Harmless),
                 piece(scene, 0, true, TCP, whole(scene.opening()), Fate::Seen),
@@ -275,7 +275,7 @@ fn piece(
 }
 
 /// The opening segment behind each of these chains, in IPv6.
-fn chained(scene: &Scene, chains: &[(&[crate::evasion::build::Extension], Fate)]) -> Vec<Attempt> {
+fn chained(scene: &Scene, chains: &[(&[Extension], Fate)]) -> Vec<Attempt> {
     let each = chains.iter().map(|(chain, fate)| {
         let (next, body) = behind(chain, TCP, &scene.syn());
         scene.attempt(&scene.ip(next, body), *fate)

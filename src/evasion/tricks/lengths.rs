@@ -1,7 +1,7 @@
 //! Lengths that lie, options that shift, and captures that are cut.
 
 use super::fragments::{only_ipv4, only_ipv6};
-use crate::evasion::build::{Ip, TCP};
+use crate::evasion::build::{DESTINATION, Ip, TCP, behind, options};
 use crate::evasion::scene::{IPV4, IPV6, Scene};
 use crate::evasion::{Attempt, Fate, Trick};
 use crate::stats::Reason;
@@ -179,7 +179,6 @@ pub(super) const TRICKS: &[Trick] = &[
         source: "RFC 8200, section 3",
         case: "ports-behind-the-ip-length-are-not-read",
         frames: |scene| {
-            use crate::evasion::build::{DESTINATION, behind, options};
             let (next, body) = behind(&[options(DESTINATION, 16)], TCP, &scene.syn());
             only_ipv6(
                 scene,

@@ -1,9 +1,9 @@
 //! PPPoE and PPP: fields that may be left out, and lengths that lie.
 
 use super::links::attempt;
-use crate::evasion::build::TCP;
+use crate::evasion::build::{TCP, put};
 use crate::evasion::scene::Scene;
-use crate::evasion::wrap::{MPLS, PPPOE, label, session};
+use crate::evasion::wrap::{PPPOE, label, session};
 use crate::evasion::{Attempt, Fate, Trick};
 use crate::stats::Reason;
 
@@ -69,7 +69,7 @@ pub(super) const TRICKS: &[Trick] = &[
             let odd = [[0x00, 0, 0, 0], [0x22, 0, 0xff, 0xff], [0x11, 0x09, 0, 1]];
             odd.map(|front| {
                 let mut octets = session(&packet(scene, &long(scene)), 2 + 60);
-                crate::evasion::build::put(&mut octets, 0, &front);
+                put(&mut octets, 0, &front);
                 attempt(scene, (PPPOE, octets), Fate::Seen)
             })
             .into()
@@ -124,6 +124,5 @@ fn packet(scene: &Scene, front: &[u8]) -> Vec<u8> {
 /// The same in a session.
 fn opened(scene: &Scene, front: &[u8], fate: Fate) -> Attempt {
     let ppp = packet(scene, front);
-    debug_assert_ne!(PPPOE, MPLS);
     attempt(scene, (PPPOE, session(&ppp, ppp.len())), fate)
 }

@@ -1,6 +1,6 @@
 //! Source routes: the destination that the header names is not where the packet ends.
 
-use crate::evasion::build::{Extension, TCP, behind, extension, routing, sixteen};
+use crate::evasion::build::{Extension, Ip, TCP, behind, extension, put, routing, sixteen};
 use crate::evasion::scene::{Scene, Side};
 use crate::evasion::{Attempt, Fate, Trick};
 use std::net::IpAddr;
@@ -56,7 +56,7 @@ pub(super) const TRICKS: &[Trick] = &[
                 let bent = [(1, 0), (1, 2), (1, 255), (2, 0), (2, 3), (2, 6)];
                 bent.map(|(at, value)| {
                     let mut octets = whole.clone();
-                    crate::evasion::build::put(&mut octets, at, &[value]);
+                    put(&mut octets, at, &[value]);
                     with_option(scene, &octets, Fate::Diverted)
                 })
                 .into()
@@ -128,7 +128,7 @@ fn with_header(scene: &Scene, header: Extension, fate: Fate) -> Attempt {
 }
 
 /// Only what a subscriber sends can be led past its destination.
-fn routed(scene: &Scene, ip: &crate::evasion::build::Ip, fate: Fate) -> Attempt {
+fn routed(scene: &Scene, ip: &Ip, fate: Fate) -> Attempt {
     let fate = match (scene.side, fate) {
         (Side::Network, Fate::Diverted) => Fate::Seen,
         _ => fate,

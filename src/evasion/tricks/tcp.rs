@@ -1,7 +1,6 @@
 //! TCP itself: flags, options, and what looks like a connection and is none.
 
-pub(super) use crate::evasion::build::Segment;
-use crate::evasion::build::{TCP, UDP, icmp_error, udp};
+use crate::evasion::build::{Segment, TCP, UDP, icmp_error, udp};
 use crate::evasion::scene::{ACK, FIN, RST, SYN, Scene, Side};
 use crate::evasion::{Attempt, Fate, Trick};
 

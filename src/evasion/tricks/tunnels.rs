@@ -4,7 +4,7 @@ use super::fragments::only_ipv4;
 use crate::evasion::build::{
     DESTINATION, Ends, Extension, Ip, MORE, Segment, TCP, UDP, behind, extension, fragment, udp,
 };
-use crate::evasion::scene::{Scene, Side, v4};
+use crate::evasion::scene::{IPV4, IPV6, Scene, Side, v4};
 use crate::evasion::settings::{End, SHARED_PORT};
 use crate::evasion::wrap::{Carried, tag};
 use crate::evasion::{Attempt, Fate, Setting, Trick};
@@ -274,8 +274,8 @@ fn over_ipv4(scene: &Scene) -> Ends {
 fn outer(scene: &Scene, ends: Ends, protocol: u8, body: Vec<u8>, fate: Fate) -> Attempt {
     let packet = Ip::new(ends, protocol, body);
     let announced = match ends.0 {
-        IpAddr::V4(_) => crate::evasion::scene::IPV4,
-        IpAddr::V6(_) => crate::evasion::scene::IPV6,
+        IpAddr::V4(_) => IPV4,
+        IpAddr::V6(_) => IPV6,
     };
     let attempt = scene.carried(announced, packet.octets(), fate);
     attempt.under(Setting::Tunnels)
