@@ -17,7 +17,7 @@ pub(super) const TRICKS: &[Trick] = &[
         number: 10,
         name: "extension-headers",
         tries: "hop-by-hop and destination options in front of TCP, each alone and together",
-        source: "RFC 8200, section 4",
+        source: "RFC 8200",
         case: "destination-options-hide-nothing",
         frames: |scene| {
             let [hop, dst] = [HOP_BY_HOP, DESTINATION].map(|number| options(number, 8));
@@ -69,7 +69,7 @@ pub(super) const TRICKS: &[Trick] = &[
         number: 39,
         name: "chain-as-long-as-followed",
         tries: "eight extension headers, or 256 octets of them: as much as is followed, and no more",
-        source: "RFC 8200, section 4",
+        source: "RFC 8200",
         case: "a-header-chain-over-the-cap-is-dropped",
         frames: |scene| {
             in_ipv6(
@@ -89,7 +89,7 @@ pub(super) const TRICKS: &[Trick] = &[
         number: 40,
         name: "headers-out-of-order",
         tries: "hop-by-hop behind other headers, and every header more than once",
-        source: "RFC 8200, section 4.1; RFC 7045",
+        source: "RFC 8200; RFC 7045",
         case: "a-hop-by-hop-header-hides-nothing",
         frames: |scene| {
             let [hop, dst] = [HOP_BY_HOP, DESTINATION].map(|number| options(number, 8));
@@ -108,7 +108,7 @@ pub(super) const TRICKS: &[Trick] = &[
         number: 41,
         name: "chain-beyond-its-packet",
         tries: "an extension header that says it is longer than the packet",
-        source: "RFC 8200, section 4",
+        source: "RFC 8200",
         case: "an-incomplete-header-chain-is-dropped",
         frames: |scene| {
             let long = extension(DESTINATION, [0, 9, 1, 4, 0, 0, 0, 0]);
@@ -120,7 +120,7 @@ pub(super) const TRICKS: &[Trick] = &[
         number: 42,
         name: "options-that-lie",
         tries: "options whose own lengths pass the end of their header, or of types that nobody knows",
-        source: "RFC 8200, section 4.2",
+        source: "RFC 8200",
         case: "destination-options-hide-nothing",
         frames: |scene| {
             let odd = [
@@ -168,7 +168,7 @@ pub(super) const TRICKS: &[Trick] = &[
         number: 45,
         name: "spent-routing-header",
         tries: "a routing header with no segment left, of each type that was ever in use",
-        source: "RFC 8200, section 4.4; RFC 5095; RFC 8754",
+        source: "RFC 8200; RFC 5095; RFC 8754",
         case: "a-routing-header-hides-nothing",
         frames: |scene| {
             let list = [&[0; 4][..], &sixteen(scene.own_server())].concat();

@@ -35,7 +35,7 @@ pub(super) const TRICKS: &[Trick] = &[
         number: 3,
         name: "tcp-at-offset-1",
         tries: "a fragment at offset 1 that writes other flags over those of the first",
-        source: "RFC 1858, section 4; RFC 3128",
+        source: "RFC 1858; RFC 3128",
         case: "tcp-at-offset-1-is-dropped",
         frames: |scene| {
             let rest = || scene.syn().split_off(8);
@@ -72,7 +72,7 @@ pub(super) const TRICKS: &[Trick] = &[
         number: 6,
         name: "two-first-fragments",
         tries: "two fragments at offset 0, the first at port 80 and the second at port 25",
-        source: "RFC 1858, section 4",
+        source: "RFC 1858",
         case: "every-first-fragment-is-judged",
         frames: |scene| {
             let whole = |segment: Segment| [segment.octets(scene.ends()), vec![0; 4]].concat();
@@ -131,7 +131,7 @@ pub(super) const TRICKS: &[Trick] = &[
         number: 32,
         name: "ports-written-over",
         tries: "a whole first fragment at port 80, then 8 octets at offset 0 that write port 25 over it",
-        source: "RFC 1858, section 4; Ptacek and Newsham 1998",
+        source: "RFC 1858; Ptacek and Newsham 1998",
         case: "every-first-fragment-is-judged",
         frames: |scene| {
             let mut whole = scene.innocent().octets(scene.ends());

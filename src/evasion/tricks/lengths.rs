@@ -160,7 +160,7 @@ pub(super) const TRICKS: &[Trick] = &[
         number: 65,
         name: "malformed-ipv4-options",
         tries: "options of length 0 or past the end, and octets behind the end of the list",
-        source: "RFC 791; RFC 1122, section 3.2.1.8",
+        source: "RFC 791; RFC 1122",
         case: "ipv4-options-hide-nothing",
         frames: |scene| {
             let some: [&[u8]; 4] = [
@@ -176,7 +176,7 @@ pub(super) const TRICKS: &[Trick] = &[
         number: 66,
         name: "ipv6-length-within-the-chain",
         tries: "an IPv6 payload length that ends inside the headers while the frame goes on",
-        source: "RFC 8200, section 3",
+        source: "RFC 8200",
         case: "ports-behind-the-ip-length-are-not-read",
         frames: |scene| {
             let (next, body) = behind(&[options(DESTINATION, 16)], TCP, &scene.syn());

@@ -13,7 +13,7 @@ pub(super) const TRICKS: &[Trick] = &[
         number: 29,
         name: "source-route",
         tries: "a loose or strict source route, or a routing header with segments left, that leads from the own server to a stranger",
-        source: "RFC 791; RFC 5095; RFC 8754; RFC 8200, section 4.4",
+        source: "RFC 791; RFC 5095; RFC 8754; RFC 8200",
         case: "a-source-route-is-judged-by-its-strictest-address",
         frames: |scene| {
             let away = scene.stranger();
@@ -47,7 +47,7 @@ pub(super) const TRICKS: &[Trick] = &[
         number: 89,
         name: "unreadable-source-route",
         tries: "a list of addresses whose length or pointer lies, or a routing header of an unknown type: it may lead anywhere",
-        source: "RFC 791; RFC 8200, section 4.4",
+        source: "RFC 791; RFC 8200",
         case: "a-source-route-is-judged-by-its-strictest-address",
         frames: |scene| {
             let own = scene.own_server();
@@ -77,7 +77,7 @@ pub(super) const TRICKS: &[Trick] = &[
         number: 90,
         name: "exhausted-source-route",
         tries: "a source route that is at its end: only the destination counts, and the own server stays open",
-        source: "RFC 791; RFC 8200, section 4.4",
+        source: "RFC 791; RFC 8200",
         case: "a-source-route-is-judged-by-its-strictest-address",
         frames: |scene| {
             let away = scene.stranger();

@@ -52,7 +52,7 @@ pub(super) const TRICKS: &[Trick] = &[
         number: 9,
         name: "wrong-data-offset",
         tries: "a TCP data offset below 5 or past the end",
-        source: "RFC 9293, section 3.1",
+        source: "RFC 9293",
         case: "a-wrong-data-offset-hides-nothing",
         frames: |scene| {
             each(
@@ -68,7 +68,7 @@ pub(super) const TRICKS: &[Trick] = &[
         number: 23,
         name: "syn-from-port-25",
         tries: "a bare SYN from a peer's port 25 to a subscriber: the other half of a spoofed or simultaneous open",
-        source: "Qian, Mao, Xie and Yu 2010; RFC 9293, section 3.5",
+        source: "Qian, Mao, Xie and Yu 2010; RFC 9293",
         case: "the-return-path-mirrors-the-rule",
         frames: |scene| {
             let flags = [SYN, SYN | 0x0c0, SYN | FIN];
@@ -93,7 +93,7 @@ pub(super) const TRICKS: &[Trick] = &[
         number: 49,
         name: "reserved-tcp-bits",
         tries: "a SYN with the reserved bits of the header set, accurate ECN's among them",
-        source: "RFC 9293, section 3.1; RFC 9768",
+        source: "RFC 9293; RFC 9768",
         case: "reserved-bits-hide-nothing",
         frames: |scene| {
             each(
@@ -130,7 +130,7 @@ pub(super) const TRICKS: &[Trick] = &[
         number: 51,
         name: "tcp-options-that-lie",
         tries: "TCP options of length 0, past the end, or of unknown kinds",
-        source: "RFC 9293, section 3.1",
+        source: "RFC 9293",
         case: "a-syn-with-data-is-a-syn",
         frames: |scene| {
             let odd = [
@@ -152,7 +152,7 @@ pub(super) const TRICKS: &[Trick] = &[
         number: 52,
         name: "multipath-tcp",
         tries: "MP_CAPABLE and MP_JOIN at port 25: each subflow opens with a SYN of its own",
-        source: "RFC 8684, section 3",
+        source: "RFC 8684",
         case: "a-syn-with-data-is-a-syn",
         frames: |scene| {
             let capable = vec![30, 4, 1, 1];

@@ -63,7 +63,7 @@ pub(super) const TRICKS: &[Trick] = &[
         number: 21,
         name: "port-outside-the-set",
         tries: "a source port of another subscriber's set, or a shared address of another's",
-        source: "RFC 7597, section 8.1",
+        source: "RFC 7597",
         case: "a-source-port-outside-the-set-is-spoofed",
         frames: |scene| {
             if scene.side == Side::Network {
@@ -185,7 +185,7 @@ pub(super) const TRICKS: &[Trick] = &[
         number: 87,
         name: "fragments-of-a-tunnel",
         tries: "the tunnel's own packet in fragments: the first too short to show the inner flags, a later one over the inner header",
-        source: "RFC 2473, section 7; RFC 1858",
+        source: "RFC 2473; RFC 1858",
         case: "tricks-inside-a-tunnel-hide-nothing",
         frames: |scene| {
             let packet = inner(scene, End::Aftr, 25, SHARED_PORT).octets();
@@ -215,7 +215,7 @@ pub(super) const TRICKS: &[Trick] = &[
         number: 88,
         name: "tunnel-in-a-tunnel",
         tries: "a second tunnel to a configured endpoint inside the first",
-        source: "RFC 2473, section 4.1",
+        source: "RFC 2473",
         case: "tricks-inside-a-tunnel-hide-nothing",
         frames: |scene| {
             // A customer's own end, inside what the line's concentrator sends to the LNS.

@@ -9,7 +9,7 @@ pub(super) const TRICKS: &[Trick] = &[
         number: 16,
         name: "esp-and-no-next-header",
         tries: "ESP, encrypted or not, wrapped ESP, and no next header: nobody but the receiver reads it",
-        source: "RFC 4303; RFC 2410; RFC 5840; RFC 8200, section 4.7",
+        source: "RFC 4303; RFC 2410; RFC 5840; RFC 8200",
         case: "other-transports-are-never-opened",
         frames: |scene| {
             let security = [&[0, 0, 1, 0, 0, 0, 0, 1][..], &scene.syn()].concat();
