@@ -4,16 +4,20 @@ use sekisho::wire::{
     Family, Fragment, LinkType, Packet, Shape, TcpFlags, parse, parse_fast, parse_full,
 };
 
+/// Numbers below this are a link type's own; the others choose one that is read.
+const NUMBERS: u16 = 512;
+
 /// The first two octets choose a link type (one that is not read, too); the rest is the frame.
 pub fn check(input: &[u8]) {
-    let Some(([high, low], frame)) = input.split_first_chunk() else {
+    let Some((number, frame)) = input.split_first_chunk() else {
         return;
     };
-    let number = u16::from_be_bytes([*high, *low]);
-    let slot = usize::from(number) % (LinkType::READ.len() + 1);
-    let link_type = LinkType::READ
-        .get(slot)
-        .map_or(LinkType(number), |(read, _)| *read);
+    let number = u16::from_be_bytes(*number);
+    let slot = usize::from(number) % LinkType::READ.len();
+    let link_type = match LinkType::READ.get(slot) {
+        Some((read, _)) if number >= NUMBERS => *read,
+        _ => LinkType(number),
+    };
     check_frame(frame, link_type);
 }
 

@@ -11,6 +11,10 @@ use etherparse::{Ethernet2HeaderSlice, SingleVlanHeaderSlice, ether_type};
 /// Tags, and labels, that are followed in one frame.
 const ENCAPSULATION_CAP: u8 = 4;
 
+/// How far headers may reach whose length a field gives: what comes behind them still has an
+/// offset.
+const SKIPPED_CAP_BYTES: u16 = 0x7fff;
+
 /// Reads any frame. [`parse`](super::parse) gives the same, faster for the common ones.
 pub fn parse_full(frame: &[u8], link_type: LinkType) -> Packet {
     parse_part(frame, usize::MAX, link_type)
@@ -38,7 +42,7 @@ pub fn parse_part(frame: &[u8], missing_bytes: usize, link_type: LinkType) -> Pa
 }
 
 /// Why no IP header was reached.
-enum Stop {
+pub(super) enum Stop {
     /// A type field names something else.
     NotIp,
     /// The octets end inside a header.
@@ -50,15 +54,15 @@ enum Stop {
 }
 
 /// The walk over link headers: what is left of the frame, and what was passed.
-struct Walk<'a> {
-    rest: Area<'a>,
+pub(super) struct Walk<'a> {
+    pub(super) rest: Area<'a>,
     offset_bytes: u16,
     tags: u8,
     labels: u8,
 }
 
 impl<'a> Walk<'a> {
-    fn link(&mut self, link_type: LinkType) -> Result<Family, Stop> {
+    pub(super) fn link(&mut self, link_type: LinkType) -> Result<Family, Stop> {
         match link_type {
             LinkType::ETHERNET => self.ethernet(),
             LinkType::RAW_BSD | LinkType::RAW_OPENBSD | LinkType::RAW => {
@@ -77,32 +81,65 @@ impl<'a> Walk<'a> {
             LinkType::CISCO_HDLC => self.cisco_hdlc(),
             LinkType::LINUX_SLL => self.cooked_v1(),
             LinkType::LINUX_SLL2 => self.cooked_v2(),
+            LinkType::TOKEN_RING => self.token_ring(),
+            LinkType::FDDI => self.fddi(),
+            LinkType::IEEE802_11 => self.ieee802_11(false),
+            LinkType::FRAME_RELAY => self.frame_relay(),
+            LinkType::PRISM => self.prism(),
+            LinkType::RADIOTAP => self.radiotap(),
+            LinkType::ARCNET_LINUX => self.arcnet_linux(),
+            LinkType::AVS => self.avs(),
+            LinkType::JUNIPER_ETHERNET => self.juniper_ethernet(),
+            LinkType::PPI => self.per_packet_information(),
+            LinkType::NFLOG => self.netfilter_log(),
+            LinkType::IPOIB => self.infiniband(),
+            LinkType::PKTAP => self.pktap(),
+            LinkType::DSA_BROADCOM | LinkType::DSA_MARVELL => self.marked_ethernet::<4>(),
+            LinkType::EDSA_MARVELL => self.ether_type_dsa(),
             _ => Err(Stop::Unreadable),
         }
     }
 
     /// Takes the next header of `N` octets.
-    fn take<const N: usize>(&mut self) -> Result<&'a [u8; N], Stop> {
+    pub(super) fn take<const N: usize>(&mut self) -> Result<&'a [u8; N], Stop> {
         let header = self.rest.take_array().ok_or(Stop::Short)?;
         self.offset_bytes = self.offset_bytes.saturating_add(N as u16);
         Ok(header)
     }
 
-    fn ethernet(&mut self) -> Result<Family, Stop> {
+    /// The next `N` octets, which stay.
+    pub(super) fn peek<const N: usize>(&self) -> Result<&'a [u8; N], Stop> {
+        self.rest.bytes.first_chunk().ok_or(Stop::Short)
+    }
+
+    /// Takes a header of a length that a field gives.
+    pub(super) fn skip(&mut self, len_bytes: usize) -> Result<&'a [u8], Stop> {
+        // Also where the octets are not there: how many come must not turn the answer.
+        let len = u16::try_from(len_bytes).map_err(|_| Stop::Unreadable)?;
+        let offset_bytes = self.offset_bytes.saturating_add(len);
+        if offset_bytes > SKIPPED_CAP_BYTES {
+            return Err(Stop::Unreadable);
+        }
+        let header = self.rest.take(len_bytes).ok_or(Stop::Short)?;
+        self.offset_bytes = offset_bytes;
+        Ok(header)
+    }
+
+    pub(super) fn ethernet(&mut self) -> Result<Family, Stop> {
         let header = self.take::<14>()?;
         let ethernet = Ethernet2HeaderSlice::from_slice(header).map_err(|_| Stop::Short)?;
         self.type_or_length(ethernet.ether_type().0)
     }
 
     /// The two octets behind the addresses or a tag: a type, or in 802.3 a length before LLC.
-    fn type_or_length(&mut self, value: u16) -> Result<Family, Stop> {
+    pub(super) fn type_or_length(&mut self, value: u16) -> Result<Family, Stop> {
         match value {
             0..=1500 => self.llc(),
             _ => self.ether_type(value),
         }
     }
 
-    fn ether_type(&mut self, value: u16) -> Result<Family, Stop> {
+    pub(super) fn ether_type(&mut self, value: u16) -> Result<Family, Stop> {
         const IPV4: u16 = ether_type::IPV4.0;
         const IPV6: u16 = ether_type::IPV6.0;
         match value {
@@ -126,7 +163,7 @@ impl<'a> Walk<'a> {
     }
 
     /// LLC that announces SNAP with an ethertype; any other LLC is not IP.
-    fn llc(&mut self) -> Result<Family, Stop> {
+    pub(super) fn llc(&mut self) -> Result<Family, Stop> {
         const SNAP: [u8; 6] = [0xaa, 0xaa, 0x03, 0, 0, 0];
         if self
             .rest
@@ -235,7 +272,7 @@ impl<'a> Walk<'a> {
     }
 
     /// The family that the first nibble names.
-    fn version(&self) -> Result<Option<Family>, Stop> {
+    pub(super) fn version(&self) -> Result<Option<Family>, Stop> {
         let first = self.rest.bytes.first().ok_or(Stop::Short)?;
         Ok(match first >> 4 {
             4 => Some(Family::V4),

@@ -25,8 +25,11 @@ mod fast;
 mod full;
 mod ip;
 mod link;
+mod local;
 mod packet;
 mod transport;
+mod wireless;
+mod wrapped;
 
 pub use build::tcp_probe;
 pub use fast::parse_fast;

@@ -16,6 +16,7 @@ mod generated;
 mod ip;
 mod lax;
 mod link;
+mod other_links;
 mod probe;
 mod properties;
 mod transport;
