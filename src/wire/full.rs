@@ -148,18 +148,31 @@ impl<'a> Walk<'a> {
             0x8100 | 0x88a8 | 0x9100 | 0x9200 => self.tag(),
             0x8847 | 0x8848 => self.mpls(),
             0x8864 => self.pppoe_session(),
+            0x88e7 => self.backbone(),
             _ => Err(Stop::NotIp),
         }
     }
 
     fn tag(&mut self) -> Result<Family, Stop> {
+        self.count_tag()?;
+        let header = self.take::<4>()?;
+        let tag = SingleVlanHeaderSlice::from_slice(header).map_err(|_| Stop::Short)?;
+        self.type_or_length(tag.ether_type().0)
+    }
+
+    /// Provider backbone bridging (802.1ah): a tag, then the customer's whole Ethernet frame.
+    fn backbone(&mut self) -> Result<Family, Stop> {
+        self.count_tag()?;
+        self.take::<4>()?;
+        self.ethernet()
+    }
+
+    fn count_tag(&mut self) -> Result<(), Stop> {
         if self.tags == ENCAPSULATION_CAP {
             return Err(Stop::Limit);
         }
         self.tags += 1;
-        let header = self.take::<4>()?;
-        let tag = SingleVlanHeaderSlice::from_slice(header).map_err(|_| Stop::Short)?;
-        self.type_or_length(tag.ether_type().0)
+        Ok(())
     }
 
     /// LLC that announces SNAP with an ethertype; any other LLC is not IP.

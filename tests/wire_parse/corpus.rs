@@ -42,6 +42,13 @@ fn ethernet_seeds() -> Vec<(&'static str, Vec<u8>)> {
         ("one-tag", ethernet(0x8100, tag(IP6, v6()))),
         ("two-tags-pppoe", ethernet(0x88a8, sessions)),
         ("llc-snap", ethernet(48, llc_snap(IP4, v4()))),
+        (
+            "backbone-tag",
+            ethernet(
+                0x88e7,
+                [vec![0; 4], ethernet(0x8100, tag(IP4, v4()))].concat(),
+            ),
+        ),
         ("mpls-two-labels", ethernet(0x8847, mpls(2, v6()))),
         (
             "ipv6-extension-headers",
