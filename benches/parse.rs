@@ -17,7 +17,7 @@ use etherparse::{LaxSlicedPacket, SlicedPacket};
 use frames::{Layout, POOLS, Random, Talk, any_address};
 use ledger::Ledger;
 use sekisho::loadgen::engine::{Pool, floor};
-use sekisho::wire::{self, LinkType, Shape};
+use sekisho::wire::{self, LinkType, Shape, Unwrap};
 use std::hint::black_box;
 
 /// A case: how its frames look, and what they parse to.
@@ -117,17 +117,20 @@ fn main() {
             let mut measure = |contender, work: &mut dyn FnMut()| {
                 ledger.measure(&mut group, &name, contender, count, work);
             };
+            let unwrap = &Unwrap::default();
             measure("floor", &mut || {
                 black_box(floor(black_box(&words)));
             });
             if case.fast {
-                measure("parse_fast", &mut || each(&frames, wire::parse_fast));
+                measure("parse_fast", &mut || {
+                    each(&frames, |f| wire::parse_fast(f, unwrap))
+                });
             }
             measure("parse_full", &mut || {
-                each(&frames, |f| wire::parse_full(f, LinkType::ETHERNET));
+                each(&frames, |f| wire::parse_full(f, LinkType::ETHERNET, unwrap));
             });
             measure("parse", &mut || {
-                each(&frames, |f| wire::parse(f, LinkType::ETHERNET));
+                each(&frames, |f| wire::parse(f, LinkType::ETHERNET, unwrap));
             });
             measure("SlicedPacket", &mut || {
                 each(&frames, SlicedPacket::from_ethernet);
@@ -148,9 +151,9 @@ impl Case {
         let frame = || {
             let (layout, ipv6) = random.pick(self.layouts);
             let frame = layout.frame(&to_web(ipv6, &mut random), &mut random);
-            let parsed = wire::parse(&frame, LinkType::ETHERNET).shape;
+            let parsed = wire::parse(&frame, LinkType::ETHERNET, &Unwrap::default()).shape;
             assert!(self.shapes.contains(&parsed), "{}: {parsed:?}", self.name);
-            let fast = wire::parse_fast(&frame).is_some();
+            let fast = wire::parse_fast(&frame, &Unwrap::default()).is_some();
             assert_eq!(fast, self.fast, "{}", self.name);
             frame
         };

@@ -1,7 +1,7 @@
 //! What holds for every frame, asked by the fuzz target and by ordinary tests.
 
 use sekisho::wire::{
-    Family, Fragment, LinkType, Packet, Shape, TcpFlags, parse, parse_fast, parse_full,
+    Family, Fragment, LinkType, Packet, Shape, TcpFlags, Unwrap, parse, parse_fast, parse_full,
 };
 
 /// Numbers below this are a link type's own; the others choose one that is read.
@@ -24,10 +24,15 @@ pub fn check(input: &[u8]) {
 /// Both lanes agree, the packet keeps its promises, and octets behind the frame change nothing
 /// that was not left open.
 pub fn check_frame(frame: &[u8], link_type: LinkType) {
-    let packet = parse(frame, link_type);
-    assert_eq!(packet, parse_full(frame, link_type), "the lanes differ");
+    let unwrap = &Unwrap::default();
+    let packet = parse(frame, link_type, unwrap);
+    assert_eq!(
+        packet,
+        parse_full(frame, link_type, unwrap),
+        "the lanes differ"
+    );
     if link_type == LinkType::ETHERNET
-        && let Some(fast) = parse_fast(frame)
+        && let Some(fast) = parse_fast(frame, unwrap)
     {
         assert_eq!(fast, packet, "the lanes differ");
     }
@@ -35,7 +40,7 @@ pub fn check_frame(frame: &[u8], link_type: LinkType) {
     if !packet.wants_more {
         for filler in [0x00, 0x06, 0xff] {
             let longer = [frame, &[filler; 300]].concat();
-            stays_decided(&packet, &parse(&longer, link_type));
+            stays_decided(&packet, &parse(&longer, link_type, unwrap));
         }
     }
 }

@@ -27,11 +27,12 @@ pub use decide::Decision;
 
 use crate::policy::Tables;
 use crate::stats::{Counted, Tally, Verdict};
-use crate::wire::{AsFrame, Packet};
+use crate::wire::{AsFrame, Packet, Unwrap};
 use bits::Bits;
 use classify::Classified;
 use decide::Decided;
 use parse::Parsed;
+use std::sync::Arc;
 use width::Width;
 
 /// Up to 64 frames on their way through the stages; reused from burst to burst.
@@ -39,6 +40,7 @@ use width::Width;
 pub struct Burst {
     facing: Facing,
     account: Account,
+    unwrap: Arc<Unwrap>,
     width: Width,
     parsed: Parsed,
     classified: Classified,
@@ -62,6 +64,7 @@ impl Burst {
         Self {
             facing,
             account,
+            unwrap: Arc::default(),
             width: Width::detect(),
             parsed: Parsed::default(),
             classified: Classified::default(),
@@ -79,7 +82,8 @@ impl Burst {
 
     /// The first stage alone, of the first 64 frames.
     pub fn parse(&mut self, frames: &[impl AsFrame]) {
-        self.width.parse(&mut self.parsed, frames, self.facing);
+        self.width
+            .parse(&mut self.parsed, frames, self.facing, &self.unwrap);
     }
 
     /// The second stage alone, of what was parsed last.
@@ -154,7 +158,7 @@ impl Burst {
             .iter()
             .zip(self.decisions())
             .map(|(frame, decision)| {
-                let packet = parse::packet(&frame.as_frame());
+                let packet = parse::packet(&frame.as_frame(), &self.unwrap);
                 let ends = classify::classify(&packet, tables, self.facing);
                 let decision = decision.between(&ends);
                 debug_assert_eq!(

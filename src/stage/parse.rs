@@ -4,7 +4,7 @@ use super::classify::Addresses;
 use super::decide;
 use crate::wire::{
     self, AsFrame, BURST, Family, Frame, Halves, Header, LINK_OCTETS, LinkType, PLAIN_TYPE_AT,
-    Packet, Shape, Tcp,
+    Packet, Shape, Tcp, Unwrap,
 };
 
 /// TCP port 25: the only port that rules speak of.
@@ -89,19 +89,19 @@ impl<A: Copy + Default, const WORDS: usize> Default for Lane<A, WORDS> {
 /// Parses one frame, in whichever lane reads it; [`Packet::wants_more`] is set only where the
 /// capture cut it, and what was cut off could change what is decided.
 #[inline]
-pub(super) fn packet(frame: &Frame<'_>) -> Packet {
+pub(super) fn packet(frame: &Frame<'_>, unwrap: &Unwrap) -> Packet {
     if frame.link_type == LinkType::ETHERNET
-        && let Some(packet) = wire::parse_fast(frame.bytes)
+        && let Some(packet) = wire::parse_fast(frame.bytes, unwrap)
     {
         return packet;
     }
-    wire::parse_part(frame.bytes, frame.missing_bytes(), frame.link_type)
+    wire::parse_part(frame.bytes, frame.missing_bytes(), frame.link_type, unwrap)
 }
 
 impl Parsed {
     /// Parses up to 64 frames.
     #[inline(always)]
-    pub(super) fn parse(&mut self, frames: &[impl AsFrame], facing: Facing) {
+    pub(super) fn parse(&mut self, frames: &[impl AsFrame], facing: Facing, unwrap: &Unwrap) {
         self.all = Bits::first(frames.len());
         self.ipv4.clear();
         self.ipv6.clear();
@@ -120,7 +120,7 @@ impl Parsed {
         (self.ipv4.placed, self.ipv6.placed) = (self.ipv4.read, self.ipv6.read);
         self.may_match = Bits::default();
         if self.others.any() {
-            self.full_lane(frames);
+            self.full_lane(frames, unwrap);
         }
     }
 
@@ -193,12 +193,12 @@ impl Parsed {
 
     #[inline(never)]
     #[expect(clippy::indexing_slicing, reason = "an index of `Bits` is below 64")]
-    fn full_lane(&mut self, frames: &[impl AsFrame]) {
+    fn full_lane(&mut self, frames: &[impl AsFrame], unwrap: &Unwrap) {
         for index in self.others {
             let Some(frame) = frames.get(index) else {
                 continue;
             };
-            let packet = packet(&frame.as_frame());
+            let packet = packet(&frame.as_frame(), unwrap);
             if decide::may_match(&packet) {
                 self.may_match = self.may_match.or(Bits::one(index));
             }

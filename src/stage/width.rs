@@ -12,7 +12,7 @@
 use super::classify::{Account, Classified, Facing};
 use super::parse::Parsed;
 use crate::policy::Tables;
-use crate::wire::AsFrame;
+use crate::wire::{AsFrame, Unwrap};
 
 /// How wide the vectors of the loops are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,14 +38,20 @@ impl Width {
     }
 
     #[inline]
-    pub(super) fn parse(self, parsed: &mut Parsed, frames: &[impl AsFrame], facing: Facing) {
+    pub(super) fn parse(
+        self,
+        parsed: &mut Parsed,
+        frames: &[impl AsFrame],
+        facing: Facing,
+        unwrap: &Unwrap,
+    ) {
         #[cfg(target_arch = "x86_64")]
         if self.v4 {
             // SAFETY: `v4` is only ever set by `detect`, which asked this processor for each
             // feature that the function is compiled for.
-            return unsafe { parse_v4(parsed, frames, facing) };
+            return unsafe { parse_v4(parsed, frames, facing, unwrap) };
         }
-        parsed.parse(frames, facing);
+        parsed.parse(frames, facing, unwrap);
     }
 
     #[inline]
@@ -68,8 +74,8 @@ impl Width {
 
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,bmi1,bmi2,popcnt")]
-fn parse_v4(parsed: &mut Parsed, frames: &[impl AsFrame], facing: Facing) {
-    parsed.parse(frames, facing);
+fn parse_v4(parsed: &mut Parsed, frames: &[impl AsFrame], facing: Facing, unwrap: &Unwrap) {
+    parsed.parse(frames, facing, unwrap);
 }
 
 #[cfg(target_arch = "x86_64")]

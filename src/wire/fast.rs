@@ -5,7 +5,7 @@
 //! tells beside them whether they mean what they seem to ([`Header::plain`]). So random traffic
 //! mispredicts nothing, and frames of a burst are read side by side.
 
-use super::{Family, Packet, Shape, TRANSPORT_OCTETS, TcpFlags, transport};
+use super::{Family, Packet, Shape, TRANSPORT_OCTETS, TcpFlags, Unwrap, transport};
 
 const TCP: u8 = 6;
 const UDP: u8 = 17;
@@ -44,7 +44,7 @@ const EXTENSION_HEADERS: u64 = 1 | 1 << 43 | 1 << 44 | 1 << 51 | 1 << 60;
 /// header and at least 14 octets behind it; `None` for any other, which
 /// [`parse_full`](super::parse_full) reads.
 #[inline]
-pub fn parse_fast(frame: &[u8]) -> Option<Packet> {
+pub fn parse_fast(frame: &[u8], _unwrap: &Unwrap) -> Option<Packet> {
     let start = start(link_words(frame.first_chunk()?));
     let ip = frame.get(usize::from(start.type_at)..)?;
     if start.ipv4 {

@@ -5,7 +5,7 @@
 //! are read here; PPPoE, PPP, MPLS, LLC/SNAP, Cisco HDLC and loopback it does not have.
 
 use super::area::Area;
-use super::{Family, LinkType, Packet, Shape, ip};
+use super::{Family, LinkType, Packet, Shape, Unwrap, ip};
 use etherparse::{Ethernet2HeaderSlice, SingleVlanHeaderSlice, ether_type};
 
 /// Tags, and labels, that are followed in one frame.
@@ -16,13 +16,18 @@ const ENCAPSULATION_CAP: u8 = 4;
 const SKIPPED_CAP_BYTES: u16 = 0x7fff;
 
 /// Reads any frame. [`parse`](super::parse) gives the same, faster for the common ones.
-pub fn parse_full(frame: &[u8], link_type: LinkType) -> Packet {
-    parse_part(frame, usize::MAX, link_type)
+pub fn parse_full(frame: &[u8], link_type: LinkType, unwrap: &Unwrap) -> Packet {
+    parse_part(frame, usize::MAX, link_type, unwrap)
 }
 
 /// Reads a frame of which the capture left out so many octets: [`Packet::wants_more`] is set only
 /// where those octets could change what is decided.
-pub fn parse_part(frame: &[u8], missing_bytes: usize, link_type: LinkType) -> Packet {
+pub fn parse_part(
+    frame: &[u8],
+    missing_bytes: usize,
+    link_type: LinkType,
+    _unwrap: &Unwrap,
+) -> Packet {
     let mut walk = Walk {
         rest: Area::frame(frame, missing_bytes),
         offset_bytes: 0,

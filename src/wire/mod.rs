@@ -26,8 +26,11 @@ mod full;
 mod ip;
 mod link;
 mod local;
+mod map;
 mod packet;
+mod route;
 mod transport;
+mod tunnel;
 mod wireless;
 mod wrapped;
 
@@ -39,17 +42,21 @@ pub(crate) use fast::{
 };
 pub use full::{parse_full, parse_part};
 pub use link::LinkType;
+pub use map::{InterfaceId, MapFault, MapRule, PortSet};
 pub use packet::{
-    AsFrame, BURST, Family, Fragment, Frame, Packet, Shape, TRANSPORT_OCTETS, TcpFlags,
+    AsFrame, BURST, Family, Fragment, Frame, Identity, Packet, Route, Shape, TRANSPORT_OCTETS,
+    TcpFlags,
 };
+pub use route::route_addresses;
+pub use tunnel::{Subscriber, Tunnel, TunnelKind, Unwrap};
 
 /// Reads a frame from its link header to the TCP or UDP header.
 #[inline(always)]
-pub fn parse(frame: &[u8], link_type: LinkType) -> Packet {
+pub fn parse(frame: &[u8], link_type: LinkType, unwrap: &Unwrap) -> Packet {
     if link_type == LinkType::ETHERNET
-        && let Some(packet) = parse_fast(frame)
+        && let Some(packet) = parse_fast(frame, unwrap)
     {
         return packet;
     }
-    parse_full(frame, link_type)
+    parse_full(frame, link_type, unwrap)
 }

@@ -196,6 +196,43 @@ pub struct Packet {
     /// if the capture cut the frame, the missing octets could change what is decided. Not set where
     /// they are too few for that: a first fragment that is tiny by its IP length stays evasive.
     pub wants_more: bool,
+    /// A source port outside the port set, or a source address, that the tunnel's outer source does
+    /// not give; only toward the tunnel's endpoint.
+    pub spoofed_port: bool,
+    /// The addresses that it is to pass yet, which its header's destination does not name.
+    pub route: Route,
+    /// The ends by which the subscriber is known, where these are not `src` and `dst`: those of a
+    /// tunnel's outer header, or the end-user prefix that a port set belongs to.
+    pub identity: Option<Identity>,
+}
+
+/// The ends of a packet by which its subscriber is known: the source of a frame that goes out, the
+/// destination of one that comes in. The peer is an end of the packet all the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Identity {
+    /// Of both.
+    pub family: Family,
+    /// IPv4 in the low 32 bits.
+    pub src: u128,
+    /// Likewise.
+    pub dst: u128,
+}
+
+/// A source route: IPv4's loose or strict option, or IPv6's routing header.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Route {
+    /// None, or one that is exhausted: the header's destination is where the packet ends.
+    None,
+    /// Not exhausted: so many addresses of the packet's family stand in the frame from this offset
+    /// on, and are yet to be passed. [`route_addresses`](super::route_addresses) reads them.
+    Listed {
+        /// Of the first address.
+        at: u16,
+        /// At least one.
+        addresses: u8,
+    },
+    /// Not exhausted, as far as one can tell, and where it leads cannot be read.
+    Unreadable,
 }
 
 impl Family {
@@ -227,6 +264,22 @@ impl Packet {
         Some(self.family?.address(self.dst))
     }
 
+    /// The source by which the subscriber is known, of a frame that goes out.
+    pub fn subscriber_src(&self) -> Option<(Family, u128)> {
+        match self.identity {
+            Some(Identity { family, src, .. }) => Some((family, src)),
+            None => Some((self.family?, self.src)),
+        }
+    }
+
+    /// The destination by which the subscriber is known, of a frame that comes in.
+    pub fn subscriber_dst(&self) -> Option<(Family, u128)> {
+        match self.identity {
+            Some(Identity { family, dst, .. }) => Some((family, dst)),
+            None => Some((self.family?, self.dst)),
+        }
+    }
+
     /// A packet of which nothing but its shape is known.
     pub const fn bare(shape: Shape) -> Self {
         Self {
@@ -242,6 +295,9 @@ impl Packet {
             protocol: 0,
             transport_len: 0,
             wants_more: false,
+            spoofed_port: false,
+            route: Route::None,
+            identity: None,
         }
     }
 }

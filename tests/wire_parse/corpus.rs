@@ -1,8 +1,9 @@
 //! The fuzz target's corpus, on stable: its seeds are readable frames, kept in `fuzz/corpus/parse`.
 
 use crate::check_parse::check;
+use crate::closed::parse;
 use crate::frames::*;
-use sekisho::wire::{LinkType, Shape, parse};
+use sekisho::wire::{LinkType, Shape};
 use std::fs;
 use std::path::PathBuf;
 

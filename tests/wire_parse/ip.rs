@@ -1,7 +1,8 @@
 //! From the IP header to the transport header: lengths, options, extension headers, fragments.
 
+use crate::closed::parse;
 use crate::frames::*;
-use sekisho::wire::{Fragment, LinkType, Packet, Shape, parse};
+use sekisho::wire::{Fragment, LinkType, Packet, Shape};
 
 fn raw(ip: &[u8]) -> Packet {
     parse(ip, LinkType::RAW)

@@ -4,6 +4,7 @@
 //! headers, fragments. Left out, each where it is told below: encapsulations it does not open,
 //! orders and lengths of extension headers that it refuses, and our caps.
 
+use crate::closed::parse_full;
 use crate::frames::ethernet;
 use crate::generated::generated;
 use etherparse::{
@@ -12,7 +13,7 @@ use etherparse::{
 };
 use proptest::prelude::*;
 use proptest::sample::Index;
-use sekisho::wire::{LinkType, Shape, parse_full};
+use sekisho::wire::{LinkType, Shape};
 
 /// What the other reader makes of a frame.
 #[derive(Debug)]

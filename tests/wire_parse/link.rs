@@ -1,7 +1,8 @@
 //! From the link header to the IP header.
 
+use crate::closed::parse;
 use crate::frames::*;
-use sekisho::wire::{LinkType, Packet, Shape, parse};
+use sekisho::wire::{LinkType, Packet, Shape};
 
 fn v4() -> Vec<u8> {
     V4::tcp().over(syn25())

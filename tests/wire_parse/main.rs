@@ -10,6 +10,7 @@
 
 #[path = "../../fuzz/check_parse.rs"]
 mod check_parse;
+mod closed;
 mod corpus;
 mod frames;
 mod generated;

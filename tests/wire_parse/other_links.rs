@@ -1,8 +1,9 @@
 //! Link types that ports do not have and captures do: 802.11 behind what drivers put before it,
 //! other local networks, switch tags, and the headers of those who capture.
 
+use crate::closed::parse;
 use crate::frames::*;
-use sekisho::wire::{LinkType, Packet, Shape, parse};
+use sekisho::wire::{LinkType, Packet, Shape};
 
 fn v4() -> Vec<u8> {
     V4::tcp().over(syn25())

@@ -1,7 +1,8 @@
 //! The frames that this program makes itself.
 
+use crate::closed::parse;
 use etherparse::{NetSlice, SlicedPacket, TransportSlice};
-use sekisho::wire::{Family, LinkType, Shape, TcpFlags, parse, tcp_probe};
+use sekisho::wire::{Family, LinkType, Shape, TcpFlags, tcp_probe};
 use std::net::IpAddr;
 
 fn address(text: &str) -> IpAddr {

@@ -1,11 +1,12 @@
 //! What holds for every frame: random ones, and generated ones that were then spoilt.
 
 use crate::check_parse::{check, check_frame, stays_decided};
+use crate::closed::{parse, parse_fast};
 use crate::frames::*;
 use crate::generated::{Generated, Ip, generated};
 use proptest::prelude::*;
 use proptest::sample::Index;
-use sekisho::wire::{LinkType, Shape, parse, parse_fast};
+use sekisho::wire::{LinkType, Shape};
 
 /// Some octets overwritten.
 fn spoilt(mut frame: Vec<u8>, changes: &[(Index, u8)]) -> Vec<u8> {

@@ -1,7 +1,8 @@
 //! From as many transport octets as there are.
 
+use crate::closed::parse;
 use crate::frames::*;
-use sekisho::wire::{LinkType, Packet, Shape, TcpFlags, parse};
+use sekisho::wire::{LinkType, Packet, Shape, TcpFlags};
 
 /// The same transport octets in both families, whole or as a first fragment.
 fn wrapped(protocol: u8, transport: &[u8], first: bool) -> [Packet; 2] {

@@ -1,4 +1,4 @@
-use crate::wire::{self, LinkType, Shape, TRANSPORT_OCTETS};
+use crate::wire::{self, LinkType, Shape, TRANSPORT_OCTETS, Unwrap};
 
 /// A processor's cache line.
 const LINE_BYTES: usize = 64;
@@ -110,7 +110,7 @@ impl Pool {
 /// How many lines the headers of a frame reach into: so many that a parser that sees no more of
 /// it finds the same. TCP is decided by its first 14 octets; its header has 6 more.
 fn header_lines(frame: &[u8]) -> usize {
-    let whole = wire::parse(frame, LinkType::ETHERNET);
+    let whole = wire::parse(frame, LinkType::ETHERNET, &Unwrap::default());
     let lines = frame.len().div_ceil(LINE_BYTES);
     let undecided = match whole.shape {
         Shape::Tcp => TCP_HEADER_OCTETS - usize::from(TRANSPORT_OCTETS),
@@ -118,7 +118,8 @@ fn header_lines(frame: &[u8]) -> usize {
     };
     let enough = |lines: &usize| {
         let seen = frame.get(..lines * LINE_BYTES - undecided).unwrap_or(frame);
-        wire::parse_part(seen, frame.len() - seen.len(), LinkType::ETHERNET) == whole
+        let missing_bytes = frame.len() - seen.len();
+        wire::parse_part(seen, missing_bytes, LinkType::ETHERNET, &Unwrap::default()) == whole
     };
     (1..lines).find(enough).unwrap_or(lines)
 }
