@@ -87,6 +87,36 @@ impl MapRule {
             ..self
         }
     }
+
+    /// Its IPv6 prefix.
+    pub const fn ipv6(&self) -> Ipv6Net {
+        self.ipv6
+    }
+
+    /// Its IPv4 prefix.
+    pub const fn ipv4(&self) -> Ipv4Net {
+        self.ipv4
+    }
+
+    /// How many bits behind the IPv6 prefix hold the rest of the IPv4 address, and the PSID.
+    pub const fn ea_bits(&self) -> u8 {
+        self.ea_bits
+    }
+
+    /// How many bits of a port stand before the PSID.
+    pub const fn psid_offset(&self) -> u8 {
+        self.psid_offset
+    }
+
+    /// How many bits the PSID has.
+    pub const fn psid_bits(&self) -> u8 {
+        self.psid_bits
+    }
+
+    /// The layout that it demands of interface identifiers.
+    pub const fn interface_id(&self) -> Option<InterfaceId> {
+        self.interface_id
+    }
 }
 
 impl fmt::Display for MapFault {

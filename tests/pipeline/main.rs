@@ -13,3 +13,4 @@ mod errors;
 mod reading;
 mod shipped;
 mod support;
+mod tunnels;

@@ -14,7 +14,7 @@ use std::sync::Arc;
 #[test]
 fn nothing_is_to_be_said_about_those_that_ship() {
     let paths = shipped();
-    assert_eq!(paths.len(), 4, "{paths:?}");
+    assert_eq!(paths.len(), 6, "{paths:?}");
     for path in paths {
         let loaded = load(&path);
         assert_eq!(told(&loaded), "");

@@ -5,8 +5,8 @@ use super::findings::{
     ONE_LCORE, POLICY_UNREADABLE,
 };
 use super::keys::{GUIDE, PIPELINE};
-use super::words::{DriverKind, Framing, Idle, LinkLoss, OnExit};
-use super::{Control, Pipeline};
+use super::words::{DriverKind, Framing, Idle, LinkLoss, OnExit, Source, Unparsed};
+use super::{Control, Pipeline, Replies};
 use crate::io::is_stdout;
 use crate::policy::Origin;
 use crate::policy::document::{
@@ -23,6 +23,11 @@ const RUN_DIR: &str = "/run/sekisho";
 /// Where journals are kept.
 const STATE_DIR: &str = "/var/lib/sekisho";
 const STALL_MS: u32 = 1000;
+const REPLIES: Replies = Replies {
+    per_second: 1000,
+    burst: 100,
+};
+const LIMIT_SUBSCRIBERS: u32 = 1 << 20;
 
 /// What the system takes for the name of a socket, without its final zero.
 const SOCKET_PATH_BYTES: usize = 107;
@@ -103,6 +108,7 @@ impl Reader<'_> {
         let name = self.run_name(root);
         let driver = kind.and_then(|kind| self.driver(root, kind));
         let lcores = self.lcores(root, kind);
+        let unwrap = self.tunnels(root);
         let control = self.control(root, kind, name.as_deref());
         let frames = word(root, "frames", Framing::of).unwrap_or(Framing::Ethernet);
         self.warn_of_rss(root, frames, &lcores);
@@ -126,6 +132,13 @@ impl Reader<'_> {
             account: word(root, "account", account).unwrap_or(Account::EveryFrame),
             idle: word(root, "idle", Idle::of).unwrap_or(idle),
             frames,
+            unwrap,
+            unparsed: word(root, "unparsed", unparsed).unwrap_or(Unparsed::Forward),
+            source: section("access")
+                .and_then(|access| word(access, "source", source))
+                .unwrap_or(Source::Any),
+            replies: replies(section("replies")),
+            limit_subscribers: number(root, "limit-subscribers").unwrap_or(LIMIT_SUBSCRIBERS),
             control,
         })
     }
@@ -347,6 +360,30 @@ fn account(word: &str) -> Option<Account> {
         "every-frame" => Some(Account::EveryFrame),
         "candidates" => Some(Account::Candidates),
         _ => None,
+    }
+}
+
+fn unparsed(word: &str) -> Option<Unparsed> {
+    match word {
+        "forward" => Some(Unparsed::Forward),
+        "drop" => Some(Unparsed::Drop),
+        _ => None,
+    }
+}
+
+fn source(word: &str) -> Option<Source> {
+    match word {
+        "any" => Some(Source::Any),
+        "known" => Some(Source::Known),
+        _ => None,
+    }
+}
+
+fn replies(section: Option<&Node>) -> Replies {
+    let given = |key| section.and_then(|section| number(section, key));
+    Replies {
+        per_second: given("per-second").unwrap_or(REPLIES.per_second),
+        burst: given("burst").unwrap_or(REPLIES.burst),
     }
 }
 
