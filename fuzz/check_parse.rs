@@ -1,8 +1,16 @@
 //! What holds for every frame, asked by the fuzz target and by ordinary tests.
 
+#[path = "check_lax.rs"]
+pub mod check_lax;
+
 use sekisho::wire::{
     Family, Fragment, LinkType, Packet, Shape, TcpFlags, Unwrap, parse, parse_fast, parse_full,
+    parse_part,
 };
+
+/// What is looked at of an Ethernet frame, at most: the work for one is bounded however long it is
+/// and whatever it holds.
+const LOOKED_AT_OCTETS: usize = 512;
 
 /// Numbers below this are a link type's own; the others choose one that is read.
 const NUMBERS: u16 = 512;
@@ -37,6 +45,15 @@ pub fn check_frame(frame: &[u8], link_type: LinkType) {
         assert_eq!(fast, packet, "the lanes differ");
     }
     keeps_its_promises(frame, &packet);
+    if link_type == LinkType::ETHERNET {
+        check_lax::agrees(frame);
+    }
+    if link_type == LinkType::ETHERNET
+        && let Some((head, rest)) = frame.split_at_checked(LOOKED_AT_OCTETS)
+    {
+        let of_head = parse_part(head, rest.len(), link_type, unwrap);
+        assert_eq!(of_head, packet, "it looked too far");
+    }
     if !packet.wants_more {
         for filler in [0x00, 0x06, 0xff] {
             let longer = [frame, &[filler; 300]].concat();

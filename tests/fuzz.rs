@@ -1,0 +1,102 @@
+//! The corpora of the fuzz targets, on stable: whatever lies in one, written by hand or found by
+//! the fuzzer, passes its target's check, in bounded time.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    unreachable_pub,
+    reason = "tests"
+)]
+
+#[path = "../fuzz/check_captures.rs"]
+mod check_captures;
+#[path = "../fuzz/check_parse.rs"]
+mod check_parse;
+#[path = "../fuzz/check_pipeline.rs"]
+mod check_pipeline;
+#[path = "../fuzz/check_policy.rs"]
+mod check_policy;
+
+use rustix::time::{ClockId, clock_gettime};
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// What one input may take of a processor, compiled for tests. The slowest, policies that build
+/// tables, take a hundredth of it.
+const BOUND: Duration = Duration::from_secs(10);
+
+/// What all corpora may take in the repository.
+const CORPORA_BYTES: u64 = 2 << 20;
+
+fn fuzz() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz")
+}
+
+/// The files of a folder, and of those in it.
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            files.extend(self::files(&path));
+        } else {
+            files.push(path);
+        }
+    }
+    files
+}
+
+/// Processor time of this thread.
+fn processor() -> Duration {
+    let now = clock_gettime(ClockId::ThreadCPUTime);
+    now.try_into().unwrap()
+}
+
+fn replay(target: &str, check: fn(&[u8])) {
+    let corpus = files(&fuzz().join("corpus").join(target));
+    assert!(!corpus.is_empty());
+    for path in corpus {
+        let input = fs::read(&path).unwrap();
+        let before = processor();
+        check(&input);
+        let took = processor() - before;
+        assert!(took < BOUND, "{}: {took:?}", path.display());
+    }
+}
+
+/// A test for each target; and there is no target without one.
+macro_rules! targets {
+    ($($target:ident: $check:ident,)*) => {
+        $(
+            #[test]
+            fn $target() {
+                replay(stringify!($target), $check::check);
+            }
+        )*
+
+        const TARGETS: &[&str] = &[$(stringify!($target)),*];
+    };
+}
+
+targets! {
+    captures: check_captures,
+    parse: check_parse,
+    pipeline: check_pipeline,
+    policy: check_policy,
+}
+
+#[test]
+fn every_target_is_replayed_and_all_corpora_are_small() {
+    let stem = |path: &PathBuf| path.file_stem().unwrap().to_str().unwrap().to_owned();
+    let targets: BTreeSet<_> = files(&fuzz().join("fuzz_targets"))
+        .iter()
+        .map(stem)
+        .collect();
+    assert!(targets.iter().eq(TARGETS), "{targets:?}");
+    let corpora = files(&fuzz().join("corpus"));
+    let bytes = corpora.iter().map(|path| path.metadata().unwrap().len());
+    assert!(bytes.sum::<u64>() < CORPORA_BYTES);
+}
