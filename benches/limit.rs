@@ -19,9 +19,10 @@ mod thread_time;
 
 use ipnet::{IpNet, Ipv4Net};
 use ring::{RING_FRAMES, frames};
+use sekisho::limit::Moment;
 use sekisho::loadgen::engine::{Pool, floor};
 use sekisho::loadgen::traffic::{Network, Sizes, Synthetic};
-use sekisho::stage::{Account, Burst, Facing};
+use sekisho::stage::{Account, Burst, Facing, Settings};
 use sekisho::wire::BURST;
 use std::hint::black_box;
 use thread_time::{median, ns_a_frame};
@@ -49,7 +50,7 @@ fn one(case: &str, network: &Network, trie: &Trie, port_25: f64) {
     let pool = Pool::new(frames(network, Sizes::least(), port_25)).unwrap();
     let (words, ring) = (pool.header_words(), pool.frames());
     let mut plans = [[0; 4]; 256];
-    let mut burst = Burst::new(Facing::Out, Account::EveryFrame);
+    let mut burst = Burst::new(Facing::Out, Settings::new(Account::EveryFrame));
     let mut tally = network.tally();
     let mut samples = [const { Vec::new() }; 3];
     for _ in 0..SAMPLES {
@@ -64,7 +65,7 @@ fn one(case: &str, network: &Network, trie: &Trie, port_25: f64) {
         }));
         engines.push(ns_a_frame(RING_FRAMES, &mut || {
             for frames in ring.chunks(BURST) {
-                burst.run(frames, network.tables());
+                burst.run(frames, network.tables(), Moment::default());
                 burst.count(frames, &mut tally);
             }
         }));

@@ -24,9 +24,10 @@ use frames::{Layout, POOLS, Random, Talk, any_address};
 use ledger::Ledger;
 use network::Network;
 use sekisho::io::{CaptureReader, Record};
+use sekisho::limit::Moment;
 use sekisho::loadgen::engine::{Pool, floor};
 use sekisho::loadgen::traffic::Spread;
-use sekisho::stage::{Account, Burst, Facing};
+use sekisho::stage::{Account, Burst, Facing, Settings};
 use sekisho::wire::BURST;
 use std::hint::black_box;
 use std::io::{Cursor, Read};
@@ -189,11 +190,11 @@ fn stages(criterion: &mut Criterion, strewn: &Network, dense: &Network) {
                 black_box(floor(black_box(&words)));
             });
             for (name, account) in ACCOUNTS {
-                let mut burst = Burst::new(Facing::Out, account);
+                let mut burst = Burst::new(Facing::Out, Settings::new(account));
                 let mut tally = network.tally();
                 measure(name, &mut || {
                     for frames in frames.chunks(BURST) {
-                        burst.run(frames, &network.tables);
+                        burst.run(frames, &network.tables, Moment::default());
                         burst.count(frames, &mut tally);
                     }
                 });
@@ -222,11 +223,11 @@ fn replay(criterion: &mut Criterion, network: &Network) {
                 black_box(records);
             });
         });
-        let mut burst = Burst::new(Facing::Auto, Account::EveryFrame);
+        let mut burst = Burst::new(Facing::Auto, Settings::new(Account::EveryFrame));
         let mut tally = network.tally();
         measure("read, decide and count", &mut || {
             each_burst(&file, |records| {
-                burst.run(records, &network.tables);
+                burst.run(records, &network.tables, Moment::default());
                 burst.count(records, &mut tally);
             });
         });

@@ -19,9 +19,10 @@ mod thread_time;
 
 use ring::frames;
 use sekisho::io::port::{Arena, Frames, MemoryPort, Pool, Port, Rounds};
+use sekisho::limit::Moment;
 use sekisho::loadgen::traffic::{Network, Sizes};
 use sekisho::lpm::Readers;
-use sekisho::stage::{Account, Burst, Facing};
+use sekisho::stage::{Account, Burst, Facing, Settings};
 use sekisho::wire::BURST;
 use sekisho::worker::{Post, Worker};
 use std::hint::black_box;
@@ -74,10 +75,13 @@ fn one(case: &str, network: &Network, account: Account, frames: &[Vec<u8>]) {
     let port = |pool| MemoryPort::new(pool, Rounds::Endless, TX_RING_FRAMES);
     let polls = frames.len() / BURST;
 
-    let (mut burst, mut tally) = (Burst::new(Facing::Out, account), network.tally());
+    let (mut burst, mut tally) = (
+        Burst::new(Facing::Out, Settings::new(account)),
+        network.tally(),
+    );
     let mut stages = || {
         for frames in slices.chunks(BURST) {
-            burst.run(frames, network.tables());
+            burst.run(frames, network.tables(), Moment::default());
             burst.count(frames, &mut tally);
         }
         black_box(&mut burst);
@@ -92,7 +96,7 @@ fn one(case: &str, network: &Network, account: Account, frames: &[Vec<u8>]) {
     };
 
     let (post, _) = Post::new(network.tables(), &Readers::new());
-    let mut worker = Worker::new(post, account, port(&pools[1]), port(&none));
+    let mut worker = Worker::new(post, &Settings::new(account), port(&pools[1]), port(&none));
     let mut whole = || {
         for _ in 0..polls {
             worker.poll_once();

@@ -4,6 +4,7 @@
 //!
 //! - [`wire`]: bytes become a [`wire::Packet`]. Pure, total, no allocation.
 //! - [`lpm`]: prefix → one byte, IPv4 and IPv6, by longest match. Pure.
+//! - [`limit`]: how many connections each subscriber may open, and what is left of it. Pure.
 //! - [`stats`]: verdicts, reasons, counters, and the law that they balance.
 //! - [`policy`]: what an ISP wrote (YAML) becomes tables that verdicts are looked up in.
 //! - [`stage`]: parse → classify → decide, over bursts of up to 64 frames.
@@ -16,12 +17,13 @@
 //! Imports point downward only (`tests/tidy.rs` checks it):
 //!
 //! ```text
-//! wire, lpm, stats  ←  policy  ←  stage, io  ←  worker  ←  control, loadgen  ←  cli
+//! wire, lpm, limit, stats  ←  policy  ←  stage, io  ←  worker  ←  control, loadgen  ←  cli
 //! ```
 
 pub mod cli;
 pub mod control;
 pub mod io;
+pub mod limit;
 pub mod loadgen;
 pub mod lpm;
 pub mod policy;

@@ -9,10 +9,11 @@
 
 use sekisho::io::CaptureReader;
 use sekisho::io::port::{Arena, MemoryPort, Pool, Rounds};
+use sekisho::limit::Moment;
 use sekisho::loadgen::traffic::{Direction, Encapsulation, Generator, Hostile, Model, Network};
 use sekisho::lpm::Readers;
 use sekisho::policy::{Program, Tables, load};
-use sekisho::stage::{Account, Burst, Facing, Trail};
+use sekisho::stage::{Account, Burst, Facing, Settings, Trail};
 use sekisho::stats::{Reason, Tally, Verdict};
 use sekisho::wire::{BURST, Frame, Shape};
 use sekisho::worker::{Assignment, Order, Post, Report, TraceRoom, Worker};
@@ -73,10 +74,10 @@ fn no_frame_allocates() {
         let (tables, mut tally) = compile(policy);
         for facing in [Facing::Auto, Facing::Out, Facing::In] {
             for account in [Account::Candidates, Account::EveryFrame] {
-                let mut burst = Burst::new(facing, account);
+                let mut burst = Burst::new(facing, Settings::new(account));
                 for frames in frames.chunks(BURST) {
                     let (count, ()) = allocations(|| {
-                        burst.run(frames, &tables);
+                        burst.run(frames, &tables, Moment::default());
                         burst.count(frames, &mut tally);
                     });
                     let trails: Vec<_> = burst.trails(frames, &tables).collect();
@@ -106,7 +107,7 @@ fn no_poll_allocates() {
     let (post, mut orders) = Post::new(network.tables(), &Readers::new());
     let access = MemoryPort::new(&pool, Rounds::Once, 64);
     let uplink = MemoryPort::new(&none, Rounds::Once, 100).with_link(50);
-    let mut worker = Worker::new(post, Account::EveryFrame, access, uplink);
+    let mut worker = Worker::new(post, &Settings::new(Account::EveryFrame), access, uplink);
     let (mut received, mut done) = (0, 0);
     for poll in 0..200 {
         let order = match poll {

@@ -12,26 +12,35 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Each room of `src/`, and the rooms that it may import. A new room is entered here first.
-const LAYERS: [(&str, &[&str]); 10] = [
+const LAYERS: [(&str, &[&str]); 11] = [
     ("wire", &[]),
     ("lpm", &[]),
+    ("limit", &[]),
     ("stats", &[]),
     ("policy", &["wire", "lpm", "stats"]),
     ("io", &["wire"]),
-    ("stage", &["wire", "lpm", "policy", "stats"]),
-    ("worker", &["wire", "lpm", "policy", "stats", "io", "stage"]),
+    ("stage", &["wire", "lpm", "limit", "policy", "stats"]),
+    (
+        "worker",
+        &["wire", "lpm", "limit", "policy", "stats", "io", "stage"],
+    ),
     (
         "control",
-        &["wire", "lpm", "stats", "policy", "io", "stage", "worker"],
+        &[
+            "wire", "lpm", "limit", "stats", "policy", "io", "stage", "worker",
+        ],
     ),
     (
         "loadgen",
-        &["wire", "lpm", "stats", "policy", "io", "stage", "worker"],
+        &[
+            "wire", "lpm", "limit", "stats", "policy", "io", "stage", "worker",
+        ],
     ),
     (
         "cli",
         &[
-            "wire", "lpm", "stats", "policy", "io", "stage", "worker", "control", "loadgen",
+            "wire", "lpm", "limit", "stats", "policy", "io", "stage", "worker", "control",
+            "loadgen",
         ],
     ),
 ];
@@ -155,24 +164,30 @@ fn counters_document() -> String {
     text
 }
 
-/// Which verdicts a reason can stand beside, today.
+/// Which verdicts a reason can stand beside.
 fn can_occur(verdict: Verdict, reason: Reason) -> bool {
-    match reason {
-        Reason::Truncated => verdict == Verdict::Indeterminate,
-        Reason::NotIp
-        | Reason::NotCandidate
-        | Reason::LaterFragment
+    let verdicts: &[Verdict] = match reason {
+        Reason::Truncated => &[Verdict::Indeterminate],
+        Reason::NotIp | Reason::NotCandidate | Reason::LaterFragment | Reason::NoSubscriber => {
+            &[Verdict::Forward]
+        }
+        Reason::Port25Syn => &[Verdict::Forward, Verdict::Drop, Verdict::Reject],
+        Reason::AboveRate | Reason::LimitTableFull => {
+            &[Verdict::Forward, Verdict::Reject, Verdict::Limit]
+        }
+        Reason::SpoofedPortSet | Reason::SpoofedSource => &[Verdict::Drop],
+        Reason::Port25Return
+        | Reason::InboundSubmission
+        | Reason::InboundToSubscriber
         | Reason::Unparsed
         | Reason::EncapsulationLimit
-        | Reason::NoSubscriber => verdict == Verdict::Forward,
-        Reason::Port25Syn
-        | Reason::Port25Return
         | Reason::HeaderChainLimit
         | Reason::IncompleteHeaders
         | Reason::OverlappingFragment
         | Reason::TinyFragment
-        | Reason::Malformed => matches!(verdict, Verdict::Forward | Verdict::Drop),
-    }
+        | Reason::Malformed => &[Verdict::Forward, Verdict::Drop],
+    };
+    verdicts.contains(&verdict)
 }
 
 fn root() -> &'static Path {

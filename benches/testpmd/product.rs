@@ -6,7 +6,7 @@ use rustix::time::{ClockId, clock_gettime};
 use sekisho::io::dpdk::{Opened, Options, open};
 use sekisho::io::port::{Lane, Port, Work};
 use sekisho::lpm::Readers;
-use sekisho::stage::Account;
+use sekisho::stage::{Account, Settings};
 use sekisho::worker::{Done, Post, Worker};
 use std::path::Path;
 use std::process::Command;
@@ -82,7 +82,7 @@ impl Work for Classify {
     fn work<A: Port, N: Port<Frame = A::Frame>>(self, access: A, other: N) -> (Done, u64) {
         let network = network();
         let (post, _orders) = Post::new(network.tables(), &Readers::new());
-        let mut worker = Worker::new(post, Account::EveryFrame, access, other);
+        let mut worker = Worker::new(post, &Settings::new(Account::EveryFrame), access, other);
         let begin_ns = thread_ns();
         let mut taken_ns = 0;
         while taken_ns < RUN_NS {

@@ -5,7 +5,7 @@ use super::thread_time::{median, thread_ns};
 use sekisho::io::port::{Arena, MemoryPort, Pool, Rounds};
 use sekisho::loadgen::traffic::Network;
 use sekisho::lpm::Readers;
-use sekisho::stage::Account;
+use sekisho::stage::{Account, Settings};
 use sekisho::worker::{Idle, Lcore, Post, Worker, on_lcores};
 use std::time::Duration;
 
@@ -48,7 +48,12 @@ fn mpps(network: &Network, lcores: &[Lcore], frames: &[Vec<u8>]) -> f64 {
         let arena = Arena::of(frames).unwrap();
         let (pool, none) = (Pool::new(&arena), Pool::default());
         let port = |pool| MemoryPort::new(pool, Rounds::Endless, TX_RING_FRAMES);
-        let mut worker = Worker::new(post, Account::EveryFrame, port(&pool), port(&none));
+        let mut worker = Worker::new(
+            post,
+            &Settings::new(Account::EveryFrame),
+            port(&pool),
+            port(&none),
+        );
         for _ in 0..frames.len() / 64 {
             worker.poll_once();
         }

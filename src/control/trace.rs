@@ -1,5 +1,6 @@
+use crate::limit::Moment;
 use crate::policy::{Direction, Tables};
-use crate::stage::{Account, Burst, Facing, Trail};
+use crate::stage::{Account, Burst, Facing, Settings, Trail};
 use crate::wire::{Frame, LinkType, Packet, Shape};
 use crate::worker::Traced;
 use std::fmt::Write as _;
@@ -12,8 +13,8 @@ pub(super) fn tell(number: usize, kept: &Traced, tables: &Tables, names_peers: b
         original_len: kept.original_len,
         link_type: LinkType::ETHERNET,
     };
-    let mut burst = Burst::new(kept.facing, Account::EveryFrame);
-    burst.run(&[frame], tables);
+    let mut burst = Burst::new(kept.facing, Settings::new(Account::EveryFrame));
+    burst.run(&[frame], tables, Moment::default());
     let (side, direction) = match kept.facing {
         Facing::Out | Facing::Auto => ("access", Direction::Out),
         Facing::In => ("network", Direction::In),

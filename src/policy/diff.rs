@@ -7,7 +7,7 @@
 use super::Action;
 use super::compile::partition::{Interval, Partition, join, overlay};
 use super::compile::program::Program;
-use super::compile::tables::{Direction, PeerSetId, PlanId, Question, RuleId, Tables};
+use super::compile::tables::{Path, PeerSetId, PlanId, Question, RuleId, Tables};
 use crate::lpm::TooLarge;
 use crate::wire::Family;
 use ipnet::IpNet;
@@ -78,13 +78,13 @@ impl Segment {
         Self::InLater,
     ];
 
-    /// Which way, and whether it opens a connection: two fields of a [`Question`].
-    pub const fn parts(self) -> (Direction, bool) {
+    /// On which path, and whether it opens a connection: two fields of a [`Question`].
+    pub const fn parts(self) -> (Path, bool) {
         match self {
-            Self::OutOpening => (Direction::Out, true),
-            Self::OutLater => (Direction::Out, false),
-            Self::InOpening => (Direction::In, true),
-            Self::InLater => (Direction::In, false),
+            Self::OutOpening => (Path::Outbound, true),
+            Self::OutLater => (Path::Outbound, false),
+            Self::InOpening => (Path::Return, true),
+            Self::InLater => (Path::Return, false),
         }
     }
 }
@@ -162,10 +162,10 @@ fn judge(
     let mut groups: BTreeMap<Group, Vec<Pair<PeerSetId>>> = BTreeMap::new();
     let both = |plans: Pair<PlanId>, sets: Pair<PeerSetId>, segment: Segment| {
         let rule = |tables: &Tables, plan, peer_set| {
-            let (direction, opening) = segment.parts();
+            let (path, opening) = segment.parts();
             tables.rule(Question {
                 family,
-                direction,
+                path,
                 opening,
                 plan,
                 peer_set,
@@ -243,7 +243,7 @@ fn report(
 fn passes(action: Action) -> bool {
     match action {
         Action::Forward | Action::Count => true,
-        Action::Drop => false,
+        Action::Drop | Action::Reject(_) | Action::Limit(_) => false,
     }
 }
 

@@ -2,7 +2,7 @@
 //! generated from what runs.
 
 use super::compile::program::Program;
-use super::compile::tables::{Direction, PeerSetId, PlanId, Question, Tables};
+use super::compile::tables::{Path, PeerSetId, PlanId, Question, Tables};
 use super::sentence::Lang;
 use super::{Action, Class, Kind};
 use crate::lpm::TooLarge;
@@ -139,7 +139,7 @@ fn cell(
 fn question(family: Family, plan: PlanId, peer_set: PeerSetId) -> Question {
     Question {
         family,
-        direction: Direction::Out,
+        path: Path::Outbound,
         opening: true,
         plan,
         peer_set,
@@ -216,6 +216,8 @@ impl Cell {
             (Lang::Ja, Action::Forward) => "通過",
             (Lang::Ja, Action::Drop) => "遮断",
             (Lang::Ja, Action::Count) => "通過(計数)",
+            (Lang::Ja, Action::Reject(_)) => "拒否",
+            (Lang::Ja, Action::Limit(_)) => "制限",
         };
         let mut text = word.to_owned();
         if let Some(rule) = &self.rule {
@@ -266,13 +268,7 @@ fn japanese(class: &str) -> &str {
     reason = "the signature that serde wants"
 )]
 fn kind<S: Serializer>(kind: &Kind, to: S) -> Result<S::Ok, S::Error> {
-    to.serialize_str(match kind {
-        Kind::Dynamic => "dynamic",
-        Kind::Fixed => "fixed",
-        Kind::Dialup => "dialup",
-        Kind::Ipv6 => "ipv6",
-        Kind::Shared => "shared",
-    })
+    to.serialize_str(kind.label())
 }
 
 #[expect(

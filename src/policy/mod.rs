@@ -20,8 +20,9 @@ mod sentence;
 mod source;
 
 pub use compile::{
-    Change, Direction, Epoch, Event, Interval, Legend, Live, LiveError, Matrix, Memory, NoSuchPlan,
-    Partition, PeerSetId, PlanId, PrefixTables, Program, Question, RuleId, Span, Tables,
+    Act, Change, Direction, Epoch, Event, Interval, Legend, Live, LiveError, Matrix, Memory,
+    NoSuchPlan, Partition, Path, PeerSetId, PlanId, PrefixTables, Program, Question, RuleId, Span,
+    Tables,
 };
 pub use diagnostic::{Code, Diagnostic, Label, Severity};
 pub use effective::{effective, effective_yaml};
@@ -30,8 +31,8 @@ pub use matrix::{Published, published};
 pub use raw::schema;
 pub use render::render;
 pub use resolve::{
-    Action, Class, ClassMatch, ClassPrefix, Kind, Mode, Origin, Plan, Resolved, ReturnPath, Rule,
-    SourceId, SubscriberPrefix, Tenant,
+    Action, Class, ClassMatch, ClassPrefix, Kind, Limit, Mode, Origin, Plan, Reply, Resolved,
+    ReturnPath, Rule, RuleKind, SourceId, SubscriberPrefix, Tenant, Then,
 };
 pub use sentence::{Lang, Situation, sentence};
 pub use source::Sources;

@@ -91,6 +91,12 @@ impl Case {
             Reason::NoSubscriber => return Self::NoSubscriber,
             Reason::Port25Syn
             | Reason::Port25Return
+            | Reason::InboundSubmission
+            | Reason::InboundToSubscriber
+            | Reason::SpoofedPortSet
+            | Reason::SpoofedSource
+            | Reason::AboveRate
+            | Reason::LimitTableFull
             | Reason::NotCandidate
             | Reason::Truncated
             | Reason::HeaderChainLimit
@@ -118,6 +124,12 @@ fn is_evasive(reason: Reason) -> bool {
         | Reason::Malformed => true,
         Reason::Port25Syn
         | Reason::Port25Return
+        | Reason::InboundSubmission
+        | Reason::InboundToSubscriber
+        | Reason::SpoofedPortSet
+        | Reason::SpoofedSource
+        | Reason::AboveRate
+        | Reason::LimitTableFull
         | Reason::NotIp
         | Reason::NotCandidate
         | Reason::LaterFragment

@@ -1,39 +1,10 @@
 use super::bits::Bits;
+use super::ends::ends_of;
 use super::parse::{End, Parsed};
+use super::{Account, Facing, Settings, decide};
 use crate::lpm::{Ipv4Table, Ipv6Table};
-use crate::policy::{Direction, PeerSetId, PlanId, PrefixTables, Tables};
-use crate::wire::{BURST, Halves, Packet};
-
-/// Which frames are counted under their plans.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Account {
-    /// Those that a rule may speak of: only these are looked up.
-    Candidates,
-    /// Every frame of a subscriber: every frame is looked up.
-    EveryFrame,
-}
-
-/// From where a run looks at frames.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Facing {
-    /// The addresses tell: whoever is in a subscriber prefix is the subscriber.
-    Auto,
-    /// Every frame goes from a subscriber to a peer.
-    Out,
-    /// Every frame goes from a peer to a subscriber.
-    In,
-}
-
-impl Facing {
-    /// The one direction that there is, if there is one.
-    pub(super) fn direction(self) -> Option<Direction> {
-        match self {
-            Self::Auto => None,
-            Self::Out => Some(Direction::Out),
-            Self::In => Some(Direction::In),
-        }
-    }
-}
+use crate::policy::{Direction, Path, PeerSetId, PlanId, PrefixTables, Tables};
+use crate::wire::{BURST, Family, Halves};
 
 /// Which way a frame goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -83,7 +54,7 @@ pub struct Passage {
 }
 
 impl Passage {
-    const NONE: Self = Self {
+    pub(super) const NONE: Self = Self {
         plan: PlanId::NONE,
         peer_set: PeerSetId::OTHER,
     };
@@ -98,7 +69,7 @@ impl Ends {
     };
 
     /// Of a frame with addresses, seen from a side.
-    fn between(
+    pub(super) fn between(
         facing: Facing,
         out: impl FnOnce() -> Passage,
         inward: impl FnOnce() -> Passage,
@@ -143,6 +114,10 @@ pub(super) struct Classified {
     /// Frames that a fast lane read and a rule may speak of. The rest of the fast lanes' is
     /// forwarded.
     pub(super) candidates: Bits,
+    /// Likewise, where every frame goes in: those at the subscriber's own port 25.
+    pub(super) inbound: Bits,
+    /// Those that come from the subscribers' side and are nobody's there, where that matters.
+    pub(super) strangers: Bits,
     /// The subscriber's plan, of candidates and of frames that are counted.
     pub(super) plan: [PlanId; BURST],
     /// The peer's set, of candidates.
@@ -173,6 +148,8 @@ impl Default for Classified {
     fn default() -> Self {
         Self {
             candidates: Bits::default(),
+            inbound: Bits::default(),
+            strangers: Bits::default(),
             plan: [PlanId::NONE; BURST],
             peer_set: [PeerSetId::OTHER; BURST],
             ends: [Ends::UNKNOWN; BURST],
@@ -189,29 +166,26 @@ impl Classified {
         parsed: &Parsed,
         tables: &Tables,
         facing: Facing,
-        account: Account,
+        settings: &Settings,
     ) {
-        let port_25 = parsed.ipv4.port_25.or(parsed.ipv6.port_25);
-        self.candidates = match facing.direction() {
-            Some(direction) if tables.matrix.judges_running(direction) => port_25,
-            _ => port_25.and(parsed.opening()),
-        };
-        let asked = self.candidates.or(parsed.may_match);
-        let counted = match account {
-            Account::EveryFrame => parsed.all,
-            Account::Candidates => asked,
+        self.select(parsed, tables, facing);
+        let asked = self.candidates.or(self.inbound).or(parsed.may_match);
+        let only_known = settings.only_known(facing);
+        let counted = match settings.account {
+            Account::Candidates if !only_known => asked,
+            Account::EveryFrame | Account::Candidates => parsed.all,
         };
         let Self { src, dst, .. } = self;
         let (src_addresses, dst_addresses) =
             (parsed.addresses(End::Src), parsed.addresses(End::Dst));
-        let tables = &*tables.prefixes;
+        let prefixes = &*tables.prefixes;
         if facing != Facing::In {
-            src_addresses.find_subscribers(counted, tables, &mut src.as_subscriber);
-            dst_addresses.find_peers(asked, tables, &mut dst.as_peer);
+            src_addresses.find_subscribers(counted, prefixes, &mut src.as_subscriber);
+            dst_addresses.find_peers(asked, prefixes, &mut dst.as_peer);
         }
         if facing != Facing::Out {
-            dst_addresses.find_subscribers(counted, tables, &mut dst.as_subscriber);
-            src_addresses.find_peers(asked, tables, &mut src.as_peer);
+            dst_addresses.find_subscribers(counted, prefixes, &mut dst.as_subscriber);
+            src_addresses.find_peers(asked, prefixes, &mut src.as_peer);
         }
         match facing {
             Facing::Out => {
@@ -229,19 +203,73 @@ impl Classified {
                 }
             }
         }
+        self.strangers = if only_known {
+            self.nobodys(parsed)
+        } else {
+            Bits::default()
+        };
         if parsed.others.any() {
-            self.join_ends(parsed, facing, counted);
+            self.join_ends(parsed, facing, counted, tables);
         }
+    }
+
+    /// Of the frames that a fast lane read, those that a rule may speak of.
+    #[inline(always)]
+    fn select(&mut self, parsed: &Parsed, tables: &Tables, facing: Facing) {
+        let port_25 = parsed.ipv4.port_25.or(parsed.ipv6.port_25);
+        let matrix = &*tables.matrix;
+        let judged = |path, opening: Bits, set: Bits| {
+            if matrix.judges_running(path) {
+                set
+            } else {
+                set.and(opening)
+            }
+        };
+        self.candidates = match facing {
+            Facing::Out => judged(Path::Outbound, parsed.opening(), port_25),
+            Facing::In => judged(Path::Return, parsed.opening(), port_25),
+            // What a rule may speak of is among the others.
+            Facing::Auto => Bits::default(),
+        };
+        self.inbound = if matrix.judges_inbound() {
+            let local_25 = parsed.ipv4.local_25.or(parsed.ipv6.local_25);
+            judged(Path::Inbound, parsed.opening_inbound(), local_25)
+        } else {
+            Bits::default()
+        };
+    }
+
+    /// Frames that a fast lane read, whose source is in no subscriber prefix and may leave the link.
+    #[inline(never)]
+    #[expect(clippy::indexing_slicing, reason = "an index of `Bits` is below 64")]
+    fn nobodys(&self, parsed: &Parsed) -> Bits {
+        let nobody = self.plan.map(|plan| u8::from(plan == PlanId::NONE));
+        let mut nobodys = Bits::of(&nobody).and(parsed.ipv4.read.or(parsed.ipv6.read));
+        for index in nobodys {
+            let stays = if parsed.ipv4.read.has(index) {
+                decide::stays_on_link(Family::V4, parsed.ipv4.src[index].into())
+            } else {
+                decide::stays_on_link(Family::V6, parsed.ipv6.src[index].joined())
+            };
+            if stays {
+                nobodys = nobodys.without(Bits::one(index));
+            }
+        }
+        nobodys
     }
 
     /// Joins what was found of the frames that are decided one by one.
     #[expect(clippy::indexing_slicing, reason = "an index of `Bits` is below 64")]
-    fn join_ends(&mut self, parsed: &Parsed, facing: Facing, counted: Bits) {
+    fn join_ends(&mut self, parsed: &Parsed, facing: Facing, counted: Bits, tables: &Tables) {
         let passage = |subscriber: &Found, peer: &Found, index: usize| Passage {
             plan: PlanId(subscriber.as_subscriber[index]),
             peer_set: PeerSetId(peer.as_peer[index]),
         };
-        for index in parsed.others {
+        for index in parsed.apart {
+            let route = &parsed.routes[index];
+            self.ends[index] = ends_of(&parsed.packets[index], route, tables, facing);
+        }
+        for index in parsed.others.without(parsed.apart) {
             let known = counted.has(index) && parsed.packets[index].family.is_some();
             self.ends[index] = if known {
                 Ends::between(
@@ -372,20 +400,4 @@ fn together<T: Table, const N: usize>(
     for (found, index) in found.into_iter().zip(set) {
         values[index] = found;
     }
-}
-
-/// Looks up the ends of one packet, in the directions that it may go.
-pub(super) fn classify(packet: &Packet, tables: &Tables, facing: Facing) -> Ends {
-    let Some(family) = packet.family else {
-        return Ends::UNKNOWN;
-    };
-    let passage = |subscriber, peer| Passage {
-        plan: tables.plan(family, subscriber),
-        peer_set: tables.peer_set(family, peer),
-    };
-    Ends::between(
-        facing,
-        || passage(packet.src, packet.dst),
-        || passage(packet.dst, packet.src),
-    )
 }

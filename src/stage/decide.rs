@@ -1,8 +1,8 @@
-use super::Facing;
 use super::bits::Bits;
 use super::classify::{Classified, Ends, Passage, Way};
 use super::parse::{Parsed, SMTP};
-use crate::policy::{Action, Direction, PeerSetId, PlanId, Question, RuleId, Tables};
+use super::{Facing, Settings, Unparsed};
+use crate::policy::{Act, Direction, Path, PeerSetId, PlanId, Question, RuleId, Tables};
 use crate::stats::{Reason, Verdict};
 use crate::wire::{BURST, Family, Packet, Shape};
 
@@ -15,28 +15,42 @@ pub struct Decision {
     pub reason: Reason,
     /// The rule that matched, or [`RuleId::NONE`].
     pub rule: RuleId,
-    /// The subscriber's plan in the direction that decided.
+    /// The subscriber's plan on the path that decided.
     pub plan: PlanId,
-    /// The peer's set in the direction that decided.
+    /// The peer's set on the path that decided.
     pub peer_set: PeerSetId,
-    /// The direction that decided.
-    pub direction: Direction,
+    /// The path that decided.
+    pub path: Path,
 }
 
 impl Decision {
     /// The same of a frame whose ends were looked up afterwards.
     pub(super) fn between(self, ends: &Ends) -> Self {
-        let direction = match ends.way {
-            Way::Out => Direction::Out,
-            Way::In => Direction::In,
-            Way::Both | Way::Unknown => self.direction,
+        let path = match (ends.way, self.path.direction()) {
+            (Way::Out, Direction::In) => Path::Outbound,
+            (Way::In, Direction::Out) => Path::Return,
+            _ => self.path,
         };
-        let Passage { plan, peer_set } = ends.passage(direction);
+        let Passage { plan, peer_set } = ends.passage(path.direction());
         Self {
             plan,
             peer_set,
-            direction,
+            path,
             ..self
+        }
+    }
+}
+
+impl Decision {
+    /// The same where a rate that was yet to be asked has been, and said this.
+    pub(super) fn settled_as(self, settled: &Self) -> Self {
+        match self.verdict {
+            Verdict::Limit => Self {
+                verdict: settled.verdict,
+                reason: settled.reason,
+                ..self
+            },
+            _ => self,
         }
     }
 }
@@ -47,7 +61,7 @@ pub(super) struct Decided {
     pub(super) verdict: [Verdict; BURST],
     pub(super) reason: [Reason; BURST],
     pub(super) rule: [RuleId; BURST],
-    pub(super) direction: [Direction; BURST],
+    pub(super) path: [Path; BURST],
 }
 
 impl Default for Decided {
@@ -56,7 +70,7 @@ impl Default for Decided {
             verdict: [Verdict::Forward; BURST],
             reason: [Reason::NotCandidate; BURST],
             rule: [RuleId::NONE; BURST],
-            direction: [Direction::Out; BURST],
+            path: [Path::Outbound; BURST],
         }
     }
 }
@@ -68,118 +82,157 @@ impl Decided {
         classified: &mut Classified,
         tables: &Tables,
         facing: Facing,
+        settings: &Settings,
     ) {
-        let direction = facing.direction().unwrap_or(Direction::Out);
+        let path = match facing {
+            Facing::Out | Facing::Auto => Path::Outbound,
+            Facing::In => Path::Return,
+        };
         self.verdict.fill(Verdict::Forward);
         self.reason.fill(Reason::NotCandidate);
         self.rule.fill(RuleId::NONE);
-        self.direction.fill(direction);
-        for (family, read) in [
-            (Family::V4, parsed.ipv4.read),
-            (Family::V6, parsed.ipv6.read),
-        ] {
-            let candidates = classified.candidates.and(read);
-            self.segments(
-                candidates,
-                parsed.opening(),
-                family,
-                direction,
-                classified,
-                tables,
-            );
+        self.path.fill(path);
+        self.segments(path, parsed, classified, tables);
+        if facing == Facing::In && classified.inbound.any() {
+            self.segments(Path::Inbound, parsed, classified, tables);
         }
-        self.others(parsed, classified, tables);
+        for index in classified.strangers {
+            self.set(index, Verdict::Drop, Reason::SpoofedSource, RuleId::NONE);
+        }
+        self.others(parsed, classified, tables, facing, settings);
     }
 
     /// Segments at port 25 that a fast lane read.
     #[expect(clippy::indexing_slicing, reason = "an index of `Bits` is below 64")]
-    fn segments(
-        &mut self,
-        candidates: Bits,
-        opening: Bits,
-        family: Family,
-        direction: Direction,
-        classified: &Classified,
-        tables: &Tables,
-    ) {
-        for index in candidates {
-            let question = Question {
-                family,
-                direction,
-                opening: opening.has(index),
-                plan: classified.plan[index],
-                peer_set: classified.peer_set[index],
-            };
-            (self.verdict[index], self.reason[index], self.rule[index]) =
-                segment_verdict(question, tables);
+    fn segments(&mut self, path: Path, parsed: &Parsed, classified: &Classified, tables: &Tables) {
+        let (candidates, opening) = match path {
+            Path::Outbound | Path::Return => (classified.candidates, parsed.opening()),
+            Path::Inbound => (classified.inbound, parsed.opening_inbound()),
+        };
+        for (family, read) in [
+            (Family::V4, parsed.ipv4.read),
+            (Family::V6, parsed.ipv6.read),
+        ] {
+            for index in candidates.and(read) {
+                let question = Question {
+                    family,
+                    path,
+                    opening: opening.has(index),
+                    plan: classified.plan[index],
+                    peer_set: classified.peer_set[index],
+                };
+                let (verdict, reason, rule) = segment_verdict(question, tables);
+                if path != Path::Inbound
+                    || weight(verdict, reason) > weight(self.verdict[index], self.reason[index])
+                {
+                    self.set(index, verdict, reason, rule);
+                    self.path[index] = path;
+                }
+            }
         }
     }
 
     /// Packets that are judged one by one.
     #[expect(clippy::indexing_slicing, reason = "an index of `Bits` is below 64")]
-    fn others(&mut self, parsed: &Parsed, classified: &mut Classified, tables: &Tables) {
+    fn others(
+        &mut self,
+        parsed: &Parsed,
+        classified: &mut Classified,
+        tables: &Tables,
+        facing: Facing,
+        settings: &Settings,
+    ) {
         for index in parsed.others {
-            let decision = decide(&parsed.packets[index], &classified.ends[index], tables);
-            self.verdict[index] = decision.verdict;
-            self.reason[index] = decision.reason;
-            self.rule[index] = decision.rule;
-            self.direction[index] = decision.direction;
+            let (packet, ends) = (&parsed.packets[index], &classified.ends[index]);
+            let decision = decide(packet, ends, tables, facing, settings);
+            self.set(index, decision.verdict, decision.reason, decision.rule);
+            self.path[index] = decision.path;
             classified.plan[index] = decision.plan;
             classified.peer_set[index] = decision.peer_set;
         }
+    }
+
+    #[inline(always)]
+    #[expect(clippy::indexing_slicing, reason = "an index of `Bits` is below 64")]
+    fn set(&mut self, index: usize, verdict: Verdict, reason: Reason, rule: RuleId) {
+        self.verdict[index] = verdict;
+        self.reason[index] = reason;
+        self.rule[index] = rule;
+    }
+
+    /// Frames with such a verdict.
+    #[inline]
+    pub(super) fn which(&self, is: impl Fn(Verdict) -> bool) -> Bits {
+        Bits::of(&self.verdict.map(|verdict| u8::from(is(verdict))))
     }
 }
 
 /// What the matrix says of a TCP segment at port 25.
 #[inline]
 fn segment_verdict(question: Question, tables: &Tables) -> (Verdict, Reason, RuleId) {
-    let (rule, action) = tables.matrix.judge(question);
-    let reason = match (question.opening, question.plan, rule) {
-        (true, PlanId::NONE, _) => Reason::NoSubscriber,
-        (false, _, RuleId::NONE) => Reason::NotCandidate,
-        _ => at_port_25(question.direction),
+    let Question {
+        path,
+        opening,
+        plan,
+        ..
+    } = question;
+    let (rule, act) = tables.matrix.judge(question);
+    let reason = match (path, opening, plan, rule) {
+        // Port 25 of a subscriber or a host is nothing of note unless a rule speaks of it.
+        (Path::Inbound, _, _, RuleId::NONE) | (_, false, _, RuleId::NONE) => Reason::NotCandidate,
+        (_, true, PlanId::NONE, _) => Reason::NoSubscriber,
+        _ => port_25(path, plan, tables),
     };
     // No rule speaks of a source without a plan.
-    (verdict_of(action), reason, rule)
+    (verdict_of(act, path), reason, rule)
 }
 
-/// Whether a rule may speak of a packet, in either direction.
+/// Whether a rule may speak of a packet, on any path.
 pub(super) fn may_match(packet: &Packet) -> bool {
-    [Direction::Out, Direction::In]
+    Path::ALL
         .into_iter()
-        .any(|direction| !matches!(asks(packet, direction), Asks::Nothing(_) | Asks::Unreadable))
+        .any(|path| !matches!(asks(packet, path), Asks::Nothing(_) | Asks::Unreadable))
 }
 
-/// Decides one packet; a packet between two subscribers by the stricter of its two passages.
-pub(super) fn decide(packet: &Packet, ends: &Ends, tables: &Tables) -> Decision {
-    match ends.way {
-        Way::Out => judge(packet, ends, Direction::Out, tables),
-        Way::In => judge(packet, ends, Direction::In, tables),
-        Way::Both | Way::Unknown => {
-            let out = judge(packet, ends, Direction::Out, tables);
-            let inward = judge(packet, ends, Direction::In, tables);
-            if weight(&inward) > weight(&out) {
-                inward
-            } else {
-                out
-            }
-        }
-    }
+/// Decides one packet, by the strictest of the paths that it may be on.
+///
+/// [`Verdict::Limit`] means here that a rate decides: it is yet to be asked.
+pub(super) fn decide(
+    packet: &Packet,
+    ends: &Ends,
+    tables: &Tables,
+    facing: Facing,
+    settings: &Settings,
+) -> Decision {
+    let paths = match ends.way {
+        Way::Out => &Path::ALL[..1],
+        Way::In => &Path::ALL[1..],
+        Way::Both | Way::Unknown => &Path::ALL[..],
+    };
+    let asked = |path: &Path| *path != Path::Inbound || tables.matrix.judges_inbound();
+    let decisions = paths.iter().filter(|path| asked(path));
+    let decisions = decisions.map(|path| judge(packet, ends, *path, tables, facing, settings));
+    decisions
+        .reduce(|first, second| {
+            let [of_first, of_second] = [first, second].map(|d| weight(d.verdict, d.reason));
+            if of_second > of_first { second } else { first }
+        })
+        .unwrap_or_else(|| judge(packet, ends, Path::Outbound, tables, facing, settings))
 }
 
 /// Orders decisions: the stricter verdict, then the one that speaks of port 25.
-fn weight(decision: &Decision) -> (u8, bool) {
-    let strictness = match decision.verdict {
+fn weight(verdict: Verdict, reason: Reason) -> (u8, bool) {
+    let strictness = match verdict {
         Verdict::Forward => 0,
         Verdict::Indeterminate => 1,
         Verdict::Limit => 2,
         Verdict::Reject => 3,
         Verdict::Drop => 4,
     };
-    (strictness, decision.reason != Reason::NotCandidate)
+    (strictness, reason != Reason::NotCandidate)
 }
 
-/// What a packet asks of the matrix in one direction.
+/// What a packet asks of the matrix on one path.
 enum Asks {
     /// Nothing: it is forwarded for this reason.
     Nothing(Reason),
@@ -193,43 +246,42 @@ enum Asks {
     Truncated { at_port_25: bool },
 }
 
-fn judge(packet: &Packet, ends: &Ends, direction: Direction, tables: &Tables) -> Decision {
-    let passage = ends.passage(direction);
+fn judge(
+    packet: &Packet,
+    ends: &Ends,
+    path: Path,
+    tables: &Tables,
+    facing: Facing,
+    settings: &Settings,
+) -> Decision {
+    let passage = ends.passage(path.direction());
     let question = |opening| Question {
         // A packet without addresses asks nothing.
         family: packet.family.unwrap_or(Family::V4),
-        direction,
+        path,
         opening,
         plan: passage.plan,
         peer_set: passage.peer_set,
     };
     let look = |opening| tables.matrix.judge(question(opening));
     let subscriber = passage.plan != PlanId::NONE;
-    let (verdict, reason, rule) = match asks(packet, direction) {
-        Asks::Nothing(reason) => (Verdict::Forward, reason, RuleId::NONE),
+    let (verdict, reason, rule) = match asks(packet, path) {
+        _ if path == Path::Outbound && packet.spoofed_port => {
+            (Verdict::Drop, Reason::SpoofedPortSet, RuleId::NONE)
+        }
+        _ if settings.only_known(facing) && is_nobodys(packet, passage) => {
+            (Verdict::Drop, Reason::SpoofedSource, RuleId::NONE)
+        }
+        Asks::Nothing(reason) => (unasked(reason, settings), reason, RuleId::NONE),
         Asks::Unreadable => (Verdict::Indeterminate, Reason::Truncated, RuleId::NONE),
         Asks::Segment { opening } => segment_verdict(question(opening), tables),
         _ if !subscriber => (Verdict::Forward, Reason::NoSubscriber, RuleId::NONE),
         Asks::Evasive(reason) => {
-            let (rule, action) = look(true);
-            (verdict_of(action), reason, rule)
+            let (rule, act) = look(true);
+            (silently(act), reason, rule)
         }
-        Asks::Truncated { at_port_25: known } => {
-            let asked = [look(true), look(false)];
-            let rules = asked.map(|(rule, _)| rule);
-            let verdicts = asked.map(|(_, action)| verdict_of(action));
-            match (rules, verdicts) {
-                (_, [Verdict::Forward, Verdict::Forward]) => {
-                    (Verdict::Forward, Reason::NotCandidate, RuleId::NONE)
-                }
-                // Whatever its flags are.
-                ([rule, _], [opening, other]) if known && opening == other => {
-                    (opening, at_port_25(direction), rule)
-                }
-                ([_, rule], [Verdict::Forward, _]) | ([rule, _], _) => {
-                    (Verdict::Indeterminate, Reason::Truncated, rule)
-                }
-            }
+        Asks::Truncated { at_port_25 } => {
+            truncated([question(true), question(false)], at_port_25, tables)
         }
     };
     Decision {
@@ -238,12 +290,59 @@ fn judge(packet: &Packet, ends: &Ends, direction: Direction, tables: &Tables) ->
         rule,
         plan: passage.plan,
         peer_set: passage.peer_set,
-        direction,
+        path,
+    }
+}
+
+/// What is known of a packet whose ports or flags the capture cut: what the rules say whichever they
+/// are, opening a connection or not.
+fn truncated(
+    questions: [Question; 2],
+    at_port_25: bool,
+    tables: &Tables,
+) -> (Verdict, Reason, RuleId) {
+    let [Question { path, plan, .. }, _] = questions;
+    let asked = questions.map(|question| tables.matrix.judge(question));
+    let rules = asked.map(|(rule, _)| rule);
+    let verdicts = asked.map(|(_, act)| verdict_of(act, path));
+    match (rules, verdicts) {
+        (_, [Verdict::Forward, Verdict::Forward]) => {
+            (Verdict::Forward, Reason::NotCandidate, RuleId::NONE)
+        }
+        // Whatever its flags are.
+        ([rule, _], [opening, other]) if at_port_25 && opening == other => {
+            (opening, port_25(path, plan, tables), rule)
+        }
+        ([_, rule], [Verdict::Forward, _]) | ([rule, _], _) => {
+            (Verdict::Indeterminate, Reason::Truncated, rule)
+        }
+    }
+}
+
+/// Whether the source of a packet is no subscriber's, and could be.
+fn is_nobodys(packet: &Packet, passage: Passage) -> bool {
+    let may_leave = |family| !stays_on_link(family, packet.src);
+    passage.plan == PlanId::NONE && packet.family.is_some_and(may_leave)
+}
+
+/// Sources that no router passes on: hosts that have no address yet, and neighbour discovery.
+pub(super) fn stays_on_link(family: Family, src: u128) -> bool {
+    match family {
+        Family::V4 => src == 0,
+        Family::V6 => src == 0 || src >> 118 == 0xfe80 >> 6,
+    }
+}
+
+/// What becomes of a packet of which no rule speaks.
+fn unasked(reason: Reason, settings: &Settings) -> Verdict {
+    match (reason, settings.unparsed) {
+        (Reason::Unparsed | Reason::EncapsulationLimit, Unparsed::Drop) => Verdict::Drop,
+        _ => Verdict::Forward,
     }
 }
 
 /// The one exhaustive match from what was parsed to what the matrix is asked.
-fn asks(packet: &Packet, direction: Direction) -> Asks {
+fn asks(packet: &Packet, path: Path) -> Asks {
     let evasive = match packet.shape {
         Shape::NotIp => return Asks::Nothing(Reason::NotIp),
         Shape::Unparsed if packet.wants_more => return Asks::Unreadable,
@@ -251,14 +350,14 @@ fn asks(packet: &Packet, direction: Direction) -> Asks {
         Shape::EncapsulationLimit => return Asks::Nothing(Reason::EncapsulationLimit),
         Shape::Opaque => return Asks::Nothing(Reason::NotCandidate),
         Shape::LaterFragment => return Asks::Nothing(Reason::LaterFragment),
-        Shape::Tcp => return segment(packet, direction),
+        Shape::Tcp => return segment(packet, path),
         Shape::HeaderChainLimit => Reason::HeaderChainLimit,
         Shape::IncompleteHeaders => Reason::IncompleteHeaders,
         Shape::OverlappingFragment => Reason::OverlappingFragment,
         Shape::TinyFragment => Reason::TinyFragment,
         Shape::Malformed => Reason::Malformed,
     };
-    match (packet.wants_more, deciding_port(packet, direction)) {
+    match (packet.wants_more, deciding_port(packet, path)) {
         (false, _) => Asks::Evasive(evasive),
         (true, Some(port)) if port != SMTP => Asks::Nothing(Reason::NotCandidate),
         (true, port) => Asks::Truncated {
@@ -267,36 +366,55 @@ fn asks(packet: &Packet, direction: Direction) -> Asks {
     }
 }
 
-fn segment(packet: &Packet, direction: Direction) -> Asks {
-    let (port, opening) = match direction {
-        Direction::Out => (packet.dst_port, packet.flags.is_new()),
-        Direction::In => (packet.src_port, packet.flags.has_syn()),
-    };
-    if port == SMTP {
+fn segment(packet: &Packet, path: Path) -> Asks {
+    let opening = opens(packet, path);
+    if path.port(packet.src_port, packet.dst_port) == SMTP {
         Asks::Segment { opening }
     } else {
         Asks::Nothing(Reason::NotCandidate)
     }
 }
 
-/// The peer's port, where the octets that are there show it.
-fn deciding_port(packet: &Packet, direction: Direction) -> Option<u16> {
-    match direction {
-        Direction::Out => (packet.transport_len >= 4).then_some(packet.dst_port),
-        Direction::In => (packet.transport_len >= 2).then_some(packet.src_port),
+/// Whether a packet counts as opening a connection on a path; what evades does.
+pub(super) fn opens(packet: &Packet, path: Path) -> bool {
+    packet.shape != Shape::Tcp
+        || match path {
+            Path::Outbound | Path::Inbound => packet.flags.is_new(),
+            Path::Return => packet.flags.has_syn(),
+        }
+}
+
+/// The port that a path is about, where the octets that are there show it.
+fn deciding_port(packet: &Packet, path: Path) -> Option<u16> {
+    match path {
+        Path::Outbound | Path::Inbound => (packet.transport_len >= 4).then_some(packet.dst_port),
+        Path::Return => (packet.transport_len >= 2).then_some(packet.src_port),
     }
 }
 
-fn at_port_25(direction: Direction) -> Reason {
-    match direction {
-        Direction::Out => Reason::Port25Syn,
-        Direction::In => Reason::Port25Return,
+fn port_25(path: Path, plan: PlanId, tables: &Tables) -> Reason {
+    match path {
+        Path::Outbound => Reason::Port25Syn,
+        Path::Return => Reason::Port25Return,
+        Path::Inbound if tables.legend.is_server(plan) => Reason::InboundSubmission,
+        Path::Inbound => Reason::InboundToSubscriber,
     }
 }
 
-fn verdict_of(action: Action) -> Verdict {
-    match action {
-        Action::Forward | Action::Count => Verdict::Forward,
-        Action::Drop => Verdict::Drop,
+/// Replies go toward subscribers only, and not to what is an answer itself.
+fn verdict_of(act: Act, path: Path) -> Verdict {
+    match (act, path) {
+        (Act::Forward, _) => Verdict::Forward,
+        (Act::Limit, _) => Verdict::Limit,
+        (Act::Reject, Path::Outbound) => Verdict::Reject,
+        (Act::Reject, Path::Return | Path::Inbound) | (Act::Drop, _) => Verdict::Drop,
+    }
+}
+
+/// What evades is never answered, and no rate lets it pass.
+fn silently(act: Act) -> Verdict {
+    match act {
+        Act::Forward => Verdict::Forward,
+        Act::Limit | Act::Reject | Act::Drop => Verdict::Drop,
     }
 }

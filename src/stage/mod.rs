@@ -19,28 +19,30 @@
 mod bits;
 mod classify;
 mod decide;
+mod ends;
+mod limit;
 mod parse;
+mod settings;
 mod width;
 
-pub use classify::{Account, Ends, Facing, Way};
+pub use classify::{Ends, Passage, Way};
 pub use decide::Decision;
+pub use settings::{Account, Facing, Settings, Source, Unparsed};
 
+use crate::limit::Moment;
 use crate::policy::Tables;
 use crate::stats::{Counted, Tally, Verdict};
-use crate::wire::{AsFrame, Packet, Unwrap};
-use bits::Bits;
+use crate::wire::{AsFrame, Packet};
 use classify::Classified;
 use decide::Decided;
 use parse::Parsed;
-use std::sync::Arc;
 use width::Width;
 
 /// Up to 64 frames on their way through the stages; reused from burst to burst.
 #[derive(Debug)]
 pub struct Burst {
     facing: Facing,
-    account: Account,
-    unwrap: Arc<Unwrap>,
+    settings: Settings,
     width: Width,
     parsed: Parsed,
     classified: Classified,
@@ -59,12 +61,11 @@ pub struct Trail {
 }
 
 impl Burst {
-    /// For frames that are seen from this side, and counted so.
-    pub fn new(facing: Facing, account: Account) -> Self {
+    /// For frames that are seen from this side, and looked at so.
+    pub fn new(facing: Facing, settings: Settings) -> Self {
         Self {
             facing,
-            account,
-            unwrap: Arc::default(),
+            settings,
             width: Width::detect(),
             parsed: Parsed::default(),
             classified: Classified::default(),
@@ -73,44 +74,76 @@ impl Burst {
     }
 
     /// Takes the first 64 frames through parse, classify and decide; those behind them are left to
-    /// the next burst.
-    pub fn run(&mut self, frames: &[impl AsFrame], tables: &Tables) {
+    /// the next burst. They came at this moment, unless they say otherwise.
+    pub fn run(&mut self, frames: &[impl AsFrame], tables: &Tables, now: Moment) {
         self.parse(frames);
         self.classify(tables);
         self.decide(tables);
+        if tables.matrix.needs_time() {
+            self.limit(frames, tables, now);
+        }
     }
 
     /// The first stage alone, of the first 64 frames.
     pub fn parse(&mut self, frames: &[impl AsFrame]) {
+        let unwrap = &self.settings.unwrap;
         self.width
-            .parse(&mut self.parsed, frames, self.facing, &self.unwrap);
+            .parse(&mut self.parsed, frames, self.facing, unwrap);
     }
 
     /// The second stage alone, of what was parsed last.
     pub fn classify(&mut self, tables: &Tables) {
         let Self {
-            facing, account, ..
-        } = *self;
+            classified, parsed, ..
+        } = self;
         self.width
-            .classify(&mut self.classified, &self.parsed, tables, facing, account);
+            .classify(classified, parsed, tables, self.facing, &self.settings);
     }
 
     /// The third stage alone, of what was classified last.
     pub fn decide(&mut self, tables: &Tables) {
+        let Self {
+            parsed, classified, ..
+        } = self;
         self.decided
-            .decide(&self.parsed, &mut self.classified, tables, self.facing);
+            .decide(parsed, classified, tables, self.facing, &self.settings);
+    }
+
+    /// The stage behind them: takes from its subscriber's bucket for each frame that a rate is to
+    /// let pass. Until then its verdict is [`Verdict::Limit`].
+    #[cold]
+    #[inline(never)]
+    pub fn limit(&mut self, frames: &[impl AsFrame], tables: &Tables, now: Moment) {
+        let moment = |index: usize| {
+            let own = frames.get(index).and_then(AsFrame::at_ns);
+            own.map_or(now, Moment)
+        };
+        self.decided.limit(
+            &self.parsed,
+            &self.classified,
+            tables,
+            &self.settings.buckets,
+            moment,
+        );
     }
 
     /// Counts the frames that were decided last; they are the ones that it was run with.
     pub fn count(&self, frames: &[impl AsFrame], tally: &mut Tally) {
-        let spoken_of = self.classified.candidates.or(self.parsed.others);
+        let Classified {
+            candidates,
+            inbound,
+            strangers,
+            ..
+        } = self.classified;
+        let judged = candidates.or(inbound).or(strangers);
+        let spoken_of = judged.or(self.parsed.others);
         let quiet = self.parsed.all.without(spoken_of);
         let plan = |index: usize| self.classified.plan.get(index).map_or(0, |plan| plan.0);
         let bytes = |index: usize| {
             let frame = frames.get(index).map(AsFrame::as_frame);
             frame.map_or(0, |frame| frame.original_len)
         };
-        match self.account {
+        match self.settings.account {
             Account::EveryFrame => tally.add_quiet(quiet.map(|i| (plan(i), bytes(i)))),
             Account::Candidates => tally.add_quiet_unplanned(quiet.map(bytes)),
         }
@@ -136,8 +169,7 @@ impl Burst {
     /// the first.
     #[inline]
     pub fn which(&self, is: impl Fn(Verdict) -> bool) -> u64 {
-        let column = self.decided.verdict.map(|verdict| u8::from(is(verdict)));
-        Bits::of(&column).and(self.parsed.all).0
+        self.decided.which(is).and(self.parsed.all).0
     }
 
     /// What was decided of each frame, in their order.
@@ -158,14 +190,13 @@ impl Burst {
             .iter()
             .zip(self.decisions())
             .map(|(frame, decision)| {
-                let packet = parse::packet(&frame.as_frame(), &self.unwrap);
-                let ends = classify::classify(&packet, tables, self.facing);
+                let frame = frame.as_frame();
+                let packet = parse::packet(&frame, &self.settings.unwrap);
+                let route = parse::route(&frame, &packet);
+                let ends = ends::ends_of(&packet, &route, tables, self.facing);
                 let decision = decision.between(&ends);
-                debug_assert_eq!(
-                    decision,
-                    decide::decide(&packet, &ends, tables),
-                    "{packet:?}"
-                );
+                let again = decide::decide(&packet, &ends, tables, self.facing, &self.settings);
+                debug_assert_eq!(decision, again.settled_as(&decision), "{packet:?}");
                 Trail {
                     packet,
                     ends,
@@ -180,7 +211,7 @@ impl Burst {
             verdict,
             reason,
             rule,
-            direction,
+            path,
         } = &self.decided;
         let Classified { plan, peer_set, .. } = &self.classified;
         Some(Decision {
@@ -189,7 +220,7 @@ impl Burst {
             rule: *rule.get(index)?,
             plan: *plan.get(index)?,
             peer_set: *peer_set.get(index)?,
-            direction: *direction.get(index)?,
+            path: *path.get(index)?,
         })
     }
 }

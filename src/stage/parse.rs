@@ -1,11 +1,11 @@
-use super::Facing;
 use super::bits::Bits;
 use super::classify::Addresses;
-use super::decide;
+use super::{Facing, decide};
 use crate::wire::{
     self, AsFrame, BURST, Family, Frame, Halves, Header, LINK_OCTETS, LinkType, PLAIN_TYPE_AT,
-    Packet, Shape, Tcp, Unwrap,
+    Packet, Route, Shape, Tcp, Unwrap,
 };
+use arrayvec::ArrayVec;
 
 /// TCP port 25: the only port that rules speak of.
 pub(super) const SMTP: u16 = 25;
@@ -31,6 +31,10 @@ pub(super) struct Parsed {
     /// Of these: those of which a rule may speak.
     pub(super) may_match: Bits,
     pub(super) packets: [Packet; BURST],
+    /// Of these: those that more addresses stand for than the two of their header.
+    pub(super) apart: Bits,
+    /// Their source routes.
+    pub(super) routes: Box<[RouteAddresses; BURST]>,
     places: Places,
     /// What most frames of the last burst were, right behind an Ethernet header: that is tried
     /// first.
@@ -55,6 +59,10 @@ pub(super) struct Lane<A, const WORDS: usize> {
     pub(super) port_25: Bits,
     /// TCP segments that open a connection.
     pub(super) opening: Bits,
+    /// Where every frame goes in: TCP segments at the subscriber's port 25.
+    pub(super) local_25: Bits,
+    /// Of these: those that open a connection (SYN set and ACK clear).
+    pub(super) opening_local: Bits,
 }
 
 impl Default for Parsed {
@@ -66,6 +74,8 @@ impl Default for Parsed {
             others: Bits::default(),
             may_match: Bits::default(),
             packets: [Packet::bare(Shape::NotIp); BURST],
+            apart: Bits::default(),
+            routes: Box::new([const { RouteAddresses::new_const() }; BURST]),
             places: Places::default(),
             mostly: None,
         }
@@ -79,6 +89,8 @@ impl<A: Copy + Default, const WORDS: usize> Default for Lane<A, WORDS> {
             placed: Bits::default(),
             port_25: Bits::default(),
             opening: Bits::default(),
+            local_25: Bits::default(),
+            opening_local: Bits::default(),
             src: [A::default(); BURST],
             dst: [A::default(); BURST],
             words: [[0; BURST]; WORDS],
@@ -96,6 +108,21 @@ pub(super) fn packet(frame: &Frame<'_>, unwrap: &Unwrap) -> Packet {
         return packet;
     }
     wire::parse_part(frame.bytes, frame.missing_bytes(), frame.link_type, unwrap)
+}
+
+/// The addresses that a source route names; nearly always none.
+pub(super) type RouteAddresses = ArrayVec<u128, 16>;
+
+/// Reads the source route of a frame that was parsed.
+#[inline]
+pub(super) fn route(frame: &Frame<'_>, packet: &Packet) -> RouteAddresses {
+    match packet.route {
+        Route::None | Route::Unreadable => RouteAddresses::new_const(),
+        // A chain of headers that is followed has room for no more.
+        Route::Listed { .. } => wire::route_addresses(frame.bytes, packet)
+            .take(16)
+            .collect(),
+    }
 }
 
 impl Parsed {
@@ -118,7 +145,7 @@ impl Parsed {
         }
         self.others = self.all.without(self.ipv4.read).without(self.ipv6.read);
         (self.ipv4.placed, self.ipv6.placed) = (self.ipv4.read, self.ipv6.read);
-        self.may_match = Bits::default();
+        (self.may_match, self.apart) = <_>::default();
         if self.others.any() {
             self.full_lane(frames, unwrap);
         }
@@ -141,6 +168,12 @@ impl Parsed {
     #[inline(always)]
     pub(super) fn opening(&self) -> Bits {
         self.ipv4.opening.or(self.ipv6.opening)
+    }
+
+    /// TCP segments that open a connection to a subscriber's port 25.
+    #[inline(always)]
+    pub(super) fn opening_inbound(&self) -> Bits {
+        self.ipv4.opening_local.or(self.ipv6.opening_local)
     }
 
     #[inline(always)]
@@ -198,7 +231,12 @@ impl Parsed {
             let Some(frame) = frames.get(index) else {
                 continue;
             };
-            let packet = packet(&frame.as_frame(), unwrap);
+            let frame = frame.as_frame();
+            let packet = packet(&frame, unwrap);
+            if packet.identity.is_some() || packet.route != Route::None {
+                self.apart = self.apart.or(Bits::one(index));
+                self.routes[index] = route(&frame, &packet);
+            }
             if decide::may_match(&packet) {
                 self.may_match = self.may_match.or(Bits::one(index));
             }
@@ -222,6 +260,7 @@ impl<A, const WORDS: usize> Lane<A, WORDS> {
     #[inline(always)]
     fn clear(&mut self) {
         (self.read, self.port_25, self.opening) = <_>::default();
+        (self.local_25, self.opening_local) = <_>::default();
     }
 
     /// Puts the ends of a packet that another lane read beside those of this one.
@@ -282,6 +321,7 @@ impl<A, const WORDS: usize> Lane<A, WORDS> {
         header: impl Fn([u64; WORDS]) -> Header<A>,
     ) {
         let (mut read, mut port_25, mut opening) = ([0; BURST], [0; BURST], [0; BURST]);
+        let (mut local_25, mut opening_local) = ([0; BURST], [0; BURST]);
         for index in 0..BURST {
             let words = std::array::from_fn(|word| self.words[word][index]);
             let header = header(words);
@@ -297,12 +337,21 @@ impl<A, const WORDS: usize> Lane<A, WORDS> {
             read[index] = u8::from(plain);
             port_25[index] = u8::from(tcp & at_peer);
             opening[index] = u8::from(tcp & opens);
+            if IN && !OUT {
+                let local = tcp & (dst_port == SMTP);
+                local_25[index] = u8::from(local);
+                opening_local[index] = u8::from(local & flags.is_new());
+            }
             self.src[index] = header.src;
             self.dst[index] = header.dst;
         }
         self.read = self.read.or(Bits::of(&read).and(loaded));
         self.port_25 = self.port_25.or(Bits::of(&port_25).and(loaded));
         self.opening = self.opening.or(Bits::of(&opening).and(loaded));
+        if IN && !OUT {
+            self.local_25 = self.local_25.or(Bits::of(&local_25).and(loaded));
+            self.opening_local = self.opening_local.or(Bits::of(&opening_local).and(loaded));
+        }
     }
 }
 

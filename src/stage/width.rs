@@ -9,8 +9,9 @@
     reason = "a function compiled for more instructions is called only where they were found"
 )]
 
-use super::classify::{Account, Classified, Facing};
+use super::classify::Classified;
 use super::parse::Parsed;
+use super::{Facing, Settings};
 use crate::policy::Tables;
 use crate::wire::{AsFrame, Unwrap};
 
@@ -61,14 +62,14 @@ impl Width {
         parsed: &Parsed,
         tables: &Tables,
         facing: Facing,
-        account: Account,
+        settings: &Settings,
     ) {
         #[cfg(target_arch = "x86_64")]
         if self.v4 {
             // SAFETY: as above.
-            return unsafe { classify_v4(classified, parsed, tables, facing, account) };
+            return unsafe { classify_v4(classified, parsed, tables, facing, settings) };
         }
-        classified.classify(parsed, tables, facing, account);
+        classified.classify(parsed, tables, facing, settings);
     }
 }
 
@@ -85,7 +86,7 @@ fn classify_v4(
     parsed: &Parsed,
     tables: &Tables,
     facing: Facing,
-    account: Account,
+    settings: &Settings,
 ) {
-    classified.classify(parsed, tables, facing, account);
+    classified.classify(parsed, tables, facing, settings);
 }

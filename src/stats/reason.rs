@@ -10,7 +10,7 @@ pub enum Verdict {
     Drop,
     /// It is discarded and its sender told.
     Reject,
-    /// It is discarded because its subscriber's rate is used up.
+    /// It is discarded because its subscriber's rate is used up, or cannot be told.
     Limit,
     /// The capture lacks octets that decide; it goes to neither output.
     Indeterminate,
@@ -80,6 +80,10 @@ reasons! {
         "契約者からTCP 25番ポートへの接続要求です(`mode: any` の規則では、同ポート宛のすべてのセグメント)。";
     Port25Return "port25-return" "The mirror of port25-syn: a peer's TCP port 25 answers or opens a connection to a subscriber."
         "port25-syn の逆方向です。相手側のTCP 25番ポートから契約者への応答または接続要求です。";
+    InboundSubmission "inbound-submission" "A peer opens a connection to TCP port 25 of one of the provider's own hosts (inbound port 25 blocking)."
+        "他網から事業者自身のホストのTCP 25番ポートへの接続要求です(Inbound Port 25 Blocking)。";
+    InboundToSubscriber "inbound-to-subscriber" "A peer opens a connection to a subscriber's TCP port 25 (inbound port 25 blocking)."
+        "他網から契約者のTCP 25番ポートへの接続要求です(Inbound Port 25 Blocking)。";
     NotIp "not-ip" "Neither IPv4 nor IPv6: ARP, LLDP, PPPoE discovery and the like."
         "IPv4でもIPv6でもありません(ARP、LLDP、PPPoEディスカバリーなど)。";
     NotCandidate "not-candidate" "IP that no rule about port 25 speaks of."
@@ -92,6 +96,14 @@ reasons! {
         "VLANタグまたはMPLSラベルが上限(各4個)を超えています。";
     NoSubscriber "no-subscriber" "Port 25, or evasive, and neither end is in a subscriber prefix."
         "25番ポート宛または回避的なパケットですが、どちらの端も契約者のアドレス範囲にありません。";
+    SpoofedPortSet "spoofed-port-set" "The source address or port is not the one that the tunnel's end was given (MAP-E, RFC 7597)."
+        "送信元のアドレスまたはポートが、トンネル端点に割り当てられたものではありません(MAP-E、RFC 7597)。";
+    SpoofedSource "spoofed-source" "It comes from the subscribers' side, and its source is in no subscriber prefix (RFC 2827)."
+        "契約者側から届きましたが、送信元がどの契約者のアドレス範囲にもありません(RFC 2827)。";
+    AboveRate "above-rate" "A rate limit applies, and the subscriber's rate is used up."
+        "流量制限の対象で、契約者の上限を超えています。";
+    LimitTableFull "limit-table-full" "A rate limit applies, and there was no room to count another subscriber."
+        "流量制限の対象ですが、契約者ごとの計数表に空きがありません。";
     Truncated "truncated" "The capture cut the frame before the octets that decide."
         "判定に必要なオクテットがキャプチャーで切り捨てられています。";
     HeaderChainLimit "header-chain-limit" "More IP extension headers than are followed (eight, or 256 bytes), and TCP may hide behind them."

@@ -32,6 +32,12 @@ impl Frame<'_> {
 pub trait AsFrame {
     /// The frame that it holds.
     fn as_frame(&self) -> Frame<'_>;
+
+    /// When it came, in nanoseconds of a clock of its own: of a capture's frames. `None` is now.
+    #[inline(always)]
+    fn at_ns(&self) -> Option<u64> {
+        None
+    }
 }
 
 impl AsFrame for Frame<'_> {

@@ -11,6 +11,7 @@
 //! stop) once a burst. [`on_lcores`] starts several, each pinned.
 
 mod balance;
+mod clock;
 mod lcore;
 mod orders;
 mod passage;
@@ -26,7 +27,8 @@ pub use threads::{Stop, on_lcores};
 pub use trace::{TRACED_OCTETS, TraceRoom, Traced};
 
 use crate::io::port::Port;
-use crate::stage::{Account, Facing};
+use crate::limit::Moment;
+use crate::stage::{Facing, Settings};
 use crate::stats::{Count, Counters};
 use passage::Passage;
 use std::mem;
@@ -61,14 +63,14 @@ pub struct Done {
 }
 
 impl<A: Port, N: Port<Frame = A::Frame>> Worker<A, N> {
-    /// A worker that decides, and counts, by what its post says.
-    pub fn new(post: Post, account: Account, access: A, network: N) -> Self {
+    /// A worker that decides, and counts, by what its post says, and looks at frames so.
+    pub fn new(post: Post, settings: &Settings, access: A, network: N) -> Self {
         Self {
             post,
             access,
             network,
-            out: Passage::new(Facing::Out, account),
-            inward: Passage::new(Facing::In, account),
+            out: Passage::new(Facing::Out, settings.clone()),
+            inward: Passage::new(Facing::In, settings.clone()),
             progress: Progress::default(),
             trace: None,
         }
@@ -89,8 +91,13 @@ impl<A: Port, N: Port<Frame = A::Frame>> Worker<A, N> {
             ..
         } = self;
         let trace = &mut self.trace;
-        let came_out = out.take_burst(access, network, post, trace);
-        let came_in = inward.take_burst(network, access, post, trace);
+        let now = if post.tables.matrix.needs_time() {
+            clock::now()
+        } else {
+            Moment::default()
+        };
+        let came_out = out.take_burst(access, network, post, trace, now);
+        let came_in = inward.take_burst(network, access, post, trace, now);
         self.progress.count(came_out, came_in);
         came_out + came_in
     }

@@ -1,7 +1,8 @@
 use super::Post;
 use super::trace::TraceRoom;
 use crate::io::port::{Frames, Port};
-use crate::stage::{Account, Burst, Facing};
+use crate::limit::Moment;
+use crate::stage::{Burst, Facing, Settings};
 use crate::stats::{Count, Verdict};
 use crate::wire::AsFrame;
 
@@ -18,10 +19,10 @@ pub(super) struct Passage<F: AsFrame> {
 }
 
 impl<F: AsFrame> Passage<F> {
-    pub(super) fn new(facing: Facing, account: Account) -> Self {
+    pub(super) fn new(facing: Facing, settings: Settings) -> Self {
         Self {
             facing,
-            burst: Burst::new(facing, account),
+            burst: Burst::new(facing, settings),
             frames: Frames::new(),
             rx: 0,
             discarded: 0,
@@ -52,6 +53,7 @@ impl<F: AsFrame> Passage<F> {
         to: &mut impl Port<Frame = F>,
         post: &mut Post,
         trace: &mut Option<TraceRoom>,
+        now: Moment,
     ) -> usize {
         let received = from.rx_burst(&mut self.frames);
         if received == 0 {
@@ -59,7 +61,7 @@ impl<F: AsFrame> Passage<F> {
             return 0;
         }
         self.rx += received as u64;
-        self.burst.run(&self.frames, &post.tables);
+        self.burst.run(&self.frames, &post.tables, now);
         self.burst.count(&self.frames, &mut post.tally);
         if let Some(room) = trace {
             room.keep(&self.frames, &self.burst, self.facing);

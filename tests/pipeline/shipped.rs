@@ -5,6 +5,7 @@ use sekisho::control::pipeline::{Driver, load};
 use sekisho::io::port::{CaptureLane, Captures, Lane, Port, Work};
 use sekisho::lpm::Readers;
 use sekisho::policy::{self, Program, Tables};
+use sekisho::stage::Settings;
 use sekisho::stats::counter_name;
 use sekisho::worker::{Done, Post, Worker};
 use std::fs;
@@ -74,7 +75,7 @@ impl Work for Replayed<'_> {
 
     fn work<A: Port, N: Port<Frame = A::Frame>>(self, access: A, network: N) -> Done {
         let post = Post::new(self.tables, &Readers::new()).0;
-        let mut worker = Worker::new(post, self.account, access, network);
+        let mut worker = Worker::new(post, &Settings::new(self.account), access, network);
         while !self.captures.are_over() {
             worker.poll_once();
         }

@@ -4,7 +4,7 @@ use crate::model::{address, class_of, instant, judge, resolved, second};
 use ipnet::IpNet;
 use proptest::prelude::*;
 use sekisho::policy::diff::{Change, Diff, Segment, diff};
-use sekisho::policy::{Action, Direction, Program, Resolved};
+use sekisho::policy::{Action, Path, Program, Resolved};
 use sekisho::wire::Family;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -26,7 +26,7 @@ fn action(
     let segment = crate::model::Segment {
         subscriber,
         peer,
-        inbound: direction == Direction::In,
+        inbound: direction == Path::Return,
         opening,
         at,
     };

@@ -4,8 +4,8 @@ use ipnet::IpNet;
 use jiff::Timestamp;
 use proptest::prelude::*;
 use sekisho::lpm::Readers;
-use sekisho::policy::{Direction, PeerSetId};
 use sekisho::policy::{Live, NoSuchPlan, PlanId, Program, Question, load_with};
+use sekisho::policy::{Path, PeerSetId};
 use sekisho::wire::Family;
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -138,7 +138,7 @@ fn the_clock_changes_rules_and_who_is_on_net_and_never_goes_back() {
     let mut live = Live::new(program(), day(1), HashMap::new(), &Readers::new()).unwrap();
     let question = Question {
         family: Family::V4,
-        direction: Direction::Out,
+        path: Path::Outbound,
         opening: true,
         plan: PlanId(1),
         peer_set: PeerSetId::OTHER,

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use proptest::prelude::*;
 use sekisho::policy::{
     Action, Class, ClassMatch, ClassPrefix, Kind, Mode, Origin, Plan, Resolved, ReturnPath, Rule,
-    SourceId, SubscriberPrefix, Tenant,
+    RuleKind, SourceId, SubscriberPrefix, Tenant,
 };
 use std::net::IpAddr;
 
@@ -200,6 +200,7 @@ fn rule(number: usize) -> impl Strategy<Value = Rule> {
     )
         .prop_map(
             move |(families, plans, to, from, before, action, mode)| Rule {
+                kind: RuleKind::Outbound,
                 name: format!("rule-{number}"),
                 families,
                 plans,
@@ -251,6 +252,7 @@ fn tenant(number: usize) -> impl Strategy<Value = Tenant> {
 
 pub(crate) fn plan(number: usize) -> Plan {
     Plan {
+        subscriber_length: None,
         name: format!("plan-{number}"),
         kind: Kind::Dynamic,
         label: None,
@@ -288,6 +290,7 @@ pub(crate) fn resolved() -> impl Strategy<Value = Resolved> {
 /// Three plans, one undated rule for all of them and everybody.
 pub(crate) fn simple_tenant(action: Action) -> Tenant {
     Tenant {
+        reply_source: [None, None],
         name: "isp".to_owned(),
         label: None,
         origin: origin(1),
@@ -297,6 +300,7 @@ pub(crate) fn simple_tenant(action: Action) -> Tenant {
         subscribers: Vec::new(),
         destinations: Vec::new(),
         rules: vec![Rule {
+            kind: RuleKind::Outbound,
             name: "rule".to_owned(),
             families: [true, true],
             plans: (0..PLANS).collect(),

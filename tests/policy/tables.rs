@@ -2,7 +2,7 @@
 
 use crate::model::{Answer, Segment, address, instant, judge, resolved, second};
 use proptest::prelude::*;
-use sekisho::policy::{Direction, Epoch, PeerSetId, PlanId, Program, Question, RuleId};
+use sekisho::policy::{Epoch, Path, PeerSetId, PlanId, Program, Question, RuleId};
 use sekisho::wire::Family;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -22,10 +22,10 @@ fn look_up(epoch: &Epoch, segment: Segment) -> Option<Answer> {
     let peer_set = tables.peer_set(family, number(segment.peer).1);
     let rule = tables.rule(Question {
         family,
-        direction: if segment.inbound {
-            Direction::In
+        path: if segment.inbound {
+            Path::Return
         } else {
-            Direction::Out
+            Path::Outbound
         },
         opening: segment.opening,
         plan,
@@ -107,10 +107,10 @@ proptest! {
         let tables = program.at(second(0)).unwrap().tables;
         let plans = program.legend().plan_ids().count();
         let sets = program.legend().peer_set_ids().count();
-        for direction in [Direction::Out, Direction::In] {
+        for path in [Path::Outbound, Path::Return] {
             let rule = tables.rule(Question {
                 family: Family::V6,
-                direction,
+                path,
                 opening: true,
                 plan: PlanId(plan),
                 peer_set: PeerSetId(peer_set),
@@ -133,7 +133,7 @@ proptest! {
         for peer_set in program.legend().peer_set_ids() {
             let question = Question {
                 family: if v6 { Family::V6 } else { Family::V4 },
-                direction: Direction::Out,
+                path: Path::Outbound,
                 opening: true,
                 plan: PlanId(plan),
                 peer_set,

@@ -1,7 +1,8 @@
 //! Whole bursts against frames taken one by one.
 
+use sekisho::limit::Moment;
 use sekisho::loadgen::traffic::{Direction, Encapsulation, Generator, Hostile, Model, Network};
-use sekisho::stage::{Account, Burst, Facing, Trail};
+use sekisho::stage::{Account, Burst, Facing, Settings, Trail};
 use sekisho::stats::{Count, Tally};
 use sekisho::wire::{BURST, Frame, LinkType};
 use std::collections::BTreeMap;
@@ -89,7 +90,7 @@ fn a_burst_decides_and_counts_as_its_frames_do_alone() {
         .collect();
     for facing in [Facing::Auto, Facing::Out, Facing::In] {
         for account in [Account::EveryFrame, Account::Candidates] {
-            let mut whole = Burst::new(facing, account);
+            let mut whole = Burst::new(facing, Settings::new(account));
             let mut tally = network.tally();
             let mut sums = Sums::default();
             let mut rest = &frames[..];
@@ -98,14 +99,14 @@ fn a_burst_decides_and_counts_as_its_frames_do_alone() {
                 len = len % BURST + 1;
                 let (burst, later) = rest.split_at(len.min(rest.len()));
                 rest = later;
-                whole.run(burst, tables);
+                whole.run(burst, tables, Moment::default());
                 whole.count(burst, &mut tally);
                 let decided: Vec<_> = whole.decisions().collect();
                 assert_eq!(decided.len(), burst.len());
                 let trails: Vec<_> = whole.trails(burst, tables).collect();
                 for ((frame, decision), trail) in burst.iter().zip(decided).zip(trails) {
-                    let mut alone = Burst::new(facing, Account::EveryFrame);
-                    alone.run(&[*frame], tables);
+                    let mut alone = Burst::new(facing, Settings::new(Account::EveryFrame));
+                    alone.run(&[*frame], tables, Moment::default());
                     assert_eq!(alone.trails(&[*frame], tables).next(), Some(trail));
                     let (found, expected) = (decision, trail.decision);
                     assert_eq!(

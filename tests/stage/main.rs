@@ -13,8 +13,9 @@ mod cut;
 mod model;
 
 use jiff::Timestamp;
+use sekisho::limit::Moment;
 use sekisho::policy::{self, Program, RuleId, Tables};
-use sekisho::stage::{Account, Burst, Facing};
+use sekisho::stage::{Account, Burst, Facing, Settings};
 use sekisho::stats::{Reason, Verdict};
 use sekisho::wire::Frame;
 use std::sync::Arc;
@@ -38,8 +39,8 @@ fn tables(yaml: &str) -> Arc<Tables> {
 type Judged = (Verdict, Reason, Option<String>);
 
 fn judge(frame: Frame<'_>, tables: &Tables, facing: Facing) -> Judged {
-    let mut burst = Burst::new(facing, Account::Candidates);
-    burst.run(&[frame], tables);
+    let mut burst = Burst::new(facing, Settings::new(Account::Candidates));
+    burst.run(&[frame], tables, Moment::default());
     let decision = burst.decisions().next().unwrap();
     let rule = (decision.rule != RuleId::NONE)
         .then(|| tables.legend.rule(decision.rule).unwrap().1.name.clone());

@@ -9,7 +9,7 @@ use sekisho::control::supervisor::{
 };
 use sekisho::io::port::{Arena, Frames, MemoryFrame, MemoryPort, Pool, Port, Rounds};
 use sekisho::lpm::Readers;
-use sekisho::stage::Account;
+use sekisho::stage::{Account, Settings};
 use sekisho::wire::{TcpFlags, tcp_probe};
 use sekisho::worker::{Done, Idle, Lcore, Post, Stop, Worker, on_lcores};
 use std::fmt;
@@ -221,7 +221,7 @@ fn work(post: Post, stop: &Stop, blocked: &AtomicBool) -> Done {
         blocked,
     };
     let network = MemoryPort::new(&none, Rounds::Once, 64);
-    let mut worker = Worker::new(post, Account::EveryFrame, access, network);
+    let mut worker = Worker::new(post, &Settings::new(Account::EveryFrame), access, network);
     worker.run(stop, Idle::Sleep);
     worker.finish()
 }

@@ -6,7 +6,7 @@ use sekisho::io::CaptureReader;
 use sekisho::io::port::{Arena, Pool, Recorded};
 use sekisho::lpm::Readers;
 use sekisho::policy::{Program, load};
-use sekisho::stage::Account;
+use sekisho::stage::{Account, Settings};
 use sekisho::worker::{Post, Worker};
 use serde::Deserialize;
 use std::path::{Path, PathBuf};
@@ -70,7 +70,12 @@ fn assert_same_frames(
     };
     let mut access = Recorded::new(once(up));
     let mut network = Recorded::new(once(down));
-    let mut worker = Worker::new(post, Account::EveryFrame, &mut access, &mut network);
+    let mut worker = Worker::new(
+        post,
+        &Settings::new(Account::EveryFrame),
+        &mut access,
+        &mut network,
+    );
     while worker.poll_once() > 0 {}
     assert_balances(&worker.finish().balance);
     let (left, other) = if inbound {

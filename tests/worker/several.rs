@@ -3,7 +3,7 @@
 use super::support::*;
 use sekisho::io::port::{MemoryPort, Pool, Recorded, Rounds};
 use sekisho::loadgen::traffic::Direction;
-use sekisho::stage::{Account, Facing};
+use sekisho::stage::{Account, Facing, Settings};
 use sekisho::worker::{Balance, Idle, Lcore, Worker, on_lcores};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -18,7 +18,12 @@ fn each_has_its_own_queue_and_loses_nothing() {
         let arena = arena(queue);
         let (pool, none) = (Pool::new(&arena), Pool::default());
         let mut network = Recorded::new(once(&none));
-        let mut worker = Worker::new(post, Account::EveryFrame, once(&pool), &mut network);
+        let mut worker = Worker::new(
+            post,
+            &Settings::new(Account::EveryFrame),
+            once(&pool),
+            &mut network,
+        );
         while worker.poll_once() > 0 {}
         let done = worker.finish();
         (
@@ -51,7 +56,7 @@ fn workers_stop_in_mid_stream_and_account_for_every_frame() {
         // The link is too slow, and takes no whole bursts.
         let access = MemoryPort::new(&pool, Rounds::Endless, 512);
         let network = MemoryPort::new(&none, Rounds::Once, 100).with_link(7);
-        let mut worker = Worker::new(post, Account::EveryFrame, access, network);
+        let mut worker = Worker::new(post, &Settings::new(Account::EveryFrame), access, network);
         polled.store(worker.poll_once(), Ordering::Release);
         worker.run(stop, Idle::Sleep);
         worker.finish()

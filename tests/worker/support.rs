@@ -1,10 +1,11 @@
 //! A made-up network's traffic, and each frame's verdict by itself.
 
 use sekisho::io::port::{Arena, MemoryPort, Pool, Rounds};
+use sekisho::limit::Moment;
 use sekisho::loadgen::traffic::{Direction, Encapsulation, Generator, Hostile, Model, Network};
 use sekisho::lpm::Readers;
 use sekisho::policy::Tables;
-use sekisho::stage::{Account, Burst, Facing};
+use sekisho::stage::{Account, Burst, Facing, Settings};
 use sekisho::stats::Verdict;
 use sekisho::worker::{Balance, Post};
 use std::sync::LazyLock;
@@ -42,10 +43,10 @@ pub(crate) fn post() -> Post {
 
 /// The frames that are to be forwarded: each is decided alone.
 pub(crate) fn forwarded(frames: &[Vec<u8>], facing: Facing, tables: &Tables) -> Vec<Vec<u8>> {
-    let mut burst = Burst::new(facing, Account::Candidates);
+    let mut burst = Burst::new(facing, Settings::new(Account::Candidates));
     let mut kept = Vec::new();
     for frame in frames {
-        burst.run(&[frame.as_slice()], tables);
+        burst.run(&[frame.as_slice()], tables, Moment::default());
         let verdicts: Vec<_> = burst.decisions().map(|decision| decision.verdict).collect();
         if verdicts == [Verdict::Forward] {
             kept.push(frame.clone());

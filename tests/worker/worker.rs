@@ -5,7 +5,7 @@ use sekisho::io::port::{MemoryPort, Pool, Recorded, Rounds};
 use sekisho::loadgen::traffic::Direction;
 use sekisho::lpm::{Ipv4Table, Ipv6Table, Readers};
 use sekisho::policy::{PrefixTables, Tables};
-use sekisho::stage::{Account, Facing};
+use sekisho::stage::{Account, Facing, Settings};
 use sekisho::stats::{Reason, Verdict};
 use sekisho::worker::{Assignment, Order, Post, Report, TraceRoom, Worker};
 use std::sync::Arc;
@@ -21,7 +21,12 @@ fn what_is_forwarded_leaves_as_it_came_in_its_order() {
     let (up_pool, down_pool) = (Pool::new(&up_arena), Pool::new(&down_arena));
     let mut access = Recorded::new(once(&up_pool));
     let mut network = Recorded::new(once(&down_pool));
-    let mut worker = Worker::new(post(), Account::EveryFrame, &mut access, &mut network);
+    let mut worker = Worker::new(
+        post(),
+        &Settings::new(Account::EveryFrame),
+        &mut access,
+        &mut network,
+    );
     let mut received = 0;
     loop {
         match worker.poll_once() {
@@ -58,7 +63,12 @@ fn frames_that_wait_in_a_ring_are_held_and_those_without_room_are_refused() {
     let (pool, none) = (Pool::new(&arena), Pool::default());
     let expected = forwarded(&frames, Facing::Out, NETWORK.tables());
     let mut network = Recorded::new(MemoryPort::new(&none, Rounds::Once, 100).with_link(0));
-    let mut worker = Worker::new(post(), Account::Candidates, once(&pool), &mut network);
+    let mut worker = Worker::new(
+        post(),
+        &Settings::new(Account::Candidates),
+        once(&pool),
+        &mut network,
+    );
     while worker.poll_once() > 0 {}
     let done = worker.finish();
     assert_balances(&done.balance);
@@ -83,7 +93,12 @@ fn a_slow_link_sends_what_it_can() {
     let (pool, none) = (Pool::new(&arena), Pool::default());
     let expected = forwarded(&frames, Facing::Out, NETWORK.tables()).len() as u64;
     let network = MemoryPort::new(&none, Rounds::Once, 64).with_link(16);
-    let mut worker = Worker::new(post(), Account::Candidates, once(&pool), network);
+    let mut worker = Worker::new(
+        post(),
+        &Settings::new(Account::Candidates),
+        once(&pool),
+        network,
+    );
     while worker.poll_once() > 0 {}
     let done = worker.finish();
     assert_balances(&done.balance);
@@ -101,7 +116,7 @@ fn a_port_waits_for_frames_that_are_still_out() {
     let (pool, none) = (Pool::new(&arena), Pool::default());
     let access = MemoryPort::new(&pool, Rounds::Endless, 1_024);
     let network = MemoryPort::new(&none, Rounds::Once, 1_024).with_link(0);
-    let mut worker = Worker::new(post(), Account::Candidates, access, network);
+    let mut worker = Worker::new(post(), &Settings::new(Account::Candidates), access, network);
     let received: usize = (0..100).map(|_| worker.poll_once()).sum();
     assert!(received >= 640);
     let done = worker.finish();
@@ -126,7 +141,12 @@ fn other_tables_count_from_the_next_burst_on() {
     let (pool, none) = (Pool::new(&arena), Pool::default());
     let (post, mut orders) = Post::new(NETWORK.tables(), &Readers::new());
     let mut network = Recorded::new(once(&none));
-    let mut worker = Worker::new(post, Account::EveryFrame, once(&pool), &mut network);
+    let mut worker = Worker::new(
+        post,
+        &Settings::new(Account::EveryFrame),
+        once(&pool),
+        &mut network,
+    );
     for _ in 0..50 {
         assert_eq!(worker.poll_once(), 64);
     }
@@ -159,7 +179,12 @@ fn a_report_balances_in_mid_stream_and_a_trace_keeps_the_next_frames() {
     let (pool, none) = (Pool::new(&arena), Pool::default());
     let (post, mut orders) = Post::new(NETWORK.tables(), &Readers::new());
     let network = MemoryPort::new(&none, Rounds::Once, 64).with_link(16);
-    let mut worker = Worker::new(post, Account::EveryFrame, once(&pool), network);
+    let mut worker = Worker::new(
+        post,
+        &Settings::new(Account::EveryFrame),
+        once(&pool),
+        network,
+    );
     worker.poll_once();
     let room = Some(TraceRoom::new(100));
     orders.give(Order::Trace(room)).unwrap();
@@ -203,7 +228,12 @@ fn every_poll_announces_also_one_that_finds_nothing_and_a_worker_that_is_gone_is
     let readers = Readers::new();
     let (post, _orders) = Post::new(NETWORK.tables(), &readers);
     let none = Pool::default();
-    let mut worker = Worker::new(post, Account::Candidates, once(&none), once(&none));
+    let mut worker = Worker::new(
+        post,
+        &Settings::new(Account::Candidates),
+        once(&none),
+        once(&none),
+    );
     assert_eq!(readers.count(), 1);
     let epoch = readers.advance();
     assert_eq!(readers.behind(epoch), 1);

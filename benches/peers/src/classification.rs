@@ -10,8 +10,9 @@ use crate::provider;
 use crate::report::Report;
 use anyhow::{Context as _, Result, ensure};
 use ipnet::Ipv4Net;
+use sekisho::limit::Moment;
 use sekisho::policy::Tables;
-use sekisho::stage::{Account, Burst, Facing};
+use sekisho::stage::{Account, Burst, Facing, Settings};
 use sekisho::stats::Verdict;
 use std::cell::RefCell;
 use std::hint::black_box;
@@ -133,7 +134,7 @@ pub(crate) struct Engine {
 impl Engine {
     pub(crate) fn new(tables: Arc<Tables>, account: Account) -> Self {
         Self {
-            burst: RefCell::new(Burst::new(Facing::Out, account)),
+            burst: RefCell::new(Burst::new(Facing::Out, Settings::new(account))),
             tables,
         }
     }
@@ -143,7 +144,7 @@ impl Ask<&[u8]> for Engine {
     fn pass(&self, frames: &[&[u8]]) {
         let burst = &mut *self.burst.borrow_mut();
         for frames in black_box(frames).chunks(BURST) {
-            burst.run(frames, &self.tables);
+            burst.run(frames, &self.tables, Moment::default());
             black_box(&mut *burst);
         }
     }
@@ -152,7 +153,7 @@ impl Ask<&[u8]> for Engine {
         let burst = &mut *self.burst.borrow_mut();
         let mut values = Vec::with_capacity(frames.len());
         for frames in frames.chunks(BURST) {
-            burst.run(frames, &self.tables);
+            burst.run(frames, &self.tables, Moment::default());
             let dropped = burst.decisions().map(|it| it.verdict == Verdict::Drop);
             values.extend(dropped.map(u8::from));
         }

@@ -2,7 +2,8 @@
 
 use crate::cli::policies::Policies;
 use crate::cli::{Exit, Failure};
-use crate::stage::{Account, Burst, Facing};
+use crate::limit::Moment;
+use crate::stage::{Account, Burst, Facing, Settings};
 use crate::stats::Verdict;
 use crate::wire::{self, Family, Frame, LinkType, TcpFlags};
 use jiff::Timestamp;
@@ -167,8 +168,8 @@ impl Row {
             original_len,
             link_type: LinkType::ETHERNET,
         };
-        let mut burst = Burst::new(self.direction.into(), Account::Candidates);
-        burst.run(&[frame], &policies.epoch(at)?.tables);
+        let mut burst = Burst::new(self.direction.into(), Settings::new(Account::Candidates));
+        burst.run(&[frame], &policies.epoch(at)?.tables, Moment::default());
         Ok(match burst.decisions().next() {
             Some(found) if found.verdict.label() == self.verdict => Ok(()),
             Some(found) => {

@@ -1,8 +1,9 @@
 use super::Policies;
 use crate::cli::{Exit, Failure, out};
 use crate::io::CaptureReader;
+use crate::limit::Moment;
 use crate::policy::{Legend, RuleId};
-use crate::stage::{Account, Burst, Decision, Facing};
+use crate::stage::{Account, Burst, Decision, Facing, Settings};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use std::path::Path;
@@ -37,7 +38,7 @@ impl Changed {
         at: Timestamp,
     ) -> Result<(), Failure> {
         let (before, after) = (old.epoch(at)?, new.epoch(at)?);
-        let burst = || Burst::new(Facing::Auto, Account::Candidates);
+        let burst = || Burst::new(Facing::Auto, Settings::new(Account::Candidates));
         let (mut burst_before, mut burst_after) = (burst(), burst());
         let mut number = 0;
         let mut read = || {
@@ -47,8 +48,8 @@ impl Changed {
                 if records.is_empty() {
                     return Ok(());
                 }
-                burst_before.run(&records, &before.tables);
-                burst_after.run(&records, &after.tables);
+                burst_before.run(&records, &before.tables, Moment::default());
+                burst_after.run(&records, &after.tables, Moment::default());
                 for (was, is) in burst_before.decisions().zip(burst_after.decisions()) {
                     number += 1;
                     if was.verdict != is.verdict {

@@ -1,8 +1,9 @@
 use super::ask::Question;
 use super::{Failure, Policies};
 use crate::cli::policies::show_instant;
-use crate::policy::{self, Direction, Lang, Rule, Situation, Tenant};
-use crate::stage::{Account, Burst, Decision, Ends, Facing, Trail};
+use crate::limit::Moment;
+use crate::policy::{self, Direction, Lang, Path, Rule, Situation, Tenant};
+use crate::stage::{Account, Burst, Decision, Ends, Facing, Settings, Trail};
 
 use crate::wire::{Family, Fragment, Packet, Shape};
 use jiff::Timestamp;
@@ -38,8 +39,8 @@ impl<'a> Answer<'a> {
     ) -> Result<Self, Failure> {
         let epoch = policies.epoch(at)?;
         let frame = [question.frame()];
-        let mut burst = Burst::new(facing, Account::EveryFrame);
-        burst.run(&frame, &epoch.tables);
+        let mut burst = Burst::new(facing, Settings::new(Account::EveryFrame));
+        burst.run(&frame, &epoch.tables, Moment::default());
         let trail = burst.trails(&frame, &epoch.tables).next();
         let Some(Trail {
             packet,
@@ -177,7 +178,7 @@ impl Answer<'_> {
     /// The subscriber's end and the peer's, in the direction that decided.
     fn two_ends(&self) -> Option<(IpAddr, IpAddr)> {
         let (src, dst) = (self.packet.src_addr()?, self.packet.dst_addr()?);
-        Some(match self.decision.direction {
+        Some(match self.decision.path.direction() {
             Direction::Out => (src, dst),
             Direction::In => (dst, src),
         })
@@ -310,21 +311,23 @@ impl Answer<'_> {
             reason,
             plan: plan_id,
             peer_set,
-            direction,
+            path,
             ..
         } = self.decision;
         let (family, packet) = (self.packet.family.unwrap_or(Family::V4), &self.packet);
-        let opening = match direction {
-            Direction::Out => packet.flags.is_new(),
-            Direction::In => packet.flags.has_syn(),
+        let opening = match path {
+            Path::Outbound | Path::Inbound => packet.flags.is_new(),
+            Path::Return => packet.flags.has_syn(),
         } || packet.shape != Shape::Tcp;
-        let port = match direction {
-            Direction::Out => (packet.transport_len >= 4).then_some(packet.dst_port),
-            Direction::In => (packet.transport_len >= 2).then_some(packet.src_port),
+        let port = match path {
+            Path::Outbound | Path::Inbound => {
+                (packet.transport_len >= 4).then_some(packet.dst_port)
+            }
+            Path::Return => (packet.transport_len >= 2).then_some(packet.src_port),
         };
         let question = policy::Question {
             family,
-            direction,
+            path,
             opening,
             plan: plan_id,
             peer_set,
@@ -342,7 +345,7 @@ impl Answer<'_> {
                 class_label: class.and_then(|class| class.label.as_deref()),
                 port,
                 family,
-                direction,
+                direction: path.direction(),
                 opening,
                 since: plan
                     .zip(since)

@@ -8,8 +8,9 @@ use super::policies::{Policies, PolicyArgs};
 use super::when::When;
 use super::{Exit, Failure, Format, out};
 use crate::io::{CaptureReader, Record};
+use crate::limit::Moment;
 use crate::policy::Epoch;
-use crate::stage::{Account, Burst, Facing};
+use crate::stage::{Account, Burst, Facing, Settings};
 use crate::stats::{Balance, Tally};
 use crate::wire::LinkType;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -182,7 +183,7 @@ impl<'a> Run<'a> {
             policies,
             fixed_at,
             epoch: policies.epoch(fixed_at.unwrap_or_else(Timestamp::now))?,
-            burst: Burst::new(how.direction.into(), Account::EveryFrame),
+            burst: Burst::new(how.direction.into(), Settings::new(Account::EveryFrame)),
             tally: Tally::new(legend.rule_ids().len(), legend.plan_ids().len()),
             outputs,
             first_link_type: None,
@@ -290,7 +291,7 @@ impl<'a> Run<'a> {
 
     fn decide(&mut self, records: &[Record<'_>], file: &str, before: u64) -> Result<(), Failure> {
         let tables = &self.epoch.tables;
-        self.burst.run(records, tables);
+        self.burst.run(records, tables, Moment::default());
         self.burst.count(records, &mut self.tally);
         self.outputs
             .write(&self.burst, records, tables, file, before)

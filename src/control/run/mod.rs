@@ -23,6 +23,7 @@ use super::supervisor::{
 use crate::io::netdev::clock_is_synchronised;
 use crate::io::port::{Lane, Port, Work};
 use crate::lpm::Readers;
+use crate::stage::Settings;
 use crate::worker::{Done, Idle, Post, Stop, Worker, on_lcores};
 use drivers::Station;
 use ipnet::IpNet;
@@ -236,7 +237,12 @@ impl Work for Serve<'_> {
             pipeline::Idle::Spin => Idle::Spin,
             pipeline::Idle::Sleep => Idle::Sleep,
         };
-        let mut worker = Worker::new(self.post, self.pipeline.account, access, network);
+        let mut worker = Worker::new(
+            self.post,
+            &Settings::new(self.pipeline.account),
+            access,
+            network,
+        );
         worker.run(self.stop, idle);
         worker.finish()
     }

@@ -5,7 +5,7 @@ use crate::loadgen::Loop;
 use crate::loadgen::measure::{median_interval, thread_cpu_ns};
 use crate::loadgen::traffic::Network;
 use crate::lpm::Readers;
-use crate::stage::Account;
+use crate::stage::{Account, Settings};
 use crate::worker::{Balance, Lcore, LcoreError, Post, Worker, on_lcores};
 use std::sync::Barrier;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -60,7 +60,12 @@ pub fn measure_loop(
     let work = |post, _: &_| {
         let (pool, none) = (Pool::new(&arena), Pool::default());
         let port = |pool| MemoryPort::new(pool, Rounds::Endless, TX_RING_FRAMES);
-        let mut worker = Worker::new(post, Account::EveryFrame, port(&pool), port(&none));
+        let mut worker = Worker::new(
+            post,
+            &Settings::new(Account::EveryFrame),
+            port(&pool),
+            port(&none),
+        );
         begun.wait();
         let samples = samples(&mut || worker.poll_once(), arena.len(), sampling);
         measured.fetch_add(1, Ordering::Relaxed);

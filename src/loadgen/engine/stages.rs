@@ -1,8 +1,9 @@
 //! The one place that knows how the stages are called.
 
+use crate::limit::Moment;
 use crate::loadgen::Accounting;
 use crate::policy::Tables;
-use crate::stage::{Account, Burst, Facing};
+use crate::stage::{Account, Burst, Facing, Settings};
 use crate::stats::{Balance, Tally};
 use crate::wire::BURST;
 use std::hint::black_box;
@@ -45,7 +46,7 @@ impl<'t> Stages<'t> {
         };
         Self {
             tables,
-            burst: Burst::new(Facing::Out, account),
+            burst: Burst::new(Facing::Out, Settings::new(account)),
             tally,
             rx: 0,
         }
@@ -66,7 +67,7 @@ impl<'t> Stages<'t> {
                 black_box(&self.burst);
             }),
             Through::Decide => bursts.for_each(|frames| {
-                self.burst.run(frames, self.tables);
+                self.burst.run(frames, self.tables, Moment::default());
                 black_box(&self.burst);
             }),
             Through::Count => bursts.for_each(|frames| self.burst(frames)),
@@ -76,7 +77,7 @@ impl<'t> Stages<'t> {
     /// Takes one burst through everything.
     #[inline]
     pub(super) fn burst(&mut self, frames: &[&[u8]]) {
-        self.burst.run(frames, self.tables);
+        self.burst.run(frames, self.tables, Moment::default());
         self.burst.count(frames, &mut self.tally);
         self.rx += frames.len() as u64;
     }

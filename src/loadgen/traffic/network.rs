@@ -5,14 +5,14 @@ use super::pool::{Owned, Pool, pools};
 use super::synthetic::{MOBILE_CARRIERS, POLICY, Synthetic};
 use crate::lpm::TooLarge;
 use crate::policy::{
-    Action, Direction, Interval, Legend, Origin, PeerSetId, PlanId, Program, Question, SourceId,
+    Action, Interval, Legend, Origin, Path, PeerSetId, PlanId, Program, Question, SourceId,
     SubscriberPrefix, Tables, load_with,
 };
 use crate::stats::Tally;
 use crate::wire::Family;
 use jiff::Timestamp;
 use std::io;
-use std::path::Path;
+use std::path;
 use std::sync::Arc;
 
 /// Made-up networks take their tables as of this instant.
@@ -61,7 +61,7 @@ impl Network {
     /// # Errors
     /// Its tables are too large.
     pub fn synthetic(synthetic: &Synthetic) -> Result<Self, NetworkError> {
-        let read = |path: &Path| match path.to_str() {
+        let read = |path: &path::Path| match path.to_str() {
             Some("policy.yaml") => Ok(POLICY.into()),
             Some("mobile-carriers.txt") => Ok(MOBILE_CARRIERS.into()),
             _ => Err(io::ErrorKind::NotFound.into()),
@@ -180,7 +180,7 @@ impl Network {
     pub(super) fn is_blocked(&self, plan: PlanId, family: Family) -> bool {
         let rule = self.tables.rule(Question {
             family,
-            direction: Direction::Out,
+            path: Path::Outbound,
             opening: true,
             plan,
             peer_set: PeerSetId::OTHER,

@@ -1,8 +1,10 @@
 //! Resolved policies become a [`Program`]: ids are numbered, prefixes ordered, limits checked.
 
+use super::legend::Legend;
+use super::matrix::Matrix;
 use super::partition::{Interval, Partition, flatten, reduce, sort_nested};
 use super::peers::{Peers, Timed, TooMany};
-use super::tables::{Legend, Matrix, PeerSetId, PlanId, PrefixTables};
+use super::tables::{PeerSetId, PlanId, PrefixTables};
 use super::timeline::{Built, Event, events, rule_instants};
 use crate::lpm::{Ipv4Table, Ipv6Table, TooLarge};
 use crate::policy::diagnostic::{Code, Diagnostic, Label};

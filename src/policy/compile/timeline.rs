@@ -5,8 +5,10 @@
 //! built when first asked for, and the last two are kept, so that time stamps that go back and
 //! forth over an event cost nothing more.
 
+use super::legend::Legend;
+use super::matrix::evaluate;
 use super::program::Program;
-use super::tables::{Legend, PlanId, PrefixTables, Question, RuleId, Tables, evaluate};
+use super::tables::{PlanId, PrefixTables, Question, RuleId, Tables};
 use crate::lpm::TooLarge;
 use crate::policy::{Origin, Resolved};
 use ipnet::IpNet;

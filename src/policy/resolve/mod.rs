@@ -11,7 +11,7 @@ mod tenant;
 mod when;
 
 pub use resolved::{
-    Action, Class, ClassMatch, ClassPrefix, Kind, Mode, Origin, Plan, Resolved, ReturnPath, Rule,
-    SourceId, SubscriberPrefix, Tenant,
+    Action, Class, ClassMatch, ClassPrefix, Kind, Limit, Mode, Origin, Plan, Reply, Resolved,
+    ReturnPath, Rule, RuleKind, SourceId, SubscriberPrefix, Tenant, Then,
 };
 pub(super) use tenant::resolve;

@@ -3,6 +3,7 @@
 use ipnet::IpNet;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use std::net::IpAddr;
 use std::ops::Range;
 
 /// Which source text (policy or prefix file), counted over all that were read.
@@ -52,9 +53,11 @@ pub struct Tenant {
     pub rules: Vec<Rule>,
     /// What becomes of a peer's port 25 answering a subscriber.
     pub return_path: ReturnPath,
+    /// Whom ICMP errors to rejected frames are from, by `Family as usize`.
+    pub reply_source: [Option<IpAddr>; 2],
 }
 
-/// What a subscriber bought.
+/// What a subscriber bought, or a group of protected hosts.
 #[derive(Clone, Debug)]
 pub struct Plan {
     /// Its key in the policy.
@@ -63,6 +66,8 @@ pub struct Plan {
     pub kind: Kind,
     /// Its name for customers.
     pub label: Option<String>,
+    /// The length of the prefix that one subscriber has over IPv6: a rate is for each of these.
+    pub subscriber_length: Option<u8>,
     /// Where it is declared.
     pub origin: Origin,
 }
@@ -80,6 +85,8 @@ pub enum Kind {
     Ipv6,
     /// An IPv4 address shared by port sets (MAP-E).
     Shared,
+    /// No plan that is sold: the provider's own hosts, to which other networks connect.
+    Server,
 }
 
 impl Kind {
@@ -91,6 +98,7 @@ impl Kind {
             Self::Dialup => "dialup",
             Self::Ipv6 => "ipv6",
             Self::Shared => "shared",
+            Self::Server => "server",
         }
     }
 }
@@ -137,11 +145,13 @@ pub struct ClassPrefix {
 pub struct Rule {
     /// Unique in its tenant; counters hang on it.
     pub name: String,
+    /// Which connections it speaks of.
+    pub kind: RuleKind,
     /// IPv4, IPv6: indexed by `Family as usize`.
     pub families: [bool; 2],
     /// Indices in [`Tenant::plans`], ascending; "every plan" is written out.
     pub plans: Vec<usize>,
-    /// To whom.
+    /// To whom; of an inbound rule, from whom.
     pub to: ClassMatch,
     /// First instant at which it holds.
     pub from: Option<Timestamp>,
@@ -177,6 +187,36 @@ impl ClassMatch {
     }
 }
 
+/// Which connections a rule speaks of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum RuleKind {
+    /// From a subscriber to a peer's port 25, and its mirror.
+    Outbound,
+    /// From a peer to port 25 of a protected host.
+    InboundSubmission,
+    /// From a peer to a subscriber's port 25.
+    InboundToSubscriber,
+}
+
+impl RuleKind {
+    /// The word in policies and outputs.
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Outbound => "outbound",
+            Self::InboundSubmission => "inbound-submission",
+            Self::InboundToSubscriber => "inbound-to-subscriber",
+        }
+    }
+
+    /// Whether it speaks of the subscriber's own port 25.
+    pub const fn is_inbound(self) -> bool {
+        match self {
+            Self::Outbound => false,
+            Self::InboundSubmission | Self::InboundToSubscriber => true,
+        }
+    }
+}
+
 /// What a rule does with a frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Action {
@@ -186,6 +226,10 @@ pub enum Action {
     Drop,
     /// Let it pass, and count what a drop would have hit.
     Count,
+    /// Discard it, and tell its sender.
+    Reject(Reply),
+    /// Let as many pass as a subscriber's rate allows.
+    Limit(Limit),
 }
 
 impl Action {
@@ -195,8 +239,51 @@ impl Action {
             Self::Forward => "forward",
             Self::Drop => "drop",
             Self::Count => "count",
+            Self::Reject(_) => "reject",
+            Self::Limit(_) => "limit",
         }
     }
+}
+
+/// How the sender of a rejected frame is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Reply {
+    /// Destination unreachable, administratively prohibited.
+    Icmp,
+    /// A reset, as if from the peer.
+    Rst,
+}
+
+impl Reply {
+    /// The word in policies and outputs.
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Icmp => "icmp",
+            Self::Rst => "rst",
+        }
+    }
+}
+
+/// How many connections each subscriber may open.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Limit {
+    /// SYNs a minute, in the long run.
+    pub per_minute: u32,
+    /// SYNs at once, after a pause.
+    pub burst: u32,
+    /// What becomes of those above.
+    pub then: Then,
+}
+
+/// What becomes of a SYN above the rate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Then {
+    /// Discard it.
+    Drop,
+    /// Let it pass, and count what would have been hit.
+    Count,
+    /// Discard it, and tell its sender.
+    Reject(Reply),
 }
 
 /// Which segments a rule matches.

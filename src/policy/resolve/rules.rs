@@ -6,7 +6,7 @@ use crate::policy::diagnostic::{Code, Diagnostic, Findings};
 use crate::policy::raw::node::Text;
 use crate::policy::raw::policy::RawRule;
 use crate::policy::raw::spelling;
-use crate::policy::{Action, ClassMatch, Mode, Rule, Tenant};
+use crate::policy::{Action, ClassMatch, Mode, Rule, RuleKind, Tenant};
 use jiff::Timestamp;
 use std::collections::HashMap;
 
@@ -29,6 +29,7 @@ fn one(rule: &RawRule, tenant: &Tenant, findings: &mut Findings) -> Option<Rule>
     let name = rule.name.as_ref()?;
     Some(Rule {
         name: name.text.clone(),
+        kind: RuleKind::Outbound,
         families: match rule.ip.as_ref().map(|ip| ip.text.as_str()) {
             Some("4") => [true, false],
             Some("6") => [false, true],

@@ -46,6 +46,7 @@ fn tenant(policy: &RawPolicy, sources: &Sources, findings: &mut Findings) -> Ten
         subscribers: Vec::new(),
         destinations: Vec::new(),
         rules: Vec::new(),
+        reply_source: [None, None],
         return_path: match policy.return_path.as_ref().map(|word| word.text.as_str()) {
             Some("forward") => ReturnPath::Forward,
             _ => ReturnPath::Mirror,
@@ -85,6 +86,7 @@ fn plan(plan: &RawPlan) -> Plan {
             .and_then(|word| kind(&word.text))
             .unwrap_or(Kind::Dynamic),
         label: text(plan.label.as_ref()),
+        subscriber_length: None,
         origin: plan.name.origin.clone(),
     }
 }

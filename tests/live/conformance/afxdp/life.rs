@@ -7,8 +7,9 @@ use crate::conformance::{ACCESS, NETWORK};
 use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
 use sekisho::io::afxdp::{Attach, XdpLane, open};
 use sekisho::io::port::{DeviceFault, Frames, Lane, Port, Work};
+use sekisho::limit::Moment;
 use sekisho::loadgen::traffic::{Direction, Encapsulation, Generator, Hostile, Model, Network};
-use sekisho::stage::{Account, Burst, Decision, Facing};
+use sekisho::stage::{Account, Burst, Decision, Facing, Settings};
 use sekisho::stats::Verdict;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
@@ -229,11 +230,11 @@ impl Check for Decide<'_> {
         network: &mut N,
         _: &dyn Fn(Link),
     ) {
-        let mut burst = Burst::new(Facing::Out, Account::EveryFrame);
+        let mut burst = Burst::new(Facing::Out, Settings::new(Account::EveryFrame));
         let mut frames = Frames::new();
         while self.decided.len() < self.count {
             access.rx_burst(&mut frames);
-            burst.run(&frames, self.network.tables());
+            burst.run(&frames, self.network.tables(), Moment::default());
             self.decided.extend(burst.decisions());
             while !frames.is_empty() {
                 network.tx_burst(&mut frames);
@@ -268,10 +269,10 @@ fn a_frame_in_segments_is_decided_as_if_it_lay_in_one() {
         frame
     };
     let frames: Vec<_> = (0..500).map(frame).collect();
-    let mut burst = Burst::new(Facing::Out, Account::EveryFrame);
+    let mut burst = Burst::new(Facing::Out, Settings::new(Account::EveryFrame));
     let mut expected = Vec::new();
     for whole in &frames {
-        burst.run(&[whole.as_slice()], network.tables());
+        burst.run(&[whole.as_slice()], network.tables(), Moment::default());
         expected.extend(burst.decisions());
     }
     assert!(
