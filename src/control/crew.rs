@@ -4,7 +4,7 @@ use super::totals::Totals;
 use crate::policy::{Legend, Live, Tables};
 use crate::stats::Counters;
 use crate::worker::{
-    Assignment, Balance, Done, Lcore, Order, Orders, Post, Progress, Report, TraceRoom,
+    Assignment, Balance, Done, Lcore, Order, Orders, Post, Progress, Replies, Report, TraceRoom,
 };
 use std::mem;
 use std::sync::Arc;
@@ -64,6 +64,8 @@ struct Missing {
 pub struct Sum {
     /// The law.
     pub balance: Balance,
+    /// Of rejected frames.
+    pub replies: Replies,
     /// What was decided.
     pub totals: Totals,
 }
@@ -151,11 +153,13 @@ impl Crew {
     pub fn sum(&self) -> Sum {
         let mut sum = Sum {
             balance: Balance::default(),
+            replies: Replies::default(),
             totals: self.totals.clone(),
         };
         for member in &self.members {
             if let Some(report) = &member.report {
                 sum.balance += report.balance;
+                sum.replies += report.replies;
                 sum.totals.add(&member.legend, &report.counters);
             }
         }
@@ -203,6 +207,7 @@ impl Crew {
         let mut sum = self.sum();
         for (member, done) in self.members.iter().zip(done) {
             sum.balance += done.balance;
+            sum.replies += done.replies;
             sum.totals.add(&member.legend, &done.counters);
         }
         sum

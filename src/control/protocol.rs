@@ -206,16 +206,19 @@ pub struct Stats {
     pub rules: Vec<Counted>,
     /// By plan: `isp/plan`, each with its verdict.
     pub plans: Vec<Counted>,
+    /// What became of the frames that are to be answered.
+    pub replies: Replies,
     /// Of each device.
     pub devices: Vec<DeviceStats>,
 }
 
 impl Stats {
-    /// Whether both counts hold at rest: every frame received was found again, and every one has a
+    /// Whether both counts hold at rest: every frame received or generated was found again, and every one has a
     /// verdict, of which those that are not to be forwarded are the ones that were discarded.
     pub fn is_accounted_for(&self) -> bool {
         let Balance {
             rx,
+            generated,
             transmitted,
             discarded,
             tx_full,
@@ -228,17 +231,19 @@ impl Stats {
             .reasons
             .iter()
             .filter(|counted| counted.verdict != "forward");
-        rx == transmitted + discarded + tx_full + held
+        rx + generated == transmitted + discarded + tx_full + held
             && frames(&mut self.reasons.iter()) == rx
             && frames(&mut kept) == discarded
     }
 }
 
-/// The law: `rx = transmitted + discarded + tx_full + held`.
+/// The law: `rx + generated = transmitted + discarded + tx_full + held`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Balance {
     /// Frames received.
     pub rx: u64,
+    /// Replies to frames that were received.
+    pub generated: u64,
     /// Frames that left.
     pub transmitted: u64,
     /// Frames with a verdict other than forward.
@@ -247,6 +252,17 @@ pub struct Balance {
     pub tx_full: u64,
     /// Frames that are on their way.
     pub held: u64,
+}
+
+/// What became of the frames that are to be answered.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Replies {
+    /// Frames that were answered; where a transmit ring had no room, in vain.
+    pub generated: u64,
+    /// Frames that were not, because the rate of replies was used up or no buffer was free.
+    pub withheld: u64,
+    /// Frames that may not be answered, or cannot be.
+    pub impossible: u64,
 }
 
 /// A counter.

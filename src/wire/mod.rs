@@ -28,6 +28,7 @@ mod link;
 mod local;
 mod map;
 mod packet;
+mod reply;
 mod route;
 mod transport;
 mod tunnel;
@@ -47,6 +48,7 @@ pub use packet::{
     AsFrame, BURST, Family, Fragment, Frame, Identity, Packet, Route, Shape, TRANSPORT_OCTETS,
     TcpFlags,
 };
+pub use reply::{Answer, REPLY_OCTETS, Reply, reply};
 pub use route::route_addresses;
 pub use tunnel::{Subscriber, Tunnel, TunnelKind, Unwrap};
 

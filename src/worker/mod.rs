@@ -2,7 +2,8 @@
 //!
 //! ```text
 //!  access port ─▶ rx_burst ─▶ parse ─▶ classify ─▶ decide ─▶ count ─▶ tx_burst ─▶ network port
-//!       ▲                                            └ dropped: back to the pool      │
+//!       ▲                                            ├ dropped: back to the pool      │
+//!       ├─────────────────────── its answer ◀────────┘ rejected                       │
 //!       └────────────────────────── the same, the other way ─────────────────────────┘
 //! ```
 //! A [`Worker`] owns its ports, its bursts and its counters, and shares nothing that is written to
@@ -10,12 +11,14 @@
 //! system call but its ports', and looks at what may have changed (an order, whether it should
 //! stop) once a burst. [`on_lcores`] starts several, each pinned.
 
+mod answering;
 mod balance;
 mod clock;
 mod lcore;
 mod orders;
 mod passage;
 mod progress;
+mod replies;
 mod threads;
 mod trace;
 
@@ -23,6 +26,7 @@ pub use balance::Balance;
 pub use lcore::{Lcore, LcoreError};
 pub use orders::{Assignment, Order, Orders, Post, Report};
 pub use progress::{Idle, Progress};
+pub use replies::{Replies, ReplyRate};
 pub use threads::{Stop, on_lcores};
 pub use trace::{TRACED_OCTETS, TraceRoom, Traced};
 
@@ -31,6 +35,7 @@ use crate::limit::Moment;
 use crate::stage::{Facing, Settings};
 use crate::stats::{Count, Counters};
 use passage::Passage;
+use replies::Bucket;
 use std::mem;
 
 /// How many polls a worker that is told to stop makes at most, while there still come frames: what
@@ -54,7 +59,9 @@ pub struct Worker<A: Port, N: Port<Frame = A::Frame>> {
 pub struct Done {
     /// Whether every frame that was received is accounted for.
     pub balance: Balance,
-    /// Frames that were to be forwarded, and that a transmit ring had no room for.
+    /// What became of the frames that were to be answered.
+    pub replies: Replies,
+    /// Frames that were to be forwarded, and replies, that a transmit ring had no room for.
     pub tx_full: Count,
     /// How the worker passed its time.
     pub progress: Progress,
@@ -74,6 +81,14 @@ impl<A: Port, N: Port<Frame = A::Frame>> Worker<A, N> {
             progress: Progress::default(),
             trace: None,
         }
+    }
+
+    /// The same as one of so many that share a rate of replies; without this, it has the default rate
+    /// for itself.
+    #[must_use]
+    pub fn with_replies(mut self, rate: ReplyRate, workers: usize) -> Self {
+        self.out.answer_at(Bucket::share(rate, workers));
+        self
     }
 
     /// Takes one burst from each port, at most, to the other; says how many frames came.
@@ -125,6 +140,7 @@ impl<A: Port, N: Port<Frame = A::Frame>> Worker<A, N> {
         let counters = self.post.tally.counters().clone();
         Done {
             balance: self.balance(),
+            replies: self.out.replies(),
             tx_full,
             progress: self.progress,
             counters,
@@ -144,6 +160,7 @@ impl<A: Port, N: Port<Frame = A::Frame>> Worker<A, N> {
                 self.access.reap();
                 self.network.reap();
                 report.balance = self.balance();
+                report.replies = self.out.replies();
                 report.progress = self.progress;
                 report.counters.copy(self.post.tally.counters());
             }
@@ -154,6 +171,7 @@ impl<A: Port, N: Port<Frame = A::Frame>> Worker<A, N> {
     fn balance(&self) -> Balance {
         Balance {
             rx: self.out.rx() + self.inward.rx(),
+            generated: self.out.replies().generated,
             discarded: self.out.discarded() + self.inward.discarded(),
             tx_full: self.out.tx_full().frames + self.inward.tx_full().frames,
             transmitted: self.access.transmitted() + self.network.transmitted(),

@@ -9,7 +9,7 @@
 //! is an order is one load of a cache line that is written to once an order.
 
 use super::trace::TraceRoom;
-use super::{Balance, Progress};
+use super::{Balance, Progress, Replies};
 use crate::lpm::{Reader, Readers};
 use crate::policy::{Legend, Tables};
 use crate::stats::{Counters, Tally};
@@ -56,6 +56,8 @@ pub enum Order {
 pub struct Report {
     /// Whether every frame that was received is accounted for.
     pub balance: Balance,
+    /// What became of the frames that are to be answered.
+    pub replies: Replies,
     /// How the worker passes its time.
     pub progress: Progress,
     /// What was counted in the present tally.
@@ -67,6 +69,7 @@ impl Report {
     pub fn room(legend: &Legend) -> Box<Self> {
         Box::new(Self {
             balance: Balance::default(),
+            replies: Replies::default(),
             progress: Progress::default(),
             counters: Counters::new(legend.rule_ids().len(), legend.plan_ids().len()),
         })

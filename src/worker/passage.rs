@@ -1,10 +1,13 @@
 use super::Post;
+use super::answering::Answering;
+use super::replies::{Bucket, Replies};
 use super::trace::TraceRoom;
 use crate::io::port::{Frames, Port};
 use crate::limit::Moment;
 use crate::stage::{Burst, Facing, Settings};
 use crate::stats::{Count, Verdict};
 use crate::wire::AsFrame;
+use std::sync::Arc;
 
 /// One way through the box: what is received at one port, and what becomes of it.
 #[derive(Debug)]
@@ -16,10 +19,14 @@ pub(super) struct Passage<F: AsFrame> {
     rx: u64,
     discarded: u64,
     tx_full: Count,
+    /// Where rejected frames are answered: toward the access side only.
+    answering: Option<Answering<F>>,
 }
 
 impl<F: AsFrame> Passage<F> {
     pub(super) fn new(facing: Facing, settings: Settings) -> Self {
+        let unwrap = &settings.unwrap;
+        let answering = (facing == Facing::Out).then(|| Answering::new(Arc::clone(unwrap)));
         Self {
             facing,
             burst: Burst::new(facing, settings),
@@ -27,6 +34,14 @@ impl<F: AsFrame> Passage<F> {
             rx: 0,
             discarded: 0,
             tx_full: Count::default(),
+            answering,
+        }
+    }
+
+    /// Has rejected frames answered at another rate, where they are.
+    pub(super) fn answer_at(&mut self, bucket: Bucket) {
+        if let Some(answering) = &mut self.answering {
+            answering.fill(bucket);
         }
     }
 
@@ -40,7 +55,13 @@ impl<F: AsFrame> Passage<F> {
         self.discarded
     }
 
-    /// Frames that were to be forwarded, and were not.
+    /// What became of the frames that were to be answered.
+    pub(super) fn replies(&self) -> Replies {
+        let replies = self.answering.as_ref().map(Answering::replies);
+        replies.unwrap_or_default()
+    }
+
+    /// Frames that were to be forwarded, and replies, for which there was no room.
     pub(super) fn tx_full(&self) -> Count {
         self.tx_full
     }
@@ -66,7 +87,11 @@ impl<F: AsFrame> Passage<F> {
         if let Some(room) = trace {
             room.keep(&self.frames, &self.burst, self.facing);
         }
-        self.keep_forwarded();
+        let leaving = self.burst.which(|verdict| !goes_on(verdict));
+        if leaving > 0 {
+            self.answer_rejected(from, post);
+            self.keep_forwarded(leaving);
+        }
         to.tx_burst(&mut self.frames);
         if !self.frames.is_empty() {
             self.refuse();
@@ -77,11 +102,7 @@ impl<F: AsFrame> Passage<F> {
     /// Brings what goes on to the front, in its order, and gives back the rest. Nearly always that
     /// is nothing; where it is not, nobody can predict which frames it is, and no branch hangs on it.
     #[inline]
-    fn keep_forwarded(&mut self) {
-        let leaving = self.burst.which(|verdict| !goes_on(verdict));
-        if leaving == 0 {
-            return;
-        }
+    fn keep_forwarded(&mut self, leaving: u64) {
         let frames = self.frames.as_mut_slice();
         let first = leaving.trailing_zeros() as usize;
         let mut kept = first;
@@ -91,6 +112,17 @@ impl<F: AsFrame> Passage<F> {
         }
         self.discarded += (self.frames.len() - kept) as u64;
         self.frames.truncate(kept);
+    }
+
+    /// Has those answered whose senders are to be told.
+    #[inline]
+    fn answer_rejected(&mut self, from: &mut impl Port<Frame = F>, post: &Post) {
+        let Some(answering) = &mut self.answering else {
+            return;
+        };
+        if self.burst.which(|verdict| verdict == Verdict::Reject) > 0 {
+            self.tx_full += answering.answer(&self.frames, &self.burst, &post.tables, from);
+        }
     }
 
     /// Counts what the transmit ring had no room for, and gives it back.

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use sekisho::control::protocol::{
     Answer, Asked, Balance, Changed, Counted, DeviceStats, Override, Phase, Phases, Refusal,
-    Reloaded, Request, Runtime, Stats, WorkerRuntime,
+    Reloaded, Replies, Request, Runtime, Stats, WorkerRuntime,
 };
 use sekisho::control::socket::{Limits, Server};
 use sekisho::io::port::Loss;
@@ -168,6 +168,7 @@ fn stats() -> Stats {
         uptime_s: 93_784.5,
         balance: Balance {
             rx: 1_234_567,
+            generated: 0,
             transmitted: 1_200_000,
             discarded: 34_000,
             tx_full: 500,
@@ -184,6 +185,7 @@ fn stats() -> Stats {
             2_040_000,
         )],
         plans: vec![counted("alpha-web/ftth_std", "drop", 34_000, 2_040_000)],
+        replies: Replies::default(),
         devices: vec![
             device("access", "enp1s0f0", vec![loss]),
             device("network", "enp1s0f1", Vec::new()),

@@ -258,6 +258,10 @@ impl<'p> Port for Gated<'p> {
         self.port.tx_burst(frames)
     }
 
+    fn compose(&mut self, octets: &[u8]) -> Option<MemoryFrame<'p>> {
+        self.port.compose(octets)
+    }
+
     fn reap(&mut self) -> usize {
         self.port.reap()
     }

@@ -2,7 +2,7 @@
 
 use super::suite::{self, Check, Link, Rig};
 use super::support::*;
-use sekisho::io::port::{MemoryPort, Pool, Recorded, Rounds};
+use sekisho::io::port::{Arena, MemoryPort, Pool, Recorded, Rounds};
 
 struct Memory;
 
@@ -12,7 +12,8 @@ impl Rig for Memory {
 
     fn serve(&mut self, coming: &[Vec<u8>], link: Link, check: impl Check) -> Vec<Vec<u8>> {
         let arena = arena(coming);
-        let (full, empty) = (Pool::new(&arena), Pool::default());
+        let nothing = Arena::default();
+        let (full, empty) = (Pool::new(&arena), Pool::new(&nothing));
         let link_frames = match link {
             Link::Up => 50,
             Link::Down => 0,

@@ -14,5 +14,7 @@ mod several;
 mod support;
 mod worker;
 
+#[path = "../live/conformance/composed.rs"]
+mod composed;
 #[path = "../live/conformance/suite.rs"]
 mod suite;

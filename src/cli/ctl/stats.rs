@@ -2,13 +2,14 @@
 
 use super::text::{rows, span};
 use crate::cli::out::{grouped, table};
-use crate::control::protocol::{Balance, Counted, DeviceStats, Stats};
+use crate::control::protocol::{Balance, Counted, DeviceStats, Replies, Stats};
 
 /// The counters, and where there are earlier ones, what came a second since.
 pub(super) fn text(stats: &Stats, earlier: Option<&Stats>) -> String {
     let up = span(stats.uptime_s.max(0.0) as u64);
     let mut text = format!("generation {}, up {up}\n\n", stats.generation);
     text += &balance(&stats.balance);
+    text += &replies(&stats.replies);
     let since = earlier.and_then(|earlier| Since::new(stats, earlier));
     if let (Some(since), Some(earlier)) = (&since, earlier) {
         text += &format!(
@@ -34,28 +35,51 @@ pub(super) fn text(stats: &Stats, earlier: Option<&Stats>) -> String {
 fn balance(balance: &Balance) -> String {
     let Balance {
         rx,
+        generated,
         transmitted,
         discarded,
         tx_full,
         held,
     } = *balance;
-    let [received, left, dropped, full, on_their_way] =
-        [rx, transmitted, discarded, tx_full, held].map(grouped);
-    let mut text = format!(
-        "{received} frames received = {left} transmitted + {dropped} discarded \
-         + {full} tx-full + {on_their_way} held"
+    let [left, dropped, full, on_their_way] = [transmitted, discarded, tx_full, held].map(grouped);
+    let mut text = format!("{} frames received", grouped(rx));
+    if generated > 0 {
+        text += &format!(" + {} generated", grouped(generated));
+    }
+    text += &format!(
+        " = {left} transmitted + {dropped} discarded + {full} tx-full + {on_their_way} held"
     );
     let found: u128 = [transmitted, discarded, tx_full, held]
         .map(u128::from)
         .iter()
         .sum();
-    let rx = u128::from(rx);
-    if found < rx {
-        text += &format!("; {} not found yet", grouped(rx - found));
-    } else if found > rx {
-        text += &format!("; {} found since they were counted", grouped(found - rx));
+    let counted = u128::from(rx) + u128::from(generated);
+    if found < counted {
+        text += &format!("; {} not found yet", grouped(counted - found));
+    } else if found > counted {
+        text += &format!(
+            "; {} found since they were counted",
+            grouped(found - counted)
+        );
     }
     text + "\n"
+}
+
+/// Nothing where no frame was to be answered.
+fn replies(replies: &Replies) -> String {
+    let Replies {
+        generated,
+        withheld,
+        impossible,
+    } = *replies;
+    let [made, not_yet, never] = [generated, withheld, impossible].map(grouped);
+    match generated + withheld + impossible {
+        0 => String::new(),
+        _ => format!(
+            "{made} replies generated; {not_yet} frames without one by the rate of replies, {never} \
+             that cannot be answered\n"
+        ),
+    }
 }
 
 /// A table of counters; empty where nothing was counted.
@@ -130,6 +154,7 @@ mod tests {
     fn the_balance_says_what_it_cannot_place() {
         let mut found = Balance {
             rx: 1_000,
+            generated: 0,
             transmitted: 900,
             discarded: 60,
             tx_full: 30,
@@ -141,6 +166,9 @@ mod tests {
         assert!(balance(&found).ends_with("held; 5 not found yet\n"));
         found.rx = 995;
         assert!(balance(&found).ends_with("held; 5 found since they were counted\n"));
+        found.generated = 5;
+        let law = "995 frames received + 5 generated = 900 transmitted + 60 discarded + 30 tx-full";
+        assert_eq!(balance(&found), format!("{law} + 10 held\n"));
     }
 
     fn stats(uptime_s: f64, frames: u64) -> Stats {
@@ -160,6 +188,7 @@ mod tests {
             }],
             rules: Vec::new(),
             plans: Vec::new(),
+            replies: Replies::default(),
             devices: Vec::new(),
         }
     }

@@ -32,6 +32,9 @@ pub(super) struct Args {
     /// Write the frames that are dropped to a pcap.
     #[arg(long, value_name = "OUT.pcap")]
     dropped: Option<PathBuf>,
+    /// Write the replies to rejected frames to a pcap: all of them, at no rate.
+    #[arg(long, value_name = "OUT.pcap")]
+    replies: Option<PathBuf>,
     /// Write one row for each frame.
     #[arg(long, value_name = "OUT.csv")]
     verdicts: Option<PathBuf>,
@@ -115,6 +118,7 @@ pub(super) fn run(args: &Args, format: Format) -> Result<Exit, Failure> {
     let faults = captures.iter().any(|capture| capture.fault.is_some());
     let at = run.fixed_at;
     let balance = run.balance(&captures);
+    let replied = run.outputs.replied();
     let to_stdout = run.outputs.finish(run.first_link_type)?;
     let counters = run.tally.counters();
     let report = report::Report {
@@ -122,6 +126,7 @@ pub(super) fn run(args: &Args, format: Format) -> Result<Exit, Failure> {
         at,
         captures,
         balance,
+        replied,
         elapsed,
         counters,
     };

@@ -5,7 +5,7 @@ use crate::io::{CaptureWriter, OutputError, Record, is_stdout};
 use crate::policy::Tables;
 use crate::stage::Burst;
 use crate::stats::Verdict;
-use crate::wire::LinkType;
+use crate::wire::{AsFrame, LinkType, Unwrap, reply};
 use std::path::{Path, PathBuf};
 
 /// The files that a run writes; each appears under its name when the run is over, or not at all.
@@ -13,9 +13,25 @@ pub(super) struct Outputs {
     forwarded: Option<CaptureWriter>,
     dropped: Option<CaptureWriter>,
     verdicts: Option<Verdicts>,
+    replies: Option<Replies>,
     to_stdout: bool,
     /// There is no other output: when its reader has gone, nothing is left to do.
     alone: bool,
+}
+
+/// The replies to rejected frames: all of them, as there is no rate to hold offline.
+struct Replies {
+    capture: CaptureWriter,
+    count: Replied,
+}
+
+/// How many rejected frames were answered.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Replied {
+    /// Frames that have a reply.
+    pub(super) generated: u64,
+    /// Frames that may not be answered, or cannot be.
+    pub(super) impossible: u64,
 }
 
 impl Outputs {
@@ -24,13 +40,20 @@ impl Outputs {
             forwarded: None,
             dropped: None,
             verdicts: None,
+            replies: None,
             to_stdout: false,
             alone: false,
         }
     }
 
     pub(super) fn create(args: &Args, policies: &Policies) -> Result<Self, Failure> {
-        let paths: Vec<&Path> = [&args.forwarded, &args.dropped, &args.verdicts]
+        let files = [
+            &args.forwarded,
+            &args.dropped,
+            &args.verdicts,
+            &args.replies,
+        ];
+        let paths: Vec<&Path> = files
             .into_iter()
             .filter_map(|path| path.as_deref())
             .collect();
@@ -54,6 +77,10 @@ impl Outputs {
                 .map(Verdicts::create)
                 .transpose()
                 .map_err(|error| failure(error, alone))?,
+            replies: capture(&args.replies)?.map(|capture| Replies {
+                capture,
+                count: Replied::default(),
+            }),
             to_stdout: paths.iter().any(|path| is_stdout(path)),
             alone,
         })
@@ -78,6 +105,11 @@ impl Outputs {
                 }
             }
         }
+        if let Some(replies) = &mut self.replies {
+            replies
+                .write(burst, records, tables)
+                .map_err(|error| failure(error, alone))?;
+        }
         if let Some(verdicts) = &mut self.verdicts {
             for (frame, trail) in (before + 1..).zip(burst.trails(records, tables)) {
                 verdicts
@@ -97,6 +129,11 @@ impl Outputs {
         }
     }
 
+    /// How many rejected frames were answered, where replies are written.
+    pub(super) fn replied(&self) -> Option<Replied> {
+        self.replies.as_ref().map(|replies| replies.count)
+    }
+
     /// Gives every file its name; whether one of them was stdout. An empty capture takes the link
     /// type of what was read.
     pub(super) fn finish(self, link_type: Option<LinkType>) -> Result<bool, Failure> {
@@ -106,12 +143,47 @@ impl Outputs {
                 .finish(link_type)
                 .map_err(|error| failure(error, self.alone))?;
         }
+        if let Some(replies) = self.replies {
+            replies
+                .capture
+                .finish(LinkType::ETHERNET)
+                .map_err(|error| failure(error, self.alone))?;
+        }
         if let Some(verdicts) = self.verdicts {
             verdicts
                 .finish()
                 .map_err(|error| failure(error, self.alone))?;
         }
         Ok(self.to_stdout)
+    }
+}
+
+impl Replies {
+    /// Writes the replies to the frames of a burst, each with the time stamp of its frame.
+    fn write(
+        &mut self,
+        burst: &Burst,
+        records: &[Record<'_>],
+        tables: &Tables,
+    ) -> Result<(), OutputError> {
+        for (record, decision) in records.iter().zip(burst.decisions()) {
+            if decision.verdict != Verdict::Reject {
+                continue;
+            }
+            let answer = tables.answer(decision.rule);
+            let Some(octets) =
+                answer.and_then(|answer| reply(record.frame, &Unwrap::default(), answer))
+            else {
+                self.count.impossible += 1;
+                continue;
+            };
+            self.count.generated += 1;
+            self.capture.write(&Record {
+                frame: octets.as_slice().as_frame(),
+                timestamp_ns: record.timestamp_ns,
+            })?;
+        }
+        Ok(())
     }
 }
 

@@ -1,3 +1,4 @@
+use super::outputs::Replied;
 use super::{Capture, Policies, out};
 use crate::cli::policies::show_instant;
 use crate::stats::{Balance, ByVerdict, Count, Counters, Verdict, counter_name};
@@ -12,6 +13,8 @@ pub(super) struct Report<'a> {
     pub(super) at: Option<Timestamp>,
     pub(super) captures: Vec<Capture>,
     pub(super) balance: Balance,
+    /// Where replies are written.
+    pub(super) replied: Option<Replied>,
     pub(super) elapsed: Duration,
     pub(super) counters: &'a Counters,
 }
@@ -41,6 +44,17 @@ impl Report<'_> {
         text += &self.by_verdict("RULE", "ACTION", &self.rules());
         text += &self.by_verdict("PLAN", "LABEL", &self.plans());
         text += &format!("balance   {}\n", self.balance);
+        if let Some(Replied {
+            generated,
+            impossible,
+        }) = self.replied
+        {
+            text += &format!(
+                "replies   {} generated, {} rejected frames without\n",
+                out::grouped(generated),
+                out::grouped(impossible),
+            );
+        }
         text += &format!(
             "speed     {} frames/s ({} frames in {:.3} s)\n",
             out::grouped(self.frames_per_second()),
@@ -66,7 +80,7 @@ impl Report<'_> {
         if let Value::Object(balance) = &mut balance {
             balance.extend(verdicts);
         }
-        json!({
+        let mut report = json!({
             "policies": self.policies.tenants().iter()
                 .map(|tenant| json!({ "isp": tenant.name, "file": self.policies.file(tenant) }))
                 .collect::<Vec<_>>(),
@@ -80,7 +94,16 @@ impl Report<'_> {
             "balance": balance,
             "elapsed_s": self.elapsed.as_secs_f64(),
             "frames_per_second": self.frames_per_second(),
-        })
+        });
+        if let (Some(replied), Value::Object(report)) = (self.replied, &mut report) {
+            let Replied {
+                generated,
+                impossible,
+            } = replied;
+            let replies = json!({ "generated": generated, "impossible": impossible });
+            report.insert("replies".to_owned(), replies);
+        }
+        report
     }
 
     fn frames_per_second(&self) -> u64 {

@@ -3,7 +3,7 @@
 use super::{Supervisor, refused};
 use crate::control::crew::Sum;
 use crate::control::protocol::{
-    Answer, Balance, DeviceStats, Phase, Phases, Runtime, Stats, WorkerRuntime,
+    Answer, Balance, DeviceStats, Phase, Phases, Replies, Runtime, Stats, WorkerRuntime,
 };
 use crate::control::trace::tell;
 use crate::worker::{self, Traced};
@@ -118,7 +118,11 @@ impl Supervisor<'_> {
 
 /// What was counted, and where.
 pub(super) fn stats(
-    Sum { balance, totals }: Sum,
+    Sum {
+        balance,
+        replies,
+        totals,
+    }: Sum,
     generation: u64,
     uptime_s: f64,
     devices: Vec<DeviceStats>,
@@ -130,6 +134,7 @@ pub(super) fn stats(
         reasons: totals.reasons(),
         rules: totals.rules(),
         plans: totals.plans(),
+        replies: replies.into(),
         devices,
     }
 }
@@ -138,6 +143,7 @@ impl From<worker::Balance> for Balance {
     fn from(balance: worker::Balance) -> Self {
         let worker::Balance {
             rx,
+            generated,
             discarded,
             tx_full,
             transmitted,
@@ -145,10 +151,26 @@ impl From<worker::Balance> for Balance {
         } = balance;
         Self {
             rx,
+            generated,
             transmitted,
             discarded,
             tx_full,
             held,
+        }
+    }
+}
+
+impl From<worker::Replies> for Replies {
+    fn from(replies: worker::Replies) -> Self {
+        let worker::Replies {
+            generated,
+            withheld,
+            impossible,
+        } = replies;
+        Self {
+            generated,
+            withheld,
+            impossible,
         }
     }
 }

@@ -3,7 +3,7 @@ use crate::wire::{AsFrame, Frame, LinkType};
 use rustix::net::xdp::{XdpDesc, XdpDescOptions};
 use std::mem;
 
-/// A received frame, which lies in the UMEM of its lane; dropped, it goes back to the pool.
+/// A received or composed frame, which lies in the UMEM of its lane; dropped, it goes back to the pool.
 ///
 /// One that the kernel received in several segments shows the first, and its length on the wire:
 /// that is what it is decided by. It is sent whole.

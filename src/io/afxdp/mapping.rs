@@ -146,6 +146,18 @@ impl Mapping {
         }
     }
 
+    /// Copies octets to an offset.
+    ///
+    /// # Safety
+    /// They lie within, and nobody else reads or writes there meanwhile, nor borrows any of them.
+    pub(super) unsafe fn fill(&self, offset_bytes: usize, octets: &[u8]) {
+        // SAFETY: by the caller; `octets` are borrowed, so they are none of those.
+        unsafe {
+            let first = self.start.as_ptr().byte_add(offset_bytes);
+            std::ptr::copy_nonoverlapping(octets.as_ptr(), first, octets.len());
+        }
+    }
+
     /// So many octets from an offset on.
     ///
     /// # Safety

@@ -67,6 +67,10 @@ impl<'u> Port for XdpPort<'u> {
         sent
     }
 
+    fn compose(&mut self, octets: &[u8]) -> Option<XdpFrame<'u>> {
+        self.umem.compose(octets, self.owner)
+    }
+
     #[inline]
     fn reap(&mut self) -> usize {
         self.socket.tx.kick(self.socket.descriptor.as_fd());

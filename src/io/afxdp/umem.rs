@@ -36,7 +36,7 @@ pub(super) enum Owner {
     Kernel,
     /// Whoever has the first segment of the frame that this is a later segment of.
     First,
-    /// Whoever received it at the access port, or a transmit ring.
+    /// Whoever received or composed it at the access port, or a transmit ring.
     Access,
     /// The same at the network port.
     Network,
@@ -92,11 +92,33 @@ impl Umem {
     /// Takes a chunk from the pool for the kernel to receive into; says where it lies.
     #[inline(always)]
     pub(super) fn lend(&self) -> Option<u64> {
+        let chunk = self.take(Owner::Kernel)?;
+        Some(u64::from(chunk) * u64::from(self.chunk_bytes))
+    }
+
+    /// A frame of these octets, as if it had been received at a port; `None` where no chunk is in the
+    /// pool, or they do not fit into one.
+    pub(super) fn compose(&self, octets: &[u8], port: Owner) -> Option<XdpFrame<'_>> {
+        let len = u16::try_from(octets.len()).ok()?;
+        if octets.len() > self.chunk_bytes as usize {
+            return None;
+        }
+        let offset = self.take(port)? * self.chunk_bytes;
+        // SAFETY: they fit into a chunk, which lies in the memory, whose length is below 4 GiB. It
+        // was in the pool a moment ago: the kernel does not have it, and there is no frame of it that
+        // its octets could be borrowed from. The frame that owns it is made behind this.
+        unsafe { self.mapping.fill(offset as usize, octets) };
+        Some(XdpFrame::new(self, offset, len))
+    }
+
+    /// Takes a chunk from the pool.
+    #[inline(always)]
+    fn take(&self, owner: Owner) -> Option<u32> {
         let top = self.pooled.get().checked_sub(1)?;
         let chunk = self.pool.get(top)?.get();
         self.pooled.set(top);
-        self.own(chunk, Owner::Kernel);
-        Some(u64::from(chunk) * u64::from(self.chunk_bytes))
+        self.own(chunk, owner);
+        Some(chunk)
     }
 
     /// Puts a chunk into the pool, of which this is some place; says who had it.
@@ -145,9 +167,9 @@ impl Umem {
     pub(super) fn octets(&self, frame: &XdpFrame<'_>) -> &[u8] {
         let (offset, len) = frame.place();
         // SAFETY: `segment` found that they lie in the memory, in a chunk that the kernel had and gave
-        // up by writing to the rx ring. From then on the frame owns the chunk, and is borrowed here;
-        // the kernel writes there again only when the frame was dropped and the chunk was lent anew.
-        // This side writes to no chunk at all.
+        // up by writing to the rx ring; or `compose` filled them in, in a chunk from the pool. From
+        // then on the frame owns the chunk, and is borrowed here. It is written to again only when the
+        // frame was dropped and the chunk left the pool anew: by the kernel, or in `compose`.
         unsafe { self.mapping.octets(offset as usize, len as usize) }
     }
 
@@ -230,6 +252,30 @@ mod tests {
         assert_eq!(umem.give_back(0), Some(Owner::Pool));
         assert_eq!(umem.give_back(9_999), None);
         assert_eq!(std::iter::from_fn(|| umem.lend()).count(), 4);
+    }
+
+    #[test]
+    fn a_composed_frame_lies_in_a_chunk_of_the_pool() {
+        let umem = Umem::new(2, 2_048, false).unwrap();
+        let octets: Vec<_> = (0..2_048).map(|at| at as u8).collect();
+        assert!(umem.compose(&[0; 2_049], Owner::Access).is_none());
+        let first = umem.compose(&octets, Owner::Access).unwrap();
+        let second = umem.compose(&[7; 60], Owner::Network).unwrap();
+        assert_eq!(first.as_frame().bytes, octets);
+        assert_eq!(second.as_frame().bytes, [7; 60]);
+        assert_eq!(
+            (umem.held(Owner::Access), umem.held(Owner::Network)),
+            (1, 1)
+        );
+        assert!(umem.compose(&[0; 60], Owner::Access).is_none());
+        assert_eq!(umem.lend(), None);
+        drop(first);
+        assert_eq!(umem.held(Owner::Access), 0);
+        let third = umem.compose(&[9; 64], Owner::Access).unwrap();
+        assert_eq!(third.as_frame().bytes, [9; 64]);
+        assert_eq!(second.as_frame().bytes, [7; 60]);
+        drop((second, third));
+        assert_eq!(std::iter::from_fn(|| umem.lend()).count(), 2);
     }
 
     #[test]

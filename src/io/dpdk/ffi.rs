@@ -131,6 +131,11 @@ unsafe extern "C" {
         offered: u16,
     ) -> u16;
     pub(super) fn sekisho_free(frame: *mut Mbuf);
+    pub(super) fn sekisho_compose(
+        pool: *mut Mempool,
+        octets: *const u8,
+        octets_len: u16,
+    ) -> *mut Mbuf;
     pub(super) fn sekisho_info(port: u16, info: *mut Info) -> c_int;
     pub(super) fn sekisho_configure(port: u16, shape: *const Shape, hashes: u64) -> c_int;
     pub(super) fn sekisho_link(port: u16) -> c_int;

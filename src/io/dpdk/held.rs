@@ -65,6 +65,7 @@ pub(super) fn count(port: u16) -> u64 {
     SERVED.with(|served| served.held(port).get())
 }
 
+/// So many frames were received from this device, or composed for it.
 #[inline(always)]
 pub(super) fn received(port: u16, frames: usize) {
     SERVED.with(|served| {

@@ -41,6 +41,20 @@ pub struct DpdkFrame<'l> {
 }
 
 impl DpdkFrame<'_> {
+    /// The frame of an mbuf.
+    ///
+    /// # Safety
+    /// The mbuf is alive and nobody else's, and is taken from its pool by the thread that serves the
+    /// lane of `'l`, on behalf of this device.
+    pub(super) unsafe fn of(mbuf: NonNull<Mbuf>, port: u16) -> Self {
+        let mut frame = Self {
+            mbuf,
+            lane: PhantomData,
+        };
+        frame.received_from(port);
+        frame
+    }
+
     /// How many buffers it takes.
     pub fn segments(&self) -> u16 {
         self.mbuf().segments

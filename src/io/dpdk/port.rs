@@ -1,4 +1,4 @@
-use super::ffi::{sekisho_rx_burst, sekisho_tx_burst};
+use super::ffi::{sekisho_compose, sekisho_rx_burst, sekisho_tx_burst};
 use super::held;
 use super::interface::Gate;
 use super::mbuf::{DpdkFrame, Mbuf};
@@ -6,7 +6,7 @@ use super::pool::Pool;
 use crate::io::port::{Frames, Port};
 use crate::wire::BURST;
 use std::marker::PhantomData;
-use std::ptr;
+use std::ptr::{self, NonNull};
 
 /// A receive queue and a transmit queue of a device of DPDK.
 ///
@@ -20,8 +20,10 @@ pub struct DpdkPort<'l> {
     /// Frames go to the driver only while it is open.
     gate: Option<&'l Gate>,
     transmitted: u64,
+    /// Where frames are received into, and composed.
+    pool: &'l Pool,
     /// It stays on its thread.
-    lane: PhantomData<(*const (), &'l Pool)>,
+    thread: PhantomData<*const ()>,
 }
 
 impl<'l> DpdkPort<'l> {
@@ -31,7 +33,7 @@ impl<'l> DpdkPort<'l> {
     pub(super) unsafe fn new(
         port: u16,
         queue: u16,
-        _pool: &'l Pool,
+        pool: &'l Pool,
         gate: Option<&'l Gate>,
     ) -> Self {
         Self {
@@ -39,7 +41,8 @@ impl<'l> DpdkPort<'l> {
             queue,
             gate,
             transmitted: 0,
-            lane: PhantomData,
+            pool,
+            thread: PhantomData,
         }
     }
 }
@@ -96,6 +99,18 @@ impl<'l> Port for DpdkPort<'l> {
         held::sent(self.port, returned, taken as u32 - returned);
         self.transmitted += taken as u64;
         taken
+    }
+
+    fn compose(&mut self, octets: &[u8]) -> Option<DpdkFrame<'l>> {
+        let len = u16::try_from(octets.len()).ok()?;
+        // SAFETY: so many octets are read. The mbuf is new: from then on it is ours alone, and this is
+        // the thread that serves the lane.
+        let frame = unsafe {
+            let mbuf = sekisho_compose(self.pool.as_ptr(), octets.as_ptr(), len);
+            DpdkFrame::of(NonNull::new(mbuf)?, self.port)
+        };
+        held::received(self.port, 1);
+        Some(frame)
     }
 
     /// The driver does so by itself.

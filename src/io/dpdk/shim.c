@@ -2,6 +2,7 @@
 
 #include <stddef.h>
 #include <stdio.h>
+#include <string.h>
 
 #include <rte_errno.h>
 #include <rte_ethdev.h>
@@ -67,6 +68,23 @@ uint16_t sekisho_tx_burst(uint16_t port, uint16_t queue, struct rte_mbuf **frame
 void sekisho_free(struct rte_mbuf *frame)
 {
 	rte_pktmbuf_free(frame);
+}
+
+/* An mbuf of the pool that holds these octets; NULL when it has none, or none that holds so many. */
+struct rte_mbuf *sekisho_compose(struct rte_mempool *pool, const void *octets, uint16_t len)
+{
+	struct rte_mbuf *frame = rte_pktmbuf_alloc(pool);
+	char *room;
+
+	if (frame == NULL)
+		return NULL;
+	room = rte_pktmbuf_append(frame, len);
+	if (room == NULL) {
+		rte_pktmbuf_free(frame);
+		return NULL;
+	}
+	memcpy(room, octets, len);
+	return frame;
 }
 
 int sekisho_info(uint16_t port, struct sekisho_info *info)

@@ -62,6 +62,8 @@ pub struct CapturePort {
     buffers: Box<[Rc<Buffer>]>,
     /// The one that the next frame comes into.
     next: usize,
+    /// When the last record was seen that was read: the time at which a frame is composed.
+    now_ns: Option<i64>,
     output: Output,
     transmitted: u64,
     side: Arc<Side>,
@@ -198,7 +200,8 @@ impl CapturePort {
             output,
             side,
         } = opened;
-        let buffers = if input.is_some() { BUFFERS } else { 0 };
+        // A port that receives nothing composes frames all the same.
+        let buffers = if input.is_some() { BUFFERS } else { BURST };
         side.ended.store(input.is_none(), Ordering::Release);
         Self {
             file: input.as_ref().map_or("", CaptureReader::name).to_owned(),
@@ -207,6 +210,7 @@ impl CapturePort {
             senders,
             buffers: (0..buffers).map(|_| Rc::default()).collect(),
             next: 0,
+            now_ns: None,
             output: output.map_or(Output::Nowhere, Output::To),
             transmitted: 0,
             side,
@@ -251,15 +255,13 @@ impl CapturePort {
             if !self.senders.include(record.frame.bytes) {
                 continue;
             }
-            if let Some(home) = self.buffers.get_mut(self.next) {
-                if let Some(buffer) = Rc::get_mut(home) {
-                    buffer.octets.clear();
-                    buffer.octets.extend_from_slice(record.frame.bytes);
-                    buffer.timestamp_ns = record.timestamp_ns;
-                }
-                frames.push(CaptureFrame(Rc::clone(home)));
-            }
-            self.next = (self.next + 1) % BUFFERS;
+            self.now_ns = record.timestamp_ns;
+            frames.extend(fill(
+                &mut self.buffers,
+                &mut self.next,
+                record.frame.bytes,
+                record.timestamp_ns,
+            ));
         }
         Ok(records.len())
     }
@@ -279,6 +281,23 @@ impl CapturePort {
         }
         written.is_ok()
     }
+}
+
+/// Copies a frame into the next buffer, if that is at home.
+fn fill(
+    buffers: &mut [Rc<Buffer>],
+    next: &mut usize,
+    octets: &[u8],
+    timestamp_ns: Option<i64>,
+) -> Option<CaptureFrame> {
+    let round = buffers.len();
+    let home = buffers.get_mut(*next)?;
+    let buffer = Rc::get_mut(home)?;
+    buffer.octets.clear();
+    buffer.octets.extend_from_slice(octets);
+    buffer.timestamp_ns = timestamp_ns;
+    *next = (*next + 1) % round;
+    Some(CaptureFrame(Rc::clone(home)))
 }
 
 impl Port for CapturePort {
@@ -309,6 +328,10 @@ impl Port for CapturePort {
         frames.drain(..taken);
         self.transmitted += taken as u64;
         taken
+    }
+
+    fn compose(&mut self, octets: &[u8]) -> Option<CaptureFrame> {
+        fill(&mut self.buffers, &mut self.next, octets, self.now_ns)
     }
 
     /// Nothing waits here: what is sent is written at once.

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!  pool ─▶ rx_burst ─▶ frames, owned ─▶ tx_burst ─▶ tx ring ─▶ link
-//!    ▲                      │ dropped                            │ sent
+//!    ▲    compose ─────────▶│ dropped                            │ sent
 //!    └──────────────────────┴────────────────────────────────────┘
 //! ```
 //! A [`Port`] is one receive queue and one transmit queue of a driver, and belongs to one worker. A
@@ -49,6 +49,11 @@ pub trait Port {
     /// many. The others stay where they are, and whose they were.
     fn tx_burst(&mut self, frames: &mut Frames<Self::Frame>) -> usize;
 
+    /// A frame of this program's own: takes one from the pool and fills it with these octets, a whole
+    /// Ethernet frame of up to [`REPLY_OCTETS`](crate::wire::REPLY_OCTETS). From then on it is like one that was received here.
+    /// `None` where the pool has none, or none that holds so many.
+    fn compose(&mut self, octets: &[u8]) -> Option<Self::Frame>;
+
     /// Gives frames that have left back to their pool; says how many. `tx_burst` does so first; a
     /// port that has nothing to send is asked now and then, or its frames stay away.
     fn reap(&mut self) -> usize;
@@ -56,7 +61,7 @@ pub trait Port {
     /// How many frames have left by this port.
     fn transmitted(&self) -> u64;
 
-    /// How many of the frames that were received here are neither gone nor back in the pool: found
+    /// How many of the frames that were received or composed here are neither gone nor back in the pool: found
     /// by looking, not by subtracting. It may take long, and is asked when the port is at rest.
     fn held(&self) -> u64;
 
@@ -77,6 +82,10 @@ impl<P: Port> Port for &mut P {
 
     fn tx_burst(&mut self, frames: &mut Frames<P::Frame>) -> usize {
         (**self).tx_burst(frames)
+    }
+
+    fn compose(&mut self, octets: &[u8]) -> Option<P::Frame> {
+        (**self).compose(octets)
     }
 
     fn reap(&mut self) -> usize {

@@ -39,6 +39,10 @@ impl<P: Port> Port for Recorded<P> {
         taken
     }
 
+    fn compose(&mut self, octets: &[u8]) -> Option<P::Frame> {
+        self.port.compose(octets)
+    }
+
     fn reap(&mut self) -> usize {
         self.port.reap()
     }

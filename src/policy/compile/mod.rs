@@ -1,6 +1,7 @@
 //! Step three: what the data plane looks up. Plans, peer sets and rules are numbered; prefixes
 //! become tables, rules a matrix, dates a timeline of when either changes.
 
+mod answer;
 mod legend;
 mod live;
 mod matrix;

@@ -2,6 +2,7 @@
 
 #[cfg(feature = "af-xdp")]
 mod afxdp;
+mod composed;
 #[cfg(feature = "dpdk")]
 mod dpdk;
 mod suite;

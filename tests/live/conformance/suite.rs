@@ -4,6 +4,7 @@
 //! A driver is tried through its [`Rig`]. This file knows nothing of networks: the memory port runs
 //! it in an ordinary test.
 
+use super::composed;
 use sekisho::io::port::{Frames, Port};
 use sekisho::wire::AsFrame;
 use std::time::{Duration, Instant};
@@ -54,6 +55,7 @@ pub(crate) fn every_port<R: Rig>(rig: &mut R) {
     order_and_octets_are_kept(rig);
     what_is_dropped_stays_away_and_the_rest_in_order(rig);
     a_frame_has_one_owner(rig);
+    composed::every_port(rig);
     if R::SEES_ITS_RING {
         a_full_ring_leaves_the_rest_where_it_is(rig);
     }
@@ -64,7 +66,7 @@ pub(crate) fn every_port<R: Rig>(rig: &mut R) {
 }
 
 /// Frames of 60 octets to the longest that say which they are, of a type that no host answers.
-fn numbered(count: usize, longest_bytes: usize) -> Vec<Vec<u8>> {
+pub(crate) fn numbered(count: usize, longest_bytes: usize) -> Vec<Vec<u8>> {
     let frame = |number: usize| {
         let mut octets = vec![2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2, 0x88, 0xb5];
         octets.extend((number as u32).to_be_bytes());
@@ -254,7 +256,7 @@ fn ports_that_were_left_in_mid_stream_open_again(rig: &mut impl Rig) {
     order_and_octets_are_kept(rig);
 }
 
-fn within_patience(what: &str, mut done: impl FnMut() -> bool) {
+pub(crate) fn within_patience(what: &str, mut done: impl FnMut() -> bool) {
     let deadline = Instant::now() + Duration::from_secs(10);
     while !done() {
         assert!(Instant::now() < deadline, "{what}: not within ten seconds");
@@ -262,7 +264,7 @@ fn within_patience(what: &str, mut done: impl FnMut() -> bool) {
     }
 }
 
-fn assert_same<F: AsRef<[u8]>>(found: &[F], expected: &[Vec<u8>]) {
+pub(crate) fn assert_same<F: AsRef<[u8]>>(found: &[F], expected: &[Vec<u8>]) {
     let differs = found
         .iter()
         .zip(expected)

@@ -230,6 +230,7 @@ impl End {
         };
         let balance = Balance {
             rx: count("rx"),
+            generated: count("generated"),
             transmitted: count("transmitted"),
             discarded: count("discarded"),
             tx_full: count("tx_full"),
@@ -237,7 +238,7 @@ impl End {
         };
         let accounted = balance.transmitted + balance.discarded + balance.tx_full + balance.held;
         assert_eq!(
-            balance.rx, accounted,
+            balance.rx + balance.generated, accounted,
             "the balance does not close: {balance:?}"
         );
         balance
@@ -248,6 +249,7 @@ impl End {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Balance {
     pub(crate) rx: u64,
+    pub(crate) generated: u64,
     pub(crate) transmitted: u64,
     pub(crate) discarded: u64,
     pub(crate) tx_full: u64,
