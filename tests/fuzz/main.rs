@@ -5,18 +5,25 @@
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
+    clippy::indexing_slicing,
     unreachable_pub,
     reason = "tests"
 )]
 
-#[path = "../fuzz/check_captures.rs"]
+#[path = "../../fuzz/check_captures.rs"]
 mod check_captures;
-#[path = "../fuzz/check_parse.rs"]
+#[path = "../../fuzz/check_parse.rs"]
 mod check_parse;
-#[path = "../fuzz/check_pipeline.rs"]
+#[path = "../../fuzz/check_pipeline.rs"]
 mod check_pipeline;
-#[path = "../fuzz/check_policy.rs"]
+#[path = "../../fuzz/check_policy.rs"]
 mod check_policy;
+#[path = "../../fuzz/check_reply.rs"]
+mod check_reply;
+#[path = "../../fuzz/check_stages.rs"]
+mod check_stages;
+
+mod seeds;
 
 use rustix::time::{ClockId, clock_gettime};
 use std::collections::BTreeSet;
@@ -86,6 +93,8 @@ targets! {
     parse: check_parse,
     pipeline: check_pipeline,
     policy: check_policy,
+    reply: check_reply,
+    stages: check_stages,
 }
 
 #[test]
