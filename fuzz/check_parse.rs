@@ -4,12 +4,13 @@
 pub mod check_lax;
 
 use sekisho::wire::{
-    Family, Fragment, LinkType, Packet, Shape, TcpFlags, Unwrap, parse, parse_fast, parse_full,
-    parse_part,
+    Family, Fragment, Identity, LinkType, MapRule, Packet, Route, Shape, Subscriber, TcpFlags,
+    Tunnel, TunnelKind, Unwrap, parse, parse_fast, parse_full, parse_part, route_addresses,
 };
+use std::sync::LazyLock;
 
-/// What is looked at of an Ethernet frame, at most: the work for one is bounded however long it is
-/// and whatever it holds.
+/// What is looked at of an Ethernet frame in which no tunnel is opened, at most: the work for one is
+/// bounded however long it is and whatever it holds.
 const LOOKED_AT_OCTETS: usize = 512;
 
 /// Numbers below this are a link type's own; the others choose one that is read.
@@ -29,10 +30,31 @@ pub fn check(input: &[u8]) {
     check_frame(frame, link_type);
 }
 
+/// Without tunnels, and with every tunnel opened: see [`check_opening`].
+pub fn check_frame(frame: &[u8], link_type: LinkType) {
+    static OPEN: LazyLock<Unwrap> = LazyLock::new(|| Unwrap::new(every_tunnel()));
+    check_opening(&Unwrap::default(), frame, link_type);
+    check_opening(&OPEN, frame, link_type);
+    if link_type == LinkType::ETHERNET {
+        check_lax::agrees(frame);
+        looks_no_further(frame);
+    }
+}
+
+/// The octets that lie further back change nothing, where no tunnel is opened.
+fn looks_no_further(frame: &[u8]) {
+    let Some((head, rest)) = frame.split_at_checked(LOOKED_AT_OCTETS) else {
+        return;
+    };
+    let unwrap = Unwrap::default();
+    let packet = parse_full(frame, LinkType::ETHERNET, &unwrap);
+    let of_head = parse_part(head, rest.len(), LinkType::ETHERNET, &unwrap);
+    assert_eq!(of_head, packet, "it looked too far");
+}
+
 /// Both lanes agree, the packet keeps its promises, and octets behind the frame change nothing
 /// that was not left open.
-pub fn check_frame(frame: &[u8], link_type: LinkType) {
-    let unwrap = &Unwrap::default();
+pub fn check_opening(unwrap: &Unwrap, frame: &[u8], link_type: LinkType) {
     let packet = parse(frame, link_type, unwrap);
     assert_eq!(
         packet,
@@ -45,21 +67,41 @@ pub fn check_frame(frame: &[u8], link_type: LinkType) {
         assert_eq!(fast, packet, "the lanes differ");
     }
     keeps_its_promises(frame, &packet);
-    if link_type == LinkType::ETHERNET {
-        check_lax::agrees(frame);
-    }
-    if link_type == LinkType::ETHERNET
-        && let Some((head, rest)) = frame.split_at_checked(LOOKED_AT_OCTETS)
-    {
-        let of_head = parse_part(head, rest.len(), link_type, unwrap);
-        assert_eq!(of_head, packet, "it looked too far");
-    }
     if !packet.wants_more {
         for filler in [0x00, 0x06, 0xff] {
             let longer = [frame, &[filler; 300]].concat();
             stays_decided(&packet, &parse(&longer, link_type, unwrap));
         }
     }
+}
+
+/// Tunnels of every kind that end anywhere; subscribers are known in every way.
+pub fn every_tunnel() -> Vec<Tunnel> {
+    let subscribers = [Subscriber::PortSet, Subscriber::Inner, Subscriber::Outer];
+    let rule = MapRule::new(
+        "2001:db8::/40".parse().unwrap(),
+        "192.0.2.0/24".parse().unwrap(),
+        16,
+        6,
+        None,
+    );
+    [
+        TunnelKind::Ipv4InIpv6,
+        TunnelKind::Ipv6InIpv4,
+        TunnelKind::L2tp,
+        TunnelKind::Gre,
+        TunnelKind::Vxlan,
+        TunnelKind::GtpU,
+    ]
+    .into_iter()
+    .zip(subscribers.into_iter().cycle())
+    .map(|(kind, subscriber)| Tunnel {
+        kind,
+        endpoints: vec!["0.0.0.0/0".parse().unwrap(), "::/0".parse().unwrap()],
+        subscriber,
+        rules: vec![rule.unwrap()],
+    })
+    .collect()
 }
 
 /// Octets beyond the frame may show ports of UDP, that what cannot be TCP is a later fragment, or
@@ -98,14 +140,46 @@ fn keeps_its_promises(frame: &[u8], packet: &Packet) {
                 }
             );
         }
+        _ if is_hidden(packet) => {
+            let Packet {
+                family,
+                identity,
+                shape,
+                ..
+            } = *packet;
+            assert!(family.is_some() && identity.is_some());
+            let evades = [
+                Shape::IncompleteHeaders,
+                Shape::OverlappingFragment,
+                Shape::HeaderChainLimit,
+            ];
+            assert!(evades.contains(&shape), "{packet:?}");
+        }
         _ => has_addresses(frame, packet),
     }
     transport_fits(packet);
+    route_fits(frame, packet);
     let decided = matches!(
         packet.shape,
         Shape::Tcp | Shape::Opaque | Shape::LaterFragment | Shape::OverlappingFragment
     );
     assert!(!(decided && packet.wants_more), "{packet:?}");
+}
+
+/// It lies in a tunnel, and no address of it can be read: the tunnel's ends stand for it.
+fn is_hidden(packet: &Packet) -> bool {
+    let ends = packet.identity.map(|Identity { src, dst, .. }| src | dst);
+    packet.src | packet.dst == 0 && ends.is_some() && packet.shape != Shape::Tcp
+}
+
+fn route_fits(frame: &[u8], packet: &Packet) {
+    let listed = match packet.route {
+        Route::Listed { addresses, .. } => usize::from(addresses),
+        Route::None | Route::Unreadable => 0,
+    };
+    assert!(packet.route == Route::None || packet.family.is_some());
+    assert_eq!(route_addresses(frame, packet).count(), listed);
+    assert!(listed > 0 || !matches!(packet.route, Route::Listed { .. }));
 }
 
 fn has_addresses(frame: &[u8], packet: &Packet) {
@@ -144,7 +218,8 @@ fn transport_fits(packet: &Packet) {
         Shape::Malformed => (1..14).contains(&len) && packet.fragment == Fragment::None,
         Shape::LaterFragment => len == 0 && packet.fragment == Fragment::Later,
         Shape::OverlappingFragment => {
-            len == 0 && packet.fragment == Fragment::Later && packet.protocol == 6
+            let tcp = packet.protocol == 6 || is_hidden(packet);
+            len == 0 && packet.fragment == Fragment::Later && tcp
         }
         Shape::Opaque => {
             (len == 0 || packet.protocol == 17) && len <= 8 && packet.fragment != Fragment::Later

@@ -1,6 +1,6 @@
 //! What holds for every burst of frames, asked by the fuzz target and by ordinary tests.
 
-use sekisho::limit::Moment;
+use sekisho::limit::{Buckets, Moment};
 use sekisho::policy::{self, Epoch, Program};
 use sekisho::stage::{Account, Burst, Facing, Settings, Source, Trail, Unparsed};
 use sekisho::stats::{Tally, Verdict};
@@ -14,6 +14,9 @@ const POLICY: &str = include_str!("../config/ip25b.yaml");
 
 /// Long after every date of the policy: 2026-11-22, 00:00 in UTC.
 const NOW: jiff::Timestamp = jiff::Timestamp::constant(1_795_305_600, 0);
+
+/// More than one input has frames for.
+const SUBSCRIBERS: u32 = 1_024;
 
 struct Compiled {
     program: Program,
@@ -90,7 +93,7 @@ fn together_as_alone(frames: &[Frame<'_>], facing: Facing, settings: &Settings) 
     let mut tally = Tally::new(legend.rule_ids().len(), legend.plan_ids().len());
     // Each with rates of its own.
     let own = || Settings {
-        buckets: Arc::default(),
+        buckets: Arc::new(Buckets::new(SUBSCRIBERS)),
         ..settings.clone()
     };
     let mut whole = Burst::new(facing, own());

@@ -17,7 +17,7 @@ const LAYERS: [(&str, &[&str]); 11] = [
     ("lpm", &[]),
     ("limit", &[]),
     ("stats", &[]),
-    ("policy", &["wire", "lpm", "stats"]),
+    ("policy", &["wire", "lpm", "limit", "stats"]),
     ("io", &["wire"]),
     ("stage", &["wire", "lpm", "limit", "policy", "stats"]),
     (

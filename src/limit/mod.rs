@@ -1,49 +1,60 @@
-//! Rates: how many connections each subscriber may open, and what is left of it.
+//! How often a subscriber may open connections: a token bucket for each, in one table of a fixed
+//! size that all workers share.
+//!
+//! What it promises:
+//!
+//! - **The rate is the box's**, and not each worker's: over any time, the tokens given to a key are
+//!   at most `burst + rate × (time + 2 ticks)`, whichever threads took them. A [tick](Rate) is
+//!   65.5 µs.
+//! - **Only a full bucket is forgotten.** A bucket that is full again says nothing that a new one
+//!   would not say; only its slot is given to somebody else. So no flood of other keys refills a
+//!   bucket, and memory never grows: when no slot is to be had, a key without a bucket is told
+//!   [`Taken::TableFull`], and those who have one keep it.
+//! - **Nobody waits.** No locks, no allocation after the start; one compare-and-swap a token, none
+//!   for a refusal.
+//! - **Two keys share a bucket** only if they agree in two lines of the table and 22 bits of a hash
+//!   with a secret of this process: for a given key at most 13 in 2²² (one in 320,000), and that
+//!   only where all fourteen slots it may stand in are taken.
+//! - **Time is passed in.** Another thread's moment may be a little behind or ahead: it never adds
+//!   tokens. Of moments that go back by more than a minute see [`Buckets::take`].
+//!
+//! How it is done is told in `table.rs`.
 
-/// Nanoseconds of a clock that does not go backwards.
+mod atomics;
+#[cfg(all(test, loom))]
+mod model;
+mod rate;
+mod table;
+mod word;
+
+pub use rate::{Rate, RateError};
+pub use table::{Buckets, Taken};
+
+/// A moment of a clock that does not go back, in nanoseconds; since when does not matter.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Moment(pub u64);
+pub struct Moment(u64);
 
-/// How often, in the long run, and how many at once.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Rate {
-    /// A minute.
-    pub per_minute: u32,
-    /// After a pause.
-    pub burst: u32,
+impl Moment {
+    /// So many nanoseconds after the clock's own beginning.
+    pub const fn from_ns(ns: u64) -> Self {
+        Self(ns)
+    }
+
+    /// Nanoseconds since the clock's own beginning.
+    pub const fn as_ns(self) -> u64 {
+        self.0
+    }
 }
 
 /// Whose bucket it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Key {
-    /// Under which rule.
-    pub rule: u64,
-    /// On which path.
-    pub path: u8,
-    /// Of the address.
-    pub family: u8,
-    /// Who, without the bits that one subscriber's addresses differ in.
-    pub subscriber: u128,
-}
-
-/// What taking gave.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Taken {
-    /// A token.
-    Token,
-    /// None is left.
-    Empty,
-    /// There is no room for another bucket.
-    TableFull,
-}
-
-/// The buckets of a box.
-#[derive(Debug, Default)]
-pub struct Buckets;
-
-impl Buckets {
-    /// Takes a token.
-    pub fn take(&self, _key: Key, _rate: Rate, _now: Moment) -> Taken {
-        Taken::Token
-    }
+pub struct Key {
+    /// Which rule limits: the same number as long as the rule is the same to its author.
+    pub rule: u64,
+    /// Toward the subscriber: the mirror of an outbound rule has buckets of its own.
+    pub inbound: bool,
+    /// The family of `address`.
+    pub ipv6: bool,
+    /// The subscriber's address, cut to the length that subscribers have.
+    pub address: u128,
 }

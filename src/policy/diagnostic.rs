@@ -123,7 +123,7 @@ codes! {
     UNKNOWN_WORD Error "unknown-word" "A word that is not one of those the key takes.";
     BAD_NAME Error "bad-name" "A name with characters that names do not have.";
     KEYS_EXCLUDE Error "keys-exclude-each-other" "Two keys that cannot stand together.";
-    PREFIXES_MISSING Error "prefixes-missing" "Subscribers without `prefixes` and without `file`.";
+    PREFIXES_MISSING Error "prefixes-missing" "Subscribers or hosts without `prefixes` and without `file`.";
     DUPLICATE_ISP Error "duplicate-isp" "Two policies of the same `isp`.";
     DUPLICATE_RULE Error "duplicate-rule" "Two rules of the same name.";
     UNKNOWN_PLAN Error "unknown-plan" "A plan that is not declared.";
@@ -146,6 +146,14 @@ codes! {
     BEFORE_NOT_AFTER_FROM Error "before-not-after-from" "A rule that ends before it begins.";
     PORT_NOT_25 Error "port-not-25" "A rule about a port other than 25.";
     SUBMISSION_BLOCKED Error "submission-must-stay-open" "A rule about a submission port, 587 or 465.";
+    KEY_OF_ANOTHER_KIND Error "key-of-another-kind" "A key or an action that rules of this kind do not take.";
+    UNKNOWN_HOSTS Error "unknown-hosts" "A group of hosts that is not declared.";
+    NAME_OF_A_PLAN Error "name-of-a-plan" "A group of hosts has the name of a plan.";
+    LIMIT_OF_EVERY_SEGMENT Error "limit-of-every-segment" "A limit with `mode: any`: only connections that begin are limited.";
+    SUBSCRIBER_LENGTH_MISSING Error "subscriber-length-missing" "A limit over IPv6 of a plan without `subscriber-length`.";
+    SUBSCRIBER_LENGTH_SHORT Error "subscriber-length-too-short" "A prefix that is longer than the `subscriber-length` of its plan.";
+    BAD_REPLY_SOURCE Error "bad-reply-source" "Not an address that a reply can come from.";
+    REPLY_SOURCE_MISSING Error "reply-source-missing" "A rule rejects by ICMP, and there is no address to do it from.";
     DATED_RULE_HIDDEN Error "dated-rule-hidden" "An earlier undated rule hides a dated one.";
     RULE_NEVER_MATCHES Error "rule-never-matches" "A rule that can never match.";
     TOO_MANY_IDS Error "too-many-ids" "More plans, rules or combinations of classes than the tables have numbers for.";
@@ -158,6 +166,9 @@ codes! {
     PREFIX_TWICE Warning "prefix-twice" "A prefix is listed twice with the same meaning.";
     FORWARD_SKIPPED Warning "forward-rule-skipped-by-any" "A rule lets connections begin that a later rule of `mode: any` breaks.";
     RULES_NOT_COMPARED Warning "rules-not-compared" "The rules are too many to be held against each other.";
+    MX_COVERED Warning "mx-covered" "A rule of kind `inbound-submission` covers a mail exchanger.";
+    INBOUND_WITHOUT_FROM Warning "inbound-without-from" "An inbound rule without `from`: it only counts.";
+    REPLY_SOURCE_OF_SUBSCRIBER Warning "reply-source-of-subscriber" "Replies come from an address of a subscriber.";
     EXPIRED Warning "expired" "An exemption or a rule has expired.";
     EXPIRES_SOON Warning "expires-soon" "An exemption expires within 30 days.";
 }

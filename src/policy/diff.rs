@@ -4,16 +4,18 @@
 //! peers to the distinct pairs of (old peer set, new peer set); only the product of the pairs is
 //! judged, so that the number of prefixes counts once.
 
-use super::Action;
 use super::compile::partition::{Interval, Partition, join, overlay};
 use super::compile::program::Program;
 use super::compile::tables::{Path, PeerSetId, PlanId, Question, RuleId, Tables};
+use super::sentence::Lang;
+use super::{Action, Limit, Reply, Then};
 use crate::lpm::TooLarge;
 use crate::wire::Family;
 use ipnet::IpNet;
 use jiff::Timestamp;
 use serde::{Serialize, Serializer};
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 
 /// What differs between two programs at one instant.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -43,7 +45,7 @@ pub struct Addresses {
 /// Some segments between some addresses get another action.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Change {
-    /// Which segments, of those with port 25 on the peer's side.
+    /// Which segments, of those with port 25.
     pub segments: Vec<Segment>,
     /// Under the old policy.
     pub old: Side,
@@ -59,23 +61,29 @@ pub struct Change {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Segment {
-    /// From the subscriber, SYN set, ACK clear.
+    /// To a peer's port 25, SYN set, ACK clear.
     OutOpening,
-    /// From the subscriber, all others.
+    /// To a peer's port 25, all others.
     OutLater,
-    /// To the subscriber, SYN set.
+    /// From a peer's port 25, SYN set.
     InOpening,
-    /// To the subscriber, all others.
+    /// From a peer's port 25, all others.
     InLater,
+    /// To port 25 of the subscriber or host, SYN set, ACK clear.
+    CalledOpening,
+    /// To port 25 of the subscriber or host, all others.
+    CalledLater,
 }
 
 impl Segment {
     /// Every one.
-    pub const ALL: [Self; 4] = [
+    pub const ALL: [Self; 6] = [
         Self::OutOpening,
         Self::OutLater,
         Self::InOpening,
         Self::InLater,
+        Self::CalledOpening,
+        Self::CalledLater,
     ];
 
     /// On which path, and whether it opens a connection: two fields of a [`Question`].
@@ -85,6 +93,8 @@ impl Segment {
             Self::OutLater => (Path::Outbound, false),
             Self::InOpening => (Path::Return, true),
             Self::InLater => (Path::Return, false),
+            Self::CalledOpening => (Path::Inbound, true),
+            Self::CalledLater => (Path::Inbound, false),
         }
     }
 }
@@ -103,6 +113,8 @@ pub struct Side {
     /// What happens.
     #[serde(serialize_with = "label")]
     pub action: Action,
+    /// The same with its particulars.
+    pub text: String,
 }
 
 /// Compares two programs at an instant.
@@ -181,7 +193,9 @@ fn judge(
             let mut outcomes: BTreeMap<Pair<RuleId>, Vec<Segment>> = BTreeMap::new();
             for segment in Segment::ALL {
                 let rules = both(*plans, *sets, segment);
-                if tables.old.action(rules.0) != tables.new.action(rules.1) {
+                let path = segment.parts().0;
+                let old = effect(&tables.old, rules.0, (family, path));
+                if old != effect(&tables.new, rules.1, (family, path)) {
                     outcomes.entry(rules).or_default().push(segment);
                 }
             }
@@ -219,13 +233,21 @@ fn report(
     for (group, sets) in groups {
         let toward = sets.iter().flat_map(|sets| peers.get(sets)).flatten();
         let change = Change {
-            old: side(&tables.old, group.plans.0, group.classes.0, group.rules.0),
-            new: side(&tables.new, group.plans.1, group.classes.1, group.rules.1),
+            old: side(
+                &tables.old,
+                (group.plans.0, group.classes.0, group.rules.0),
+                family,
+            ),
+            new: side(
+                &tables.new,
+                (group.plans.1, group.classes.1, group.rules.1),
+                family,
+            ),
             subscribers: addresses(family, of_plans(group.plans).collect()),
             peers: addresses(family, toward.copied().collect()),
             segments: group.segments,
         };
-        if passes(change.old.action) == passes(change.new.action) {
+        if passes(change.old.action) && passes(change.new.action) {
             diff.counting.push(change);
             continue;
         }
@@ -240,6 +262,37 @@ fn report(
     }
 }
 
+/// What a rule does to segments of one path, and in whose name: callers of the other paths than
+/// outbound are told nothing.
+fn effect(
+    tables: &Tables,
+    rule: RuleId,
+    (family, path): (Family, Path),
+) -> (Action, Option<IpAddr>) {
+    let action = tables.action(rule);
+    match (path, action) {
+        (Path::Outbound, _) => (action, source(tables, rule, family)),
+        (Path::Return | Path::Inbound, Action::Reject(_)) => (Action::Drop, None),
+        (Path::Return | Path::Inbound, Action::Limit(limit)) => {
+            let then = match limit.then {
+                Then::Reject(_) => Then::Drop,
+                then @ (Then::Drop | Then::Count) => then,
+            };
+            (Action::Limit(Limit { then, ..limit }), None)
+        }
+        (Path::Return | Path::Inbound, _) => (action, None),
+    }
+}
+
+/// Whom the ICMP errors of a rule are from.
+fn source(tables: &Tables, rule: RuleId, family: Family) -> Option<IpAddr> {
+    match tables.reply(rule, family)? {
+        (Reply::Icmp, source) => source,
+        (Reply::Rst, _) => None,
+    }
+}
+
+/// Whether everything passes, counted or not.
 fn passes(action: Action) -> bool {
     match action {
         Action::Forward | Action::Count => true,
@@ -247,16 +300,23 @@ fn passes(action: Action) -> bool {
     }
 }
 
-fn side(tables: &Tables, plan: PlanId, class: Option<usize>, rule: RuleId) -> Side {
+fn side(
+    tables: &Tables,
+    (plan, class, rule): (PlanId, Option<usize>, RuleId),
+    family: Family,
+) -> Side {
     let seen = tables.legend.plan(plan);
     let class = class.and_then(|class| seen?.0.classes.get(class));
     let named = tables.legend.rule(rule);
+    let action = tables.action(rule);
+    let from = source(tables, rule, family).map(|source| format!(" from {source}"));
     Side {
         tenant: seen.map(|(tenant, _)| tenant.name.clone()),
         plan: seen.map(|(_, plan)| plan.name.clone()),
         class: class.map(|class| class.name.clone()),
         rule: named.map(|(_, rule)| rule.name.clone()),
-        action: tables.action(rule),
+        action,
+        text: action.text(Lang::En) + &from.unwrap_or_default(),
     }
 }
 

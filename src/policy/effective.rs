@@ -1,7 +1,7 @@
 //! A policy as it is in force, in its own language: every default written out.
 
 use super::raw::yaml;
-use super::{ClassMatch, Resolved, Rule, SubscriberPrefix, Tenant};
+use super::{ClassMatch, Resolved, Rule, RuleKind, SubscriberPrefix, Tenant};
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
@@ -21,11 +21,14 @@ pub fn effective_yaml(resolved: &Resolved) -> String {
 }
 
 fn policy(tenant: &Tenant, memory_limit_mib: u64) -> Value {
-    let plans: Map<_, _> = tenant
-        .plans
-        .iter()
+    let sold = tenant.plans.iter().filter(|plan| plan.role.is_none());
+    let plans: Map<_, _> = sold
         .map(|plan| {
-            let body = json!({ "kind": plan.kind.label(), "label": plan.label });
+            let body = json!({
+                "kind": plan.kind.label(),
+                "label": plan.label,
+                "subscriber-length": plan.subscriber_length,
+            });
             (plan.name.clone(), without_nulls(body))
         })
         .collect();
@@ -34,12 +37,36 @@ fn policy(tenant: &Tenant, memory_limit_mib: u64) -> Value {
         "label": tenant.label,
         "time_zone": tenant.zone.iana_name(),
         "return-path": tenant.return_path.label(),
+        "reply-source": reply_source(tenant),
         "memory-limit-mib": memory_limit_mib,
         "plans": plans,
         "subscribers": subscribers(tenant),
+        "hosts": hosts(tenant),
         "destinations": destinations(tenant),
         "rules": tenant.rules.iter().map(|r| rule(tenant, r)).collect::<Vec<_>>(),
     }))
+}
+
+fn reply_source(tenant: &Tenant) -> Option<Value> {
+    let [v4, v6] = tenant
+        .reply_source
+        .map(|source| source.map(|address| address.to_string()));
+    (v4.is_some() || v6.is_some()).then(|| without_nulls(json!({ "ipv4": v4, "ipv6": v6 })))
+}
+
+/// `None` where there are none: most policies know nothing of hosts.
+fn hosts(tenant: &Tenant) -> Option<Map<String, Value>> {
+    let groups = tenant.plans.iter().enumerate();
+    let groups: Map<String, Value> = groups
+        .filter_map(|(index, plan)| {
+            let listed = tenant.subscribers.iter().filter(|e| e.plan == index);
+            let prefixes: Vec<_> = listed.map(|e| e.prefix.to_string()).collect();
+            let role = plan.role?.label();
+            let body = json!({ "role": role, "label": plan.label, "prefixes": prefixes });
+            Some((plan.name.clone(), without_nulls(body)))
+        })
+        .collect();
+    (!groups.is_empty()).then_some(groups)
 }
 
 /// Neighbours that differ in nothing but their prefix share an entry.
@@ -57,11 +84,12 @@ fn subscribers(tenant: &Tenant) -> Vec<Value> {
             "expires": first.until.map(|until| last_day(tenant, until)),
         })))
     };
-    tenant
-        .subscribers
-        .chunk_by(same)
-        .filter_map(entry)
-        .collect()
+    let sold = |entry: &&SubscriberPrefix| {
+        let plan = tenant.plans.get(entry.plan);
+        plan.is_none_or(|plan| plan.role.is_none())
+    };
+    let sold: Vec<SubscriberPrefix> = tenant.subscribers.iter().filter(sold).cloned().collect();
+    sold.chunk_by(same).filter_map(entry).collect()
 }
 
 fn destinations(tenant: &Tenant) -> Map<String, Value> {
@@ -102,22 +130,29 @@ fn rule(tenant: &Tenant, rule: &Rule) -> Value {
         [false, true] => Some(6),
         _ => None,
     };
-    let (to, to_other_than) = match &rule.to {
+    let (named, other_than) = match &rule.to {
         ClassMatch::Any => (None, None),
         ClassMatch::In(classes) => (Some(names(classes)), None),
         ClassMatch::NotIn(classes) => (None, Some(names(classes))),
     };
-    without_nulls(json!({
+    let mut body = json!({
         "name": rule.name,
+        "kind": rule.kind.label(),
         "ip": ip,
-        "plans": plans,
-        "to": to,
-        "to-other-than": to_other_than,
         "from": rule.from.map(|at| instant(tenant, at)),
         "before": rule.before.map(|at| instant(tenant, at)),
-        "action": rule.action.label(),
+        "action": rule.action.document(),
         "mode": rule.mode.label(),
-    }))
+    });
+    let of_hosts = rule.kind == RuleKind::InboundSubmission;
+    body[if of_hosts { "hosts" } else { "plans" }] = json!(plans);
+    let (to, to_other_than) = match rule.kind.is_inbound() {
+        false => ("to", "to-other-than"),
+        true => ("peers", "peers-other-than"),
+    };
+    body[to] = json!(named);
+    body[to_other_than] = json!(other_than);
+    without_nulls(body)
 }
 
 /// The day that an `expires:` names: the last on which the prefix gives its plan.

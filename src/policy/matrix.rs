@@ -1,10 +1,11 @@
-//! The published table: plan × destination class → what happens to new connections to port 25,
-//! generated from what runs.
+//! The published table: plan × destination class → what happens to new connections to port 25, and
+//! where rules speak of connections that come in, plan or hosts × class of the callers. Generated
+//! from what runs.
 
 use super::compile::program::Program;
 use super::compile::tables::{Path, PeerSetId, PlanId, Question, Tables};
 use super::sentence::Lang;
-use super::{Action, Class, Kind};
+use super::{Action, Class, Kind, Plan, RuleKind, Tenant};
 use crate::lpm::TooLarge;
 use crate::wire::Family;
 use jiff::{Timestamp, Zoned, tz::TimeZone};
@@ -21,7 +22,8 @@ pub struct Published {
     pub label: Option<String>,
     /// The columns: the classes that some address can be in.
     pub classes: Vec<Column>,
-    /// The rows: each plan, in each family in which it has addresses.
+    /// The rows: each plan, in each family in which it has addresses; then each plan and each group
+    /// of hosts whose own port 25 is called, where rules speak of that.
     pub rows: Vec<Row>,
 }
 
@@ -46,6 +48,9 @@ pub struct Row {
     pub kind: Kind,
     /// 4 or 6.
     pub ip_version: u8,
+    /// Whose port 25: of the peers, or its own.
+    #[serde(serialize_with = "called")]
+    pub path: Path,
     /// One for each column.
     pub cells: Vec<Cell>,
 }
@@ -56,6 +61,9 @@ pub struct Cell {
     /// What happens.
     #[serde(serialize_with = "action")]
     pub action: Action,
+    /// How many pass, of a limit; how callers are told, of a rejection.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub particulars: Option<serde_json::Value>,
     /// The rule that says so; `None` when none speaks of it.
     pub rule: Option<String>,
     /// The first instant of this action, in the tenant's zone; `None` = since ever.
@@ -85,26 +93,32 @@ pub fn published(
         .collect();
     let [v4, v6] = [Family::V4, Family::V6].map(|family| plans_in(program, family, at));
     let mut rows = Vec::new();
-    for id in legend.plan_ids() {
-        let (Some((_, plan)), true) = (legend.plan(id), legend.tenant_of(id) == Some(tenant))
-        else {
-            continue;
-        };
-        for (family, ip_version, plans) in [(Family::V4, 4, &v4), (Family::V6, 6, &v6)] {
-            if !plans.contains(&id) {
+    for path in [Path::Outbound, Path::Inbound] {
+        for id in legend.plan_ids() {
+            let (Some((_, plan)), true) = (legend.plan(id), legend.tenant_of(id) == Some(tenant))
+            else {
+                continue;
+            };
+            if !is_shown(of, plan, path) {
                 continue;
             }
-            let cells = used.iter().map(|(_, peer_set)| {
-                let question = question(family, id, *peer_set);
-                cell(program, &tables, question, (at, &of.zone))
-            });
-            rows.push(Row {
-                plan: plan.name.clone(),
-                label: plan.label.clone(),
-                kind: plan.kind,
-                ip_version,
-                cells: cells.collect(),
-            });
+            for (family, ip_version, plans) in [(Family::V4, 4, &v4), (Family::V6, 6, &v6)] {
+                if !plans.contains(&id) {
+                    continue;
+                }
+                let cells = used.iter().map(|(_, peer_set)| {
+                    let question = question((family, path), id, *peer_set);
+                    cell(program, &tables, question, (at, &of.zone))
+                });
+                rows.push(Row {
+                    plan: plan.name.clone(),
+                    label: plan.label.clone(),
+                    kind: plan.kind,
+                    ip_version,
+                    path,
+                    cells: cells.collect(),
+                });
+            }
         }
     }
     Ok(Some(Published {
@@ -113,6 +127,18 @@ pub fn published(
         classes: used.iter().map(|(class, _)| column(class)).collect(),
         rows,
     }))
+}
+
+/// No rule is about connections from hosts, and few policies have rules about those to subscribers.
+fn is_shown(tenant: &Tenant, plan: &Plan, path: Path) -> bool {
+    match (path, plan.kind) {
+        (Path::Outbound | Path::Return, kind) => kind != Kind::Server,
+        (Path::Inbound, Kind::Server) => true,
+        (Path::Inbound, _) => {
+            let mut rules = tenant.rules.iter();
+            rules.any(|rule| rule.kind == RuleKind::InboundToSubscriber)
+        }
+    }
 }
 
 fn plans_in(program: &Program, family: Family, at: Timestamp) -> BTreeSet<PlanId> {
@@ -128,18 +154,23 @@ fn cell(
 ) -> Cell {
     let rule = tables.rule(question);
     let span = program.span(question, at);
+    let action = tables.action(rule);
     Cell {
-        action: tables.action(rule),
+        action,
+        particulars: action.document().as_object().and_then(|particulars| {
+            let mut values = particulars.values();
+            values.next().cloned()
+        }),
         rule: tables.legend.rule(rule).map(|(_, rule)| rule.name.clone()),
         since: zoned(span.since, zone),
         until: zoned(span.until, zone),
     }
 }
 
-fn question(family: Family, plan: PlanId, peer_set: PeerSetId) -> Question {
+fn question((family, path): (Family, Path), plan: PlanId, peer_set: PeerSetId) -> Question {
     Question {
         family,
-        path: Path::Outbound,
+        path,
         opening: true,
         plan,
         peer_set,
@@ -202,7 +233,12 @@ impl Published {
 
 impl Row {
     fn texts(&self, lang: Lang) -> Vec<String> {
-        let label = self.label.as_ref().unwrap_or(&self.plan).clone();
+        let label = self.label.as_ref().unwrap_or(&self.plan);
+        let label = match (self.path, lang) {
+            (Path::Outbound | Path::Return, _) => label.clone(),
+            (Path::Inbound, Lang::En) => format!("to port 25 of {label}"),
+            (Path::Inbound, Lang::Ja) => format!("{label}の25番ポート宛"),
+        };
         let version = format!("IPv{}", self.ip_version);
         let cells = self.cells.iter().map(|cell| cell.text(lang));
         [label, version].into_iter().chain(cells).collect()
@@ -211,15 +247,7 @@ impl Row {
 
 impl Cell {
     fn text(&self, lang: Lang) -> String {
-        let word = match (lang, self.action) {
-            (Lang::En, action) => action.label(),
-            (Lang::Ja, Action::Forward) => "通過",
-            (Lang::Ja, Action::Drop) => "遮断",
-            (Lang::Ja, Action::Count) => "通過(計数)",
-            (Lang::Ja, Action::Reject(_)) => "拒否",
-            (Lang::Ja, Action::Limit(_)) => "制限",
-        };
-        let mut text = word.to_owned();
+        let mut text = self.action.text(lang);
         if let Some(rule) = &self.rule {
             text += &format!(" [{rule}]");
         }
@@ -277,6 +305,17 @@ fn kind<S: Serializer>(kind: &Kind, to: S) -> Result<S::Ok, S::Error> {
 )]
 fn action<S: Serializer>(action: &Action, to: S) -> Result<S::Ok, S::Error> {
     to.serialize_str(action.label())
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "the signature that serde wants"
+)]
+fn called<S: Serializer>(path: &Path, to: S) -> Result<S::Ok, S::Error> {
+    to.serialize_str(match path {
+        Path::Outbound | Path::Return => "outbound",
+        Path::Inbound => "inbound",
+    })
 }
 
 fn instant<S: Serializer>(instant: &Option<Zoned>, to: S) -> Result<S::Ok, S::Error> {

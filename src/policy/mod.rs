@@ -6,6 +6,7 @@
 //! result (`diff`, `matrix`, `sentence`, `effective`). Errors and warnings are [`Diagnostic`]s,
 //! all reported at once.
 
+mod action;
 mod compile;
 mod diagnostic;
 pub mod diff;
@@ -32,7 +33,7 @@ pub use raw::schema;
 pub use render::render;
 pub use resolve::{
     Action, Class, ClassMatch, ClassPrefix, Kind, Limit, Mode, Origin, Plan, Reply, Resolved,
-    ReturnPath, Rule, RuleKind, SourceId, SubscriberPrefix, Tenant, Then,
+    ReturnPath, Role, Rule, RuleKind, SourceId, SubscriberPrefix, Tenant, Then,
 };
 pub use sentence::{Lang, Situation, sentence};
 pub use source::Sources;

@@ -3,7 +3,7 @@ use super::classify::Addresses;
 use super::{Facing, decide};
 use crate::wire::{
     self, AsFrame, BURST, Family, Frame, Halves, Header, LINK_OCTETS, LinkType, PLAIN_TYPE_AT,
-    Packet, Route, Shape, Tcp, Unwrap,
+    Packet, Route, Shape, Tcp, Unwrap, Watch,
 };
 use arrayvec::ArrayVec;
 
@@ -132,11 +132,12 @@ impl Parsed {
         self.all = Bits::first(frames.len());
         self.ipv4.clear();
         self.ipv6.clear();
+        let watch = unwrap.watch();
         match facing {
-            Facing::Out => self.fast_lanes::<true, false>(frames),
-            Facing::In => self.fast_lanes::<false, true>(frames),
+            Facing::Out => self.fast_lanes::<true, false>(frames, watch),
+            Facing::In => self.fast_lanes::<false, true>(frames, watch),
             Facing::Auto => {
-                self.fast_lanes::<true, true>(frames);
+                self.fast_lanes::<true, true>(frames, watch);
                 // Which end is the subscriber is yet to be found: what may matter is judged one by
                 // one.
                 self.ipv4.leave_port_25();
@@ -177,25 +178,31 @@ impl Parsed {
     }
 
     #[inline(always)]
-    fn fast_lanes<const OUT: bool, const IN: bool>(&mut self, frames: &[impl AsFrame]) {
+    fn fast_lanes<const OUT: bool, const IN: bool>(
+        &mut self,
+        frames: &[impl AsFrame],
+        watch: Watch,
+    ) {
+        let ipv4_header = |words| wire::ipv4_header(words, watch);
+        let ipv6_header = |words| wire::ipv6_header(words, watch);
         let untagged = |_| PLAIN_TYPE_AT;
         match self.mostly {
             Some(Family::V4) => {
                 let set = self.ipv4.load(frames, self.all, untagged, wire::ipv4_words);
                 let announced = |[first, ..]: [u64; 5]| wire::announces(first, 0x0800);
-                self.ipv4.read::<OUT, IN>(set, announced, wire::ipv4_header);
+                self.ipv4.read::<OUT, IN>(set, announced, ipv4_header);
             }
             Some(Family::V6) => {
                 let set = self.ipv6.load(frames, self.all, untagged, wire::ipv6_words);
                 let announced = |[first, ..]: [u64; 8]| wire::announces(first, 0x86dd);
-                self.ipv6.read::<OUT, IN>(set, announced, wire::ipv6_header);
+                self.ipv6.read::<OUT, IN>(set, announced, ipv6_header);
             }
             None => {}
         }
         let tried = self.ipv4.read.or(self.ipv6.read);
         let rest = self.all.without(tried);
         if rest.any() {
-            self.anywhere::<OUT, IN>(frames, rest);
+            self.anywhere::<OUT, IN>(frames, rest, watch);
         }
         let half = self.all.count().div_ceil(2);
         let untagged = tried.or(self.places.untagged.and(rest));
@@ -210,18 +217,25 @@ impl Parsed {
 
     /// Finds where the IP headers of these frames begin, and reads them there.
     #[inline(always)]
-    fn anywhere<const OUT: bool, const IN: bool>(&mut self, frames: &[impl AsFrame], rest: Bits) {
+    fn anywhere<const OUT: bool, const IN: bool>(
+        &mut self,
+        frames: &[impl AsFrame],
+        rest: Bits,
+        watch: Watch,
+    ) {
         let places = &mut self.places;
         places.find(frames, rest);
         let type_at = |index| places.type_at(index);
         let set = self
             .ipv4
             .load(frames, places.ipv4, type_at, wire::ipv4_words);
-        self.ipv4.read::<OUT, IN>(set, |_| true, wire::ipv4_header);
+        self.ipv4
+            .read::<OUT, IN>(set, |_| true, |words| wire::ipv4_header(words, watch));
         let set = self
             .ipv6
             .load(frames, places.ipv6, type_at, wire::ipv6_words);
-        self.ipv6.read::<OUT, IN>(set, |_| true, wire::ipv6_header);
+        self.ipv6
+            .read::<OUT, IN>(set, |_| true, |words| wire::ipv6_header(words, watch));
     }
 
     #[inline(never)]

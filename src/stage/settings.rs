@@ -59,6 +59,9 @@ pub struct Settings {
     pub buckets: Arc<Buckets>,
 }
 
+/// Subscribers whose buckets are kept where a run does not say how many: enough for single frames.
+const FEW: u32 = 1_024;
+
 impl Settings {
     /// No tunnel is opened, and nothing is dropped but by rules.
     pub fn new(account: Account) -> Self {
@@ -67,7 +70,7 @@ impl Settings {
             unwrap: Arc::default(),
             unparsed: Unparsed::Forward,
             source: Source::Any,
-            buckets: Arc::default(),
+            buckets: Arc::new(Buckets::new(FEW)),
         }
     }
 

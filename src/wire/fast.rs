@@ -5,11 +5,11 @@
 //! tells beside them whether they mean what they seem to ([`Header::plain`]). So random traffic
 //! mispredicts nothing, and frames of a burst are read side by side.
 
+use super::tunnel::Watch;
 use super::{Family, Packet, Shape, TRANSPORT_OCTETS, TcpFlags, Unwrap, transport};
 
 const TCP: u8 = 6;
 const UDP: u8 = 17;
-const AUTHENTICATION: u8 = 51;
 const UDP_OCTETS: u8 = 8;
 
 /// What has to be there behind an IP header, whatever it carries, so that one check of the length
@@ -37,22 +37,24 @@ pub(crate) const LINK_OCTETS: usize = 30;
 pub(crate) const IPV4_OCTETS: usize = TYPE_OCTETS + 20 + TCP_OCTETS;
 pub(crate) const IPV6_OCTETS: usize = TYPE_OCTETS + 40 + TCP_OCTETS;
 
-/// The next-header values below 64 behind which TCP may stand: 0, 43, 44, 51 and 60.
-const EXTENSION_HEADERS: u64 = 1 | 1 << 43 | 1 << 44 | 1 << 51 | 1 << 60;
+/// The protocols below 64 behind which TCP may stand: in IPv4 AH alone, in IPv6 0, 43, 44, 51, 60.
+const IPV4_FOLLOWED: u64 = 1 << 51;
+const IPV6_FOLLOWED: u64 = 1 | 1 << 43 | 1 << 44 | 1 << 51 | 1 << 60;
 
 /// Reads an Ethernet frame with at most two tags and a PPPoE session header, a bare IPv4 or IPv6
-/// header and at least 14 octets behind it; `None` for any other, which
-/// [`parse_full`](super::parse_full) reads.
+/// header and at least 14 octets behind it, that lead into no tunnel which is opened; `None` for
+/// any other, which [`parse_full`](super::parse_full) reads.
 #[inline]
-pub fn parse_fast(frame: &[u8], _unwrap: &Unwrap) -> Option<Packet> {
+pub fn parse_fast(frame: &[u8], unwrap: &Unwrap) -> Option<Packet> {
+    let watch = unwrap.watch();
     let start = start(link_words(frame.first_chunk()?));
     let ip = frame.get(usize::from(start.type_at)..)?;
     if start.ipv4 {
-        let header = ipv4_header(ipv4_words(ip.first_chunk()?));
+        let header = ipv4_header(ipv4_words(ip.first_chunk()?), watch);
         let ends = [header.src, header.dst].map(u128::from);
         header.packet(Family::V4, ends, start)
     } else if start.ipv6 {
-        let header = ipv6_header(ipv6_words(ip.first_chunk()?));
+        let header = ipv6_header(ipv6_words(ip.first_chunk()?), watch);
         let ends = [header.src, header.dst].map(Halves::joined);
         header.packet(Family::V6, ends, start)
     } else {
@@ -123,8 +125,8 @@ fn word<const N: usize>(octets: &[u8; N], at: usize) -> u64 {
 /// What a lane reads of an IP header and the 14 octets behind it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Header<A> {
-    /// It is a bare header, no fragment, and what follows is the upper layer: the other fields
-    /// mean what their names say. Otherwise they mean nothing.
+    /// It is a bare header, no fragment, and what follows is an upper layer that leads into no
+    /// tunnel: the other fields mean what their names say. Otherwise they mean nothing.
     pub(crate) plain: bool,
     pub(crate) src: A,
     pub(crate) dst: A,
@@ -200,20 +202,23 @@ pub(crate) fn ipv4_words(octets: &[u8; IPV4_OCTETS]) -> Ipv4Words {
 
 /// A header without options.
 #[inline(always)]
-pub(crate) fn ipv4_header([first, second, ends, ports, flags]: Ipv4Words) -> Header<u32> {
+pub(crate) fn ipv4_header(words: Ipv4Words, watch: Watch) -> Header<u32> {
+    let [first, second, ends, ports, flags] = words;
     let total_len_bytes = ((first >> 32) as u16).swap_bytes();
     let protocol = (second >> 24) as u8;
     // Reserved bit and Don't Fragment aside.
     let fragment = (second as u16) & 0x3fff_u16.swap_bytes();
+    let followed = IPV4_FOLLOWED | watch.bare(Family::V4);
+    let tcp = Tcp::of(ports, flags);
     Header {
         plain: ((first >> 16) as u8 == 0x45)
             & (fragment == 0)
             & reaches(total_len_bytes, (IPV4_OCTETS - TYPE_OCTETS) as u16)
-            & (protocol != AUTHENTICATION),
+            & leads_nowhere(protocol, followed, tcp, watch),
         src: (ends as u32).swap_bytes(),
         dst: ((ends >> 32) as u32).swap_bytes(),
         protocol,
-        tcp: Tcp::of(ports, flags),
+        tcp,
     }
 }
 
@@ -226,7 +231,7 @@ pub(crate) fn ipv6_words(octets: &[u8; IPV6_OCTETS]) -> Ipv6Words {
 }
 
 #[inline(always)]
-pub(crate) fn ipv6_header(words: Ipv6Words) -> Header<Halves> {
+pub(crate) fn ipv6_header(words: Ipv6Words, watch: Watch) -> Header<Halves> {
     let [
         first,
         second,
@@ -239,16 +244,25 @@ pub(crate) fn ipv6_header(words: Ipv6Words) -> Header<Halves> {
     ] = words;
     let payload_len_bytes = ((first >> 48) as u16).swap_bytes();
     let protocol = second as u8;
-    let extended = (protocol < 64) & (EXTENSION_HEADERS >> (protocol & 63) & 1 == 1);
+    let followed = IPV6_FOLLOWED | watch.bare(Family::V6);
+    let tcp = Tcp::of(ports, flags);
     Header {
         plain: ((first >> 20) as u8 & 0x0f == 6)
             & reaches(payload_len_bytes, TCP_OCTETS as u16)
-            & !extended,
+            & leads_nowhere(protocol, followed, tcp, watch),
         src: Halves::of(src_high, src_low),
         dst: Halves::of(dst_high, dst_low),
         protocol,
-        tcp: Tcp::of(ports, flags),
+        tcp,
     }
+}
+
+/// Whether a protocol is none of those that are followed, nor UDP with the port of a tunnel.
+#[inline(always)]
+fn leads_nowhere(protocol: u8, followed: u64, ports: Tcp, watch: Watch) -> bool {
+    let is_followed = (protocol < 64) & (followed >> (protocol & 63) & 1 == 1);
+    let may_be_tunnel = (protocol == UDP) & watch.has_ports(ports.src_port, ports.dst_port);
+    !(is_followed | may_be_tunnel)
 }
 
 /// Whether a length field lets so many octets be read; 0 means "what is there".

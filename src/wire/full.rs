@@ -5,7 +5,9 @@
 //! are read here; PPPoE, PPP, MPLS, LLC/SNAP, Cisco HDLC and loopback it does not have.
 
 use super::area::Area;
-use super::{Family, LinkType, Packet, Shape, Unwrap, ip};
+use super::layers::Layers;
+use super::unwrap::read;
+use super::{Family, LinkType, Packet, Unwrap};
 use etherparse::{Ethernet2HeaderSlice, SingleVlanHeaderSlice, ether_type};
 
 /// Tags, and labels, that are followed in one frame.
@@ -26,24 +28,9 @@ pub fn parse_part(
     frame: &[u8],
     missing_bytes: usize,
     link_type: LinkType,
-    _unwrap: &Unwrap,
+    unwrap: &Unwrap,
 ) -> Packet {
-    let mut walk = Walk {
-        rest: Area::frame(frame, missing_bytes),
-        offset_bytes: 0,
-        tags: 0,
-        labels: 0,
-    };
-    match walk.link(link_type) {
-        Ok(family) => ip::parse(family, walk.rest, walk.offset_bytes),
-        Err(Stop::NotIp) => Packet::bare(Shape::NotIp),
-        Err(Stop::Unreadable) => Packet::bare(Shape::Unparsed),
-        Err(Stop::Limit) => Packet::bare(Shape::EncapsulationLimit),
-        Err(Stop::Short) => Packet {
-            wants_more: walk.rest.could_hold(1),
-            ..Packet::bare(Shape::Unparsed)
-        },
-    }
+    read(frame, missing_bytes, link_type, unwrap).0
 }
 
 /// Why no IP header was reached.
@@ -61,12 +48,35 @@ pub(super) enum Stop {
 /// The walk over link headers: what is left of the frame, and what was passed.
 pub(super) struct Walk<'a> {
     pub(super) rest: Area<'a>,
-    offset_bytes: u16,
+    pub(super) offset_bytes: u16,
     tags: u8,
     labels: u8,
+    pub(super) layers: Layers,
 }
 
 impl<'a> Walk<'a> {
+    /// At the beginning of a frame of which so many octets are missing.
+    pub(super) fn new(frame: &'a [u8], missing_bytes: usize) -> Self {
+        Self {
+            rest: Area::frame(frame, missing_bytes),
+            offset_bytes: 0,
+            tags: 0,
+            labels: 0,
+            layers: Layers::default(),
+        }
+    }
+
+    /// The same walk from here on, which counts tags and labels anew.
+    pub(super) fn go_on(&mut self, rest: Area<'a>, offset_bytes: u16) {
+        *self = Self {
+            rest,
+            offset_bytes,
+            tags: 0,
+            labels: 0,
+            layers: self.layers,
+        };
+    }
+
     pub(super) fn link(&mut self, link_type: LinkType) -> Result<Family, Stop> {
         match link_type {
             LinkType::ETHERNET => self.ethernet(),
@@ -211,6 +221,7 @@ impl<'a> Walk<'a> {
     }
 
     fn pppoe_session(&mut self) -> Result<Family, Stop> {
+        self.layers.pass_session(self.offset_bytes);
         let [_version_type, _code, _, _, high, low] = *self.take::<6>()?;
         let payload_len_bytes = u16::from_be_bytes([high, low]);
         self.rest = self.rest.bounded(usize::from(payload_len_bytes));
@@ -218,7 +229,7 @@ impl<'a> Walk<'a> {
     }
 
     /// PPP as link types carry it: address and control octets may stand before it.
-    fn framed_ppp(&mut self) -> Result<Family, Stop> {
+    pub(super) fn framed_ppp(&mut self) -> Result<Family, Stop> {
         match self.rest.bytes {
             [0xff, 0x03, ..] | [0xff] => {
                 self.take::<2>()?;

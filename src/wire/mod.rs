@@ -24,14 +24,18 @@ mod build;
 mod fast;
 mod full;
 mod ip;
+mod layers;
 mod link;
 mod local;
 mod map;
 mod packet;
+mod prefixes;
 mod reply;
 mod route;
 mod transport;
 mod tunnel;
+mod tunnelled;
+mod unwrap;
 mod wireless;
 mod wrapped;
 
@@ -43,13 +47,14 @@ pub(crate) use fast::{
 };
 pub use full::{parse_full, parse_part};
 pub use link::LinkType;
-pub use map::{InterfaceId, MapFault, MapRule, PortSet};
+pub use map::{InterfaceId, MapFault, MapRule, PortSet, Share};
 pub use packet::{
     AsFrame, BURST, Family, Fragment, Frame, Identity, Packet, Route, Shape, TRANSPORT_OCTETS,
     TcpFlags,
 };
 pub use reply::{Answer, REPLY_OCTETS, Reply, reply};
 pub use route::route_addresses;
+pub(crate) use tunnel::Watch;
 pub use tunnel::{Subscriber, Tunnel, TunnelKind, Unwrap};
 
 /// Reads a frame from its link header to the TCP or UDP header.

@@ -1,14 +1,27 @@
 //! Which tunnels are opened, and who their subscribers are.
 
-use super::MapRule;
+use super::prefixes::Prefixes;
+use super::{Family, Fragment, Identity, MapRule, Packet, Shape};
+use etherparse::ip_number;
 use ipnet::IpNet;
+use std::net::Ipv4Addr;
+
+pub(super) const IPV4: u8 = ip_number::IPV4.0;
+pub(super) const IPV6: u8 = ip_number::IPV6.0;
+pub(super) const GRE: u8 = ip_number::GRE.0;
+pub(super) const UDP: u8 = ip_number::UDP.0;
+
+const L2TP_PORT: u16 = 1701;
+const GTP_U_PORT: u16 = 2152;
+const VXLAN_PORT: u16 = 4789;
 
 /// The tunnels that are opened. Those that end anywhere else stay closed.
 ///
 /// Built once from the pipeline, and asked by every parse; [`Unwrap::default`] opens none.
 #[derive(Clone, Debug, Default)]
 pub struct Unwrap {
-    tunnels: Vec<Tunnel>,
+    watch: Watch,
+    opened: Vec<Opened>,
 }
 
 /// Tunnels of one kind that end at the same endpoints.
@@ -21,8 +34,7 @@ pub struct Tunnel {
     pub endpoints: Vec<IpNet>,
     /// By what a packet's subscriber is known.
     pub subscriber: Subscriber,
-    /// Of MAP-E: which address and ports each subscriber may use. Without any, ports are not
-    /// checked.
+    /// Of MAP-E: which address and ports each subscriber may use. Without any, neither is checked.
     pub rules: Vec<MapRule>,
 }
 
@@ -59,16 +71,286 @@ pub enum Subscriber {
 impl Unwrap {
     /// Opens these tunnels; where several fit a frame, the first of them.
     pub fn new(tunnels: Vec<Tunnel>) -> Self {
-        Self { tunnels }
+        let opened: Vec<Opened> = tunnels.into_iter().map(Opened::new).collect();
+        Self {
+            watch: opened.iter().fold(Watch::default(), Watch::with),
+            opened,
+        }
     }
 
     /// Whether no tunnel is opened.
     pub fn is_empty(&self) -> bool {
-        self.tunnels.is_empty()
+        self.opened.is_empty()
     }
 
     /// The tunnels, in the order in which they were given.
-    pub fn tunnels(&self) -> &[Tunnel] {
-        &self.tunnels
+    pub fn tunnels(&self) -> impl Iterator<Item = &Tunnel> {
+        self.opened.iter().map(|opened| &opened.tunnel)
+    }
+
+    /// What the fast lanes leave to the full lane.
+    #[inline(always)]
+    pub(crate) fn watch(&self) -> Watch {
+        self.watch
+    }
+
+    /// The protocols, a bit each, that lead into a tunnel which ends at this address.
+    pub(super) fn protocols(&self, family: Family, end: u128) -> u64 {
+        if self.watch.protocols(family) == 0 {
+            return 0;
+        }
+        self.opened
+            .iter()
+            .filter(|opened| opened.ends_at(family, end))
+            .fold(0, |bits, opened| {
+                bits | opened.tunnel.kind.protocols(family)
+            })
+    }
+
+    /// The tunnel that a packet announces, and that ends at one of these addresses.
+    pub(super) fn announced(
+        &self,
+        packet: &Packet,
+        ends: impl Iterator<Item = u128> + Clone,
+    ) -> Option<&Opened> {
+        let family = packet.family?;
+        self.opened.iter().find(|opened| {
+            opened.tunnel.kind.is_announced_by(packet)
+                && ends.clone().any(|end| opened.ends_at(family, end))
+        })
+    }
+}
+
+impl TunnelKind {
+    /// The protocols that lead into it, a bit each, over an outer header of this family.
+    fn protocols(self, family: Family) -> u64 {
+        match (self, family) {
+            (Self::Ipv4InIpv6, Family::V6) => 1 << IPV4,
+            (Self::Ipv6InIpv4, Family::V4) => 1 << IPV6,
+            (Self::Ipv4InIpv6, Family::V4) | (Self::Ipv6InIpv4, Family::V6) => 0,
+            (Self::Gre, _) => 1 << GRE,
+            (Self::L2tp | Self::Vxlan | Self::GtpU, _) => 1 << UDP,
+        }
+    }
+
+    /// The family of what is wrapped, where the kind alone tells it; of any other, the family that
+    /// most rules are about.
+    pub(super) fn inner(self) -> Family {
+        match self {
+            Self::Ipv6InIpv4 => Family::V6,
+            Self::Ipv4InIpv6 | Self::L2tp | Self::Gre | Self::Vxlan | Self::GtpU => Family::V4,
+        }
+    }
+
+    /// Whether the protocol, and the ports of UDP, announce it.
+    fn is_announced_by(self, packet: &Packet) -> bool {
+        let leads = packet
+            .family
+            .is_some_and(|family| self.protocols(family) >> (packet.protocol & 63) & 1 == 1);
+        leads
+            && match self {
+                Self::Ipv4InIpv6 | Self::Ipv6InIpv4 | Self::Gre => true,
+                // Only this one is answered from the port where it was asked.
+                Self::L2tp => [packet.src_port, packet.dst_port].contains(&L2TP_PORT),
+                Self::Vxlan => packet.dst_port == VXLAN_PORT,
+                Self::GtpU => packet.dst_port == GTP_U_PORT,
+            }
+    }
+}
+
+/// What the fast lanes leave to the full lane, because it may be a tunnel that is opened: small, and
+/// asked without a branch.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Watch {
+    /// Protocols, a bit each, of each family; UDP is told by its ports.
+    ipv4: u64,
+    ipv6: u64,
+    /// 0 where no such tunnel is opened.
+    l2tp: u16,
+    vxlan: u16,
+    gtp_u: u16,
+}
+
+impl Watch {
+    /// Protocols that may lead into a tunnel, UDP aside.
+    #[inline(always)]
+    pub(super) fn bare(self, family: Family) -> u64 {
+        !(1 << UDP) & self.protocols(family)
+    }
+
+    /// Whether a datagram with these ports may be a tunnel's.
+    #[inline(always)]
+    pub(super) fn has_ports(self, src_port: u16, dst_port: u16) -> bool {
+        (src_port == self.l2tp)
+            | (dst_port == self.l2tp)
+            | (dst_port == self.vxlan)
+            | (dst_port == self.gtp_u)
+    }
+
+    #[inline(always)]
+    fn protocols(self, family: Family) -> u64 {
+        match family {
+            Family::V4 => self.ipv4,
+            Family::V6 => self.ipv6,
+        }
+    }
+
+    fn with(self, opened: &Opened) -> Self {
+        let kind = opened.tunnel.kind;
+        let protocols = |family: Family| match opened.endpoints(family).is_empty() {
+            true => 0,
+            false => kind.protocols(family),
+        };
+        let port = |of: TunnelKind, port: u16| if kind == of { port } else { 0 };
+        Self {
+            ipv4: self.ipv4 | protocols(Family::V4),
+            ipv6: self.ipv6 | protocols(Family::V6),
+            l2tp: self.l2tp | port(TunnelKind::L2tp, L2TP_PORT),
+            vxlan: self.vxlan | port(TunnelKind::Vxlan, VXLAN_PORT),
+            gtp_u: self.gtp_u | port(TunnelKind::GtpU, GTP_U_PORT),
+        }
+    }
+}
+
+/// A tunnel, and what is asked of it for each frame.
+#[derive(Clone, Debug)]
+pub(super) struct Opened {
+    pub(super) tunnel: Tunnel,
+    ipv4: Prefixes,
+    ipv6: Prefixes,
+    /// Indices of rules by their prefixes.
+    rules_by_ipv4: Prefixes,
+    rules_by_ipv6: Prefixes,
+}
+
+impl Opened {
+    fn new(tunnel: Tunnel) -> Self {
+        let by_ipv4 = tunnel.rules.iter().enumerate().map(|(index, rule)| {
+            let net = rule.ipv4();
+            let [first, last] = [net.network(), net.broadcast()].map(u32::from);
+            (first.into(), last.into(), index)
+        });
+        let by_ipv6 = tunnel.rules.iter().enumerate().map(|(index, rule)| {
+            let net = rule.ipv6();
+            (net.network().into(), net.broadcast().into(), index)
+        });
+        Self {
+            rules_by_ipv4: Prefixes::new(by_ipv4),
+            rules_by_ipv6: Prefixes::new(by_ipv6),
+            ipv4: Prefixes::of_family(&tunnel.endpoints, Family::V4),
+            ipv6: Prefixes::of_family(&tunnel.endpoints, Family::V6),
+            tunnel,
+        }
+    }
+
+    fn endpoints(&self, family: Family) -> &Prefixes {
+        match family {
+            Family::V4 => &self.ipv4,
+            Family::V6 => &self.ipv6,
+        }
+    }
+
+    /// Whether an endpoint has this address.
+    pub(super) fn ends_at(&self, family: Family, address: u128) -> bool {
+        self.endpoints(family).hold(address)
+    }
+
+    /// The inner packet with what the tunnel says of it: by what its subscriber is known, and
+    /// whether its source is not its own.
+    pub(super) fn told(&self, inner: Packet, outer: &Packet, toward: bool) -> Packet {
+        let spoofs = toward && self.spoofs(outer, &inner);
+        let identity = match self.tunnel.subscriber {
+            Subscriber::Inner => None,
+            Subscriber::PortSet if !spoofs => Some(self.end_users(&inner, outer, toward)),
+            Subscriber::Outer | Subscriber::PortSet => outer.own_ends(),
+        };
+        Packet {
+            spoofed_port: outer.spoofed_port || spoofs,
+            identity,
+            ..inner
+        }
+    }
+
+    /// Whether an inner source is another than the outer source may use (RFC 7597, section 8.1).
+    fn spoofs(&self, outer: &Packet, inner: &Packet) -> bool {
+        let (Some(Family::V6), Some(Family::V4)) = (outer.family, inner.family) else {
+            return false;
+        };
+        let ends = (outer.src.into(), Ipv4Addr::from(inner.src as u32));
+        let (tunnel_end, source) = ends;
+        let mut rules = self.rules_by_ipv6.holding(outer.src);
+        let rule = rules.next().and_then(|index| self.tunnel.rules.get(index));
+        let Some((rule, share)) = rule.and_then(|rule| Some((rule, rule.share(tunnel_end)?)))
+        else {
+            // Nobody else may use what the rules give away.
+            return self.rules_by_ipv4.hold(inner.src);
+        };
+        let port = inner.ports().0;
+        !share.ipv4.contains(&source)
+            || port.is_some_and(|port| !share.ports.contains(port))
+            || !rule.has_interface_id(tunnel_end, &share)
+    }
+
+    /// The outer ends, with the end-user prefix in place of the one that is the subscriber's.
+    fn end_users(&self, inner: &Packet, outer: &Packet, toward: bool) -> Identity {
+        let (src_port, dst_port) = inner.ports();
+        let (end, port) = match toward {
+            true => (inner.src, src_port),
+            false => (inner.dst, dst_port),
+        };
+        let end_user = self.rules_by_ipv4.holding(end).find_map(|index| {
+            let rule = self.tunnel.rules.get(index)?;
+            rule.end_user(Ipv4Addr::from(end as u32), port)
+        });
+        let end_user = end_user.map(|net| u128::from(net.network()));
+        let (src, dst) = match toward {
+            true => (end_user.unwrap_or(outer.src), outer.dst),
+            false => (outer.src, end_user.unwrap_or(outer.dst)),
+        };
+        Identity {
+            family: Family::V6,
+            src,
+            dst,
+        }
+    }
+}
+
+impl Packet {
+    /// The ends that its own header names.
+    fn own_ends(&self) -> Option<Identity> {
+        Some(Identity {
+            family: self.family?,
+            src: self.src,
+            dst: self.dst,
+        })
+    }
+
+    /// The ports of TCP or UDP, those that could be read.
+    fn ports(&self) -> (Option<u16>, Option<u16>) {
+        (
+            (self.transport_len >= 2).then_some(self.src_port),
+            (self.transport_len >= 4).then_some(self.dst_port),
+        )
+    }
+
+    /// What lies within this packet, where no address of it can be read: it evades, and is known by
+    /// the ends of this one.
+    pub(super) fn hiding(&self, shape: Shape, family: Family, wants_more: bool) -> Self {
+        Self {
+            shape,
+            family: Some(family),
+            identity: self.identity.or(self.own_ends()),
+            fragment: self.fragment,
+            protocol: self.protocol,
+            ip_offset: self.ip_offset,
+            spoofed_port: self.spoofed_port,
+            wants_more,
+            ..Self::bare(shape)
+        }
+    }
+
+    /// Whether it is the first of several fragments.
+    pub(super) fn is_first_fragment(&self) -> bool {
+        self.fragment == Fragment::First
     }
 }

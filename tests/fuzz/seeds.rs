@@ -70,7 +70,8 @@ fn stages() -> Vec<(&'static str, Vec<u8>)> {
         let from_home = segments(HOME, host, [40_000, 25], SYN);
         [from_far, from_home].concat()
     });
-    let flood = segments(CAMPUS, PEER, [40_000, 25], SYN).repeat(40);
+    let flood = segments(CAMPUS, PEER, [40_000, 25], SYN);
+    let flood: Vec<_> = flood.iter().cycle().take(80).cloned().collect();
     let wrapped: Vec<_> = out
         .iter()
         .take(4)

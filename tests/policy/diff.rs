@@ -4,7 +4,7 @@ use crate::model::{address, class_of, instant, judge, resolved, second};
 use ipnet::IpNet;
 use proptest::prelude::*;
 use sekisho::policy::diff::{Change, Diff, Segment, diff};
-use sekisho::policy::{Action, Path, Program, Resolved};
+use sekisho::policy::{Action, Limit, Path, Program, Reply, Resolved, Then};
 use sekisho::wire::Family;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -21,16 +21,53 @@ fn action(
     peer: IpAddr,
     segment: Segment,
     at: jiff::Timestamp,
-) -> Action {
-    let (direction, opening) = segment.parts();
-    let segment = crate::model::Segment {
+) -> (Action, Effect) {
+    let (path, opening) = segment.parts();
+    let asked = crate::model::Segment {
         subscriber,
         peer,
-        inbound: direction == Path::Return,
+        path,
         opening,
         at,
     };
-    judge(resolved, segment).map_or(Action::Forward, |answer| answer.action)
+    let answer = judge(resolved, asked);
+    let action = answer.as_ref().map_or(Action::Forward, |a| a.action);
+    let source = answer.and_then(|answer| {
+        let sources = resolved.tenants[answer.tenant].reply_source;
+        sources[usize::from(subscriber.is_ipv6())]
+    });
+    (action, effect(action, path, source))
+}
+
+/// What is seen of an action from outside, in words that say whether anything is held back.
+type Effect = (bool, String);
+
+fn effect(action: Action, path: Path, source: Option<IpAddr>) -> Effect {
+    let told = |reply: Reply| match (path, reply) {
+        (Path::Outbound, Reply::Icmp) => format!("discarded, ICMP from {source:?}"),
+        (Path::Outbound, Reply::Rst) => "discarded, reset".to_owned(),
+        _ => "discarded".to_owned(),
+    };
+    match action {
+        Action::Forward => (false, "passes".to_owned()),
+        Action::Count => (false, "passes, counted".to_owned()),
+        Action::Drop => (true, "discarded".to_owned()),
+        Action::Reject(reply) => (true, told(reply)),
+        Action::Limit(limit) => {
+            let then = match limit.then {
+                Then::Drop => "discarded".to_owned(),
+                Then::Count => "counted".to_owned(),
+                Then::Reject(reply) => told(reply),
+            };
+            let Limit {
+                per_minute, burst, ..
+            } = limit;
+            (
+                true,
+                format!("{per_minute} a minute, {burst} at once, then {then}"),
+            )
+        }
+    }
 }
 
 fn listed(changes: &[Change], from: IpAddr, to: IpAddr, segment: Segment) -> Vec<&Change> {
@@ -51,13 +88,14 @@ fn check_pair(
     at: jiff::Timestamp,
 ) -> Result<(), TestCaseError> {
     for segment in Segment::ALL {
-        let was = action(old, from, to, segment, at);
-        let is = action(new, from, to, segment, at);
-        let drops = (was == Action::Drop, is == Action::Drop);
+        let (was, seen_before) = action(old, from, to, segment, at);
+        let (is, seen_after) = action(new, from, to, segment, at);
+        let differs = seen_before != seen_after;
+        let noticed = differs && (seen_before.0 || seen_after.0);
         let verdicts = listed(&diff.changes, from, to, segment);
         let counting = listed(&diff.counting, from, to, segment);
-        prop_assert_eq!(verdicts.len(), usize::from(drops.0 != drops.1));
-        prop_assert_eq!(counting.len(), usize::from(was != is && drops.0 == drops.1));
+        prop_assert_eq!(verdicts.len(), usize::from(noticed));
+        prop_assert_eq!(counting.len(), usize::from(differs && !noticed));
         for change in verdicts.into_iter().chain(counting) {
             prop_assert_eq!((change.old.action, change.new.action), (was, is));
         }
@@ -142,8 +180,8 @@ proptest! {
     #[test]
     fn counts_are_those_of_brute_force(old in resolved(), new in resolved(), at in instant()) {
         let diff = diff(&compile(&old), &compile(&new), at).unwrap();
-        let drops = |resolved: &Resolved, from, to, segment| {
-            action(resolved, from, to, segment, at) == Action::Drop
+        let seen_of = |resolved: &Resolved, from, to, segment| {
+            action(resolved, from, to, segment, at).1
         };
         // Peers that no tenant of either policy tells apart are asked once.
         let seen = |peer: IpAddr| -> Vec<usize> {
@@ -153,7 +191,11 @@ proptest! {
         let peers: BTreeMap<_, _> = universe().map(|peer| (seen(peer), peer)).collect();
         let changes = |from: &IpAddr| {
             peers.values().any(|to| {
-                let differs = |s| drops(&old, *from, *to, s) != drops(&new, *from, *to, s);
+                let differs = |s| {
+                    let was = seen_of(&old, *from, *to, s);
+                    let is = seen_of(&new, *from, *to, s);
+                    was != is && (was.0 || is.0)
+                };
                 Segment::ALL.into_iter().any(differs)
             })
         };
@@ -192,7 +234,7 @@ fn tenant_plan(
     let segment = crate::model::Segment {
         subscriber: address,
         peer: address,
-        inbound: false,
+        path: Path::Outbound,
         opening: true,
         at,
     };

@@ -38,7 +38,7 @@ fn the_examples_load_and_only_one_has_a_warning() {
         panic!("one prefix file")
     };
     let examples = blocks(&guide, "yaml");
-    assert_eq!(examples.len(), 5);
+    assert_eq!(examples.len(), 7);
     let whole = sections(examples[0]);
     let mut warnings = Vec::new();
     for example in &examples {

@@ -4,8 +4,8 @@ use ipnet::IpNet;
 use jiff::Timestamp;
 use proptest::prelude::*;
 use sekisho::policy::{
-    Action, Class, ClassMatch, ClassPrefix, Kind, Mode, Origin, Plan, Resolved, ReturnPath, Rule,
-    RuleKind, SourceId, SubscriberPrefix, Tenant,
+    Action, Class, ClassMatch, ClassPrefix, Kind, Limit, Mode, Origin, Path, Plan, Reply, Resolved,
+    ReturnPath, Role, Rule, RuleKind, SourceId, SubscriberPrefix, Tenant, Then,
 };
 use std::net::IpAddr;
 
@@ -45,7 +45,7 @@ pub(crate) struct Answer {
 pub(crate) struct Segment {
     pub(crate) subscriber: IpAddr,
     pub(crate) peer: IpAddr,
-    pub(crate) inbound: bool,
+    pub(crate) path: Path,
     pub(crate) opening: bool,
     pub(crate) at: Timestamp,
 }
@@ -62,10 +62,19 @@ pub(crate) fn judge(resolved: &Resolved, segment: Segment) -> Option<Answer> {
         rule: None,
         action: Action::Forward,
     };
-    if segment.inbound && of.return_path == ReturnPath::Forward {
+    if segment.path == Path::Return && of.return_path == ReturnPath::Forward {
         return Some(answer);
     }
     for rule in &of.rules {
+        let of_path = match rule.kind {
+            RuleKind::Outbound => segment.path != Path::Inbound,
+            RuleKind::InboundSubmission | RuleKind::InboundToSubscriber => {
+                segment.path == Path::Inbound
+            }
+        };
+        if !of_path {
+            continue;
+        }
         let begun = rule.from.is_none_or(|from| segment.at >= from);
         let over = rule.before.is_some_and(|before| segment.at >= before);
         let named = match &rule.to {
@@ -109,7 +118,12 @@ pub(crate) fn class_of(tenant: &Tenant, address: IpAddr, at: Timestamp) -> usize
         }
     };
     for s in &tenant.subscribers {
-        if s.until.is_none_or(|until| at < until) {
+        let host = tenant.plans[s.plan].kind == Kind::Server;
+        let listed = tenant
+            .destinations
+            .iter()
+            .any(|d| d.prefix.contains(&s.prefix));
+        if s.until.is_none_or(|until| at < until) && !(host && listed) {
             consider(s.prefix, 0, on_net);
         }
     }
@@ -171,7 +185,9 @@ fn maybe_instant() -> impl Strategy<Value = Option<Timestamp>> {
     ]
 }
 
+/// Plans that are sold, and one group of hosts behind them.
 const PLANS: usize = 3;
+const HOSTS: usize = PLANS;
 const DECLARED: usize = 2;
 
 fn rule(number: usize) -> impl Strategy<Value = Rule> {
@@ -182,36 +198,54 @@ fn rule(number: usize) -> impl Strategy<Value = Rule> {
         classes().prop_map(ClassMatch::In),
         classes().prop_map(ClassMatch::NotIn),
     ];
-    let action = prop_oneof![
-        Just(Action::Forward),
-        Just(Action::Drop),
-        Just(Action::Count)
-    ];
     let mode = prop_oneof![2 => Just(Mode::Syn), 1 => Just(Mode::Any)];
     let plans = proptest::sample::subsequence((0..PLANS).collect::<Vec<_>>(), 1..=PLANS);
-    (
-        families,
-        plans,
-        to,
-        maybe_instant(),
-        maybe_instant(),
-        action,
-        mode,
-    )
-        .prop_map(
-            move |(families, plans, to, from, before, action, mode)| Rule {
-                kind: RuleKind::Outbound,
-                name: format!("rule-{number}"),
-                families,
-                plans,
-                to,
-                from,
-                before,
-                action,
-                mode,
-                origin: origin(1),
+    let kind = prop_oneof![
+        3 => Just(RuleKind::Outbound),
+        1 => Just(RuleKind::InboundSubmission),
+        1 => Just(RuleKind::InboundToSubscriber),
+    ];
+    let dates = (maybe_instant(), maybe_instant());
+    (families, plans, to, dates, action(), mode, kind).prop_map(
+        move |(families, plans, to, (from, before), action, mode, kind)| Rule {
+            name: format!("rule-{number}"),
+            kind,
+            families,
+            plans: match kind {
+                RuleKind::Outbound | RuleKind::InboundToSubscriber => plans,
+                RuleKind::InboundSubmission => vec![HOSTS],
             },
-        )
+            to,
+            from,
+            before,
+            action,
+            mode,
+            origin: origin(1),
+        },
+    )
+}
+
+fn action() -> impl Strategy<Value = Action> {
+    let then = prop_oneof![
+        Just(Then::Drop),
+        Just(Then::Count),
+        Just(Then::Reject(Reply::Icmp)),
+    ];
+    let limit = (1..4_u32, 1..4_u32, then).prop_map(|(per_minute, burst, then)| {
+        Action::Limit(Limit {
+            per_minute,
+            burst,
+            then,
+        })
+    });
+    prop_oneof![
+        2 => Just(Action::Forward),
+        3 => Just(Action::Drop),
+        1 => Just(Action::Count),
+        1 => Just(Action::Reject(Reply::Icmp)),
+        1 => Just(Action::Reject(Reply::Rst)),
+        2 => limit,
+    ]
 }
 
 fn rules() -> impl Strategy<Value = Vec<Rule>> {
@@ -219,44 +253,65 @@ fn rules() -> impl Strategy<Value = Vec<Rule>> {
 }
 
 fn tenant(number: usize) -> impl Strategy<Value = Tenant> {
-    let subscribers = prop::collection::vec((prefix(), 0..PLANS, maybe_instant()), 0..8);
+    let subscribers = prop::collection::vec((prefix(), 0..=HOSTS, maybe_instant()), 0..8);
     let destinations = prop::collection::vec((prefix(), 0..=DECLARED), 0..6);
     let return_path = prop_oneof![3 => Just(ReturnPath::Mirror), 1 => Just(ReturnPath::Forward)];
-    (subscribers, destinations, rules(), return_path).prop_map(
-        move |(subscribers, destinations, rules, return_path)| Tenant {
-            name: format!("isp-{number}"),
-            subscribers: subscribers
-                .into_iter()
-                .map(|(prefix, plan, until)| SubscriberPrefix {
-                    prefix,
-                    plan,
-                    ticket: None,
-                    until,
-                    origin: origin(1),
-                })
-                .collect(),
-            destinations: destinations
-                .into_iter()
-                .map(|(prefix, class)| ClassPrefix {
-                    prefix,
-                    class,
-                    origin: origin(1),
-                })
-                .collect(),
-            rules,
-            return_path,
-            ..simple_tenant(Action::Drop)
-        },
+    let gateway = |text: &str| proptest::option::of(Just(text.parse::<IpAddr>().unwrap()));
+    let reply_source = (gateway("198.51.100.1"), gateway("2001:db8:f::1"));
+    (
+        subscribers,
+        destinations,
+        rules(),
+        return_path,
+        reply_source,
     )
+        .prop_map(
+            move |(subscribers, destinations, rules, return_path, reply_source)| Tenant {
+                name: format!("isp-{number}"),
+                subscribers: subscribers
+                    .into_iter()
+                    .map(|(prefix, plan, until)| SubscriberPrefix {
+                        prefix,
+                        plan,
+                        ticket: None,
+                        until: until.filter(|_| plan != HOSTS),
+                        origin: origin(1),
+                    })
+                    .collect(),
+                destinations: destinations
+                    .into_iter()
+                    .map(|(prefix, class)| ClassPrefix {
+                        prefix,
+                        class,
+                        origin: origin(1),
+                    })
+                    .collect(),
+                rules,
+                return_path,
+                reply_source: reply_source.into(),
+                plans: (0..PLANS).map(plan).chain([hosts()]).collect(),
+                ..simple_tenant(Action::Drop)
+            },
+        )
 }
 
 pub(crate) fn plan(number: usize) -> Plan {
     Plan {
-        subscriber_length: None,
         name: format!("plan-{number}"),
         kind: Kind::Dynamic,
         label: None,
+        subscriber_length: None,
+        role: None,
         origin: origin(1),
+    }
+}
+
+pub(crate) fn hosts() -> Plan {
+    Plan {
+        name: "hosts".to_owned(),
+        kind: Kind::Server,
+        role: Some(Role::Submission),
+        ..plan(HOSTS)
     }
 }
 
@@ -290,7 +345,6 @@ pub(crate) fn resolved() -> impl Strategy<Value = Resolved> {
 /// Three plans, one undated rule for all of them and everybody.
 pub(crate) fn simple_tenant(action: Action) -> Tenant {
     Tenant {
-        reply_source: [None, None],
         name: "isp".to_owned(),
         label: None,
         origin: origin(1),
@@ -300,8 +354,8 @@ pub(crate) fn simple_tenant(action: Action) -> Tenant {
         subscribers: Vec::new(),
         destinations: Vec::new(),
         rules: vec![Rule {
-            kind: RuleKind::Outbound,
             name: "rule".to_owned(),
+            kind: RuleKind::Outbound,
             families: [true, true],
             plans: (0..PLANS).collect(),
             to: ClassMatch::Any,
@@ -312,6 +366,7 @@ pub(crate) fn simple_tenant(action: Action) -> Tenant {
             origin: origin(1),
         }],
         return_path: ReturnPath::Mirror,
+        reply_source: [None, None],
     }
 }
 

@@ -22,11 +22,7 @@ fn look_up(epoch: &Epoch, segment: Segment) -> Option<Answer> {
     let peer_set = tables.peer_set(family, number(segment.peer).1);
     let rule = tables.rule(Question {
         family,
-        path: if segment.inbound {
-            Path::Return
-        } else {
-            Path::Outbound
-        },
+        path: segment.path,
         opening: segment.opening,
         plan,
         peer_set,
@@ -47,15 +43,16 @@ fn look_up(epoch: &Epoch, segment: Segment) -> Option<Answer> {
 
 fn segment() -> impl Strategy<Value = Segment> {
     let ends = any::<bool>().prop_flat_map(|v6| (address(v6), address(v6)));
-    (ends, any::<bool>(), any::<bool>(), instant()).prop_map(
-        |((subscriber, peer), inbound, opening, at)| Segment {
+    let path = proptest::sample::select(Path::ALL.to_vec());
+    (ends, path, any::<bool>(), instant()).prop_map(|((subscriber, peer), path, opening, at)| {
+        Segment {
             subscriber,
             peer,
-            inbound,
+            path,
             opening,
             at,
-        },
-    )
+        }
+    })
 }
 
 proptest! {
@@ -107,7 +104,7 @@ proptest! {
         let tables = program.at(second(0)).unwrap().tables;
         let plans = program.legend().plan_ids().count();
         let sets = program.legend().peer_set_ids().count();
-        for path in [Path::Outbound, Path::Return] {
+        for path in Path::ALL {
             let rule = tables.rule(Question {
                 family: Family::V6,
                 path,
@@ -125,15 +122,16 @@ proptest! {
     fn a_span_is_where_the_answer_stays_the_same(
         resolved in resolved(),
         at in instant(),
-        plan in 1..=3_u8,
+        plan in 1..=4_u8,
         v6 in any::<bool>(),
+        path in proptest::sample::select(Path::ALL.to_vec()),
     ) {
         let program = Program::compile(Arc::new(resolved)).unwrap();
         let tables: Vec<_> = (-5..=60).map(|t| program.at(second(t)).unwrap().tables).collect();
         for peer_set in program.legend().peer_set_ids() {
             let question = Question {
                 family: if v6 { Family::V6 } else { Family::V4 },
-                path: Path::Outbound,
+                path,
                 opening: true,
                 plan: PlanId(plan),
                 peer_set,

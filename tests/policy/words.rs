@@ -4,7 +4,7 @@ use crate::model::{class, plan, simple_tenant, subscriber};
 use jiff::civil::date;
 use jiff::tz::TimeZone;
 use sekisho::policy::{
-    Action, ClassMatch, ClassPrefix, Direction, Lang, Program, Resolved, Rule, Situation, Tenant,
+    Action, ClassMatch, ClassPrefix, Lang, Path, Program, Resolved, Rule, Situation, Tenant,
     published, sentence,
 };
 use sekisho::stats::{Reason, Verdict};
@@ -19,7 +19,9 @@ const BLOCKED: Situation<'_> = Situation {
     class_label: None,
     port: Some(25),
     family: Family::V4,
-    direction: Direction::Out,
+    path: Path::Outbound,
+    to_hosts: false,
+    per_minute: None,
     opening: true,
     since: None,
 };
@@ -149,7 +151,7 @@ fn what_hides_its_port_is_judged_as_port_25() {
     says(&exempt, "is not blocked on FTTH", "遮断していません。");
     let answer = Situation {
         reason: Reason::Port25Return,
-        direction: Direction::In,
+        path: Path::Return,
         class: Some("mobile"),
         ..BLOCKED
     };

@@ -96,7 +96,8 @@ impl Generated {
         }
     }
 
-    fn ip(&self) -> (u16, Vec<u8>) {
+    /// Without what stands before it.
+    pub fn ip(&self) -> (u16, Vec<u8>) {
         let (Ip::V4 { chain, .. } | Ip::V6 { chain }) = &self.plan.ip;
         let (first, payload) = chain.iter().rev().fold(
             (self.protocol, self.transport.clone()),

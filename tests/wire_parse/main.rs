@@ -21,3 +21,4 @@ mod other_links;
 mod probe;
 mod properties;
 mod transport;
+mod tunnelled;

@@ -1,12 +1,13 @@
 //! What holds for every frame: random ones, and generated ones that were then spoilt.
 
-use crate::check_parse::{check, check_frame, stays_decided};
+use crate::check_parse::{check, check_frame, check_opening, every_tunnel, stays_decided};
 use crate::closed::{parse, parse_fast};
 use crate::frames::*;
 use crate::generated::{Generated, Ip, generated};
+use crate::tunnelled::{tunnelled, unwraps};
 use proptest::prelude::*;
 use proptest::sample::Index;
-use sekisho::wire::{LinkType, Shape};
+use sekisho::wire::{LinkType, Shape, Unwrap};
 
 /// Some octets overwritten.
 fn spoilt(mut frame: Vec<u8>, changes: &[(Index, u8)]) -> Vec<u8> {
@@ -58,6 +59,20 @@ proptest! {
         check_frame(&spoilt(padded, &changes), link_type);
     }
 
+    /// Whatever is opened: wrapped up to three times, and then spoilt.
+    #[test]
+    fn spoilt_tunnels(
+        of in tunnelled(),
+        unwrap in unwraps(),
+        changes in prop::collection::vec(any::<(Index, u8)>(), 0..4),
+        cut in prop::option::weighted(0.3, any::<Index>()),
+    ) {
+        let mut frame = spoilt(of.frame(), &changes);
+        if let Some(cut) = cut {
+            frame.truncate(cut.index(frame.len()));
+        }
+        check_opening(&unwrap, &frame, of.plan.link);
+    }
 }
 
 proptest! {
@@ -74,6 +89,20 @@ proptest! {
         for len in 0..frame.len() {
             check_frame(&frame[..len], of.plan.link);
             let short = parse(&frame[..len], of.plan.link);
+            if !short.wants_more {
+                stays_decided(&short, &whole);
+            }
+        }
+    }
+
+    /// So is each prefix where every tunnel is opened.
+    #[test]
+    fn every_prefix_of_tunnels(of in tunnelled()) {
+        let unwrap = Unwrap::new(every_tunnel());
+        let frame = of.frame();
+        let whole = sekisho::wire::parse(&frame, of.plan.link, &unwrap);
+        for len in 0..frame.len() {
+            let short = sekisho::wire::parse(&frame[..len], of.plan.link, &unwrap);
             if !short.wants_more {
                 stays_decided(&short, &whole);
             }

@@ -102,8 +102,8 @@ fn block(change: &Change) -> String {
     };
     format!(
         "{} → {}: {}\n  rule         {}\n  plan         {}: {}\n  peers        {}: {}\n",
-        old.action.label(),
-        new.action.label(),
+        old.text,
+        new.text,
         segments.join(", "),
         both(|side| &side.rule),
         both(|side| &side.plan),
@@ -119,6 +119,8 @@ fn words(segment: Segment) -> &'static str {
         Segment::OutLater => "segments of running connections to port 25",
         Segment::InOpening => "answers and connections from port 25",
         Segment::InLater => "segments of running connections from port 25",
+        Segment::CalledOpening => "connections that come in to port 25",
+        Segment::CalledLater => "segments of running connections that came in to port 25",
     }
 }
 

@@ -2,10 +2,9 @@ use super::ask::Question;
 use super::{Failure, Policies};
 use crate::cli::policies::show_instant;
 use crate::limit::Moment;
-use crate::policy::{self, Direction, Lang, Path, Rule, Situation, Tenant};
+use crate::policy::{self, Action, Direction, Lang, Path, Rule, Situation, Tenant};
 use crate::stage::{Account, Burst, Decision, Ends, Facing, Settings, Trail};
-
-use crate::wire::{Family, Fragment, Packet, Shape};
+use crate::wire::{self, Family, Fragment, Packet, Route, Shape};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use std::net::IpAddr;
@@ -110,6 +109,12 @@ impl Answer<'_> {
             self.frame_text(),
             None,
         )];
+        let about_it = self
+            .tunnel_text(lang)
+            .into_iter()
+            .chain(self.route_text(lang));
+        let texts = about_it.chain(self.port_set_text(lang));
+        steps.extend(texts.map(|(name, label, text)| step(name, label, text, None)));
         if self.packet.family.is_some() {
             let (text, place) = self.subscriber_text(lang);
             steps.push(step(
@@ -175,13 +180,79 @@ impl Answer<'_> {
         text
     }
 
-    /// The subscriber's end and the peer's, in the direction that decided.
+    /// The subscriber's end, as it is known, and the peer's, in the direction that decided.
     fn two_ends(&self) -> Option<(IpAddr, IpAddr)> {
-        let (src, dst) = (self.packet.src_addr()?, self.packet.dst_addr()?);
-        Some(match self.decision.path.direction() {
-            Direction::Out => (src, dst),
-            Direction::In => (dst, src),
+        let packet = &self.packet;
+        let (known, peer) = match self.decision.path.direction() {
+            Direction::Out => (packet.subscriber_src()?, packet.dst_addr()?),
+            Direction::In => (packet.subscriber_dst()?, packet.src_addr()?),
+        };
+        let (family, address) = known;
+        Some((family.address(address), peer))
+    }
+
+    /// What a tunnel says of the subscriber.
+    fn tunnel_text(&self, lang: Lang) -> Option<(&'static str, &'static str, String)> {
+        self.packet.identity?;
+        let (subscriber, _) = self.two_ends()?;
+        Some(match lang {
+            Lang::En => (
+                "tunnel",
+                "tunnel",
+                format!("opened; the subscriber is known by {subscriber}"),
+            ),
+            Lang::Ja => (
+                "tunnel",
+                "トンネル",
+                format!("開封しました。契約者は {subscriber} で識別します"),
+            ),
         })
+    }
+
+    /// Where a source route leads.
+    fn route_text(&self, lang: Lang) -> Option<(&'static str, &'static str, String)> {
+        let family = self.packet.family?;
+        let addresses = wire::route_addresses(&self.question.bytes, &self.packet);
+        let addresses = addresses.map(|address| family.address(address).to_string());
+        let text = match (self.packet.route, lang) {
+            (Route::None, _) => return None,
+            (Route::Listed { .. }, Lang::En) => {
+                let addresses = addresses.collect::<Vec<_>>().join(", ");
+                format!(
+                    "to pass {addresses} yet; the strictest of these and the destination counts"
+                )
+            }
+            (Route::Listed { .. }, Lang::Ja) => {
+                let addresses = addresses.collect::<Vec<_>>().join("、");
+                format!("経由地 {addresses}。宛先とこれらのうち最も厳しい判定を採ります")
+            }
+            (Route::Unreadable, Lang::En) => {
+                "a source route that cannot be read; it may lead to anybody".to_owned()
+            }
+            (Route::Unreadable, Lang::Ja) => {
+                "読み取れない経路指定です。どこへでも届きえます".to_owned()
+            }
+        };
+        let label = match lang {
+            Lang::En => "route",
+            Lang::Ja => "経路指定",
+        };
+        Some(("route", label, text))
+    }
+
+    fn port_set_text(&self, lang: Lang) -> Option<(&'static str, &'static str, String)> {
+        let (label, text) = match lang {
+            Lang::En => (
+                "port set",
+                "the source is not the address and port that the tunnel's end was given",
+            ),
+            Lang::Ja => (
+                "ポート集合",
+                "送信元がトンネル端点に割り当てられたアドレスとポートではありません",
+            ),
+        };
+        let found = ("port-set", label, text.to_owned());
+        self.packet.spoofed_port.then_some(found)
     }
 
     fn subscriber_text(&self, lang: Lang) -> (String, Option<String>) {
@@ -206,13 +277,17 @@ impl Answer<'_> {
             };
         };
         let place = self.policies.place(&prefix.origin);
-        let (name, label) = match resolved
-            .tenants
-            .get(tenant)
-            .and_then(|t| t.plans.get(prefix.plan))
-        {
+        let plan = resolved.tenants.get(tenant);
+        let plan = plan.and_then(|tenant| tenant.plans.get(prefix.plan));
+        let (name, label) = match plan {
             Some(plan) => (plan.name.as_str(), plan.label.as_deref()),
             None => ("", None),
+        };
+        let what = match (lang, plan.and_then(|plan| plan.role)) {
+            (Lang::En, None) => "plan".to_owned(),
+            (Lang::Ja, None) => "プラン".to_owned(),
+            (Lang::En, Some(role)) => format!("{} hosts", role.label()),
+            (Lang::Ja, Some(role)) => format!("ホスト群({})", role.label()),
         };
         let isp = resolved
             .tenants
@@ -221,9 +296,11 @@ impl Answer<'_> {
         let label = label.map(|label| format!(" “{label}”")).unwrap_or_default();
         let net = prefix.prefix;
         let mut text = match lang {
-            Lang::En => format!("direction {way}: {address} is in {net}, {isp} plan {name}{label}"),
+            Lang::En => {
+                format!("direction {way}: {address} is in {net}, {isp} {what} {name}{label}")
+            }
             Lang::Ja => {
-                format!("方向 {way}: {address} は {net} に含まれます。{isp} のプラン {name}{label}")
+                format!("方向 {way}: {address} は {net} に含まれます。{isp} の{what} {name}{label}")
             }
         };
         if let Some(ticket) = &prefix.ticket {
@@ -243,7 +320,7 @@ impl Answer<'_> {
         let (class, listed) = resolved.class_of(tenant, peer, self.at)?;
         let class = resolved.tenants.get(tenant)?.classes.get(class)?;
         let name = &class.name;
-        Some(match (listed, lang) {
+        let (mut text, place) = match (listed, lang) {
             (Some((net, origin)), Lang::En) => (
                 format!("{peer} is in {net}, class {name}"),
                 Some(self.policies.place(origin)),
@@ -257,7 +334,16 @@ impl Answer<'_> {
                 format!("{peer} は登録範囲にありません。宛先区分 {name}"),
                 None,
             ),
-        })
+        };
+        let legend = self.policies.legend();
+        let judged = legend.class_name(self.decision.plan, self.decision.peer_set);
+        if self.packet.route != Route::None && !judged.is_empty() && judged != name {
+            text += &match lang {
+                Lang::En => format!("; judged as class {judged}, by its source route"),
+                Lang::Ja => format!("。経路指定により宛先区分 {judged} として判定します"),
+            };
+        }
+        Some((text, place))
     }
 
     fn rule_text(&self, lang: Lang) -> (String, Option<String>) {
@@ -267,7 +353,11 @@ impl Answer<'_> {
                 Lang::Ja => ("該当する規則はありません".to_owned(), None),
             };
         };
-        let mut text = format!("{}: {}", rule.name, rule.action.label());
+        let kind = match rule.kind.is_inbound() {
+            true => format!("{}, ", rule.kind.label()),
+            false => String::new(),
+        };
+        let mut text = format!("{}: {kind}{}", rule.name, rule.action.text(lang));
         if let Some(from) = rule.from {
             text += &format!(", from {}", show_instant(tenant, from));
         }
@@ -319,11 +409,14 @@ impl Answer<'_> {
             Path::Outbound | Path::Inbound => packet.flags.is_new(),
             Path::Return => packet.flags.has_syn(),
         } || packet.shape != Shape::Tcp;
-        let port = match path {
-            Path::Outbound | Path::Inbound => {
-                (packet.transport_len >= 4).then_some(packet.dst_port)
-            }
-            Path::Return => (packet.transport_len >= 2).then_some(packet.src_port),
+        let seen = match path {
+            Path::Outbound | Path::Inbound => packet.transport_len >= 4,
+            Path::Return => packet.transport_len >= 2,
+        };
+        let port = seen.then(|| path.port(packet.src_port, packet.dst_port));
+        let per_minute = match self.rule().map(|(_, rule)| rule.action) {
+            Some(Action::Limit(limit)) => Some(limit.per_minute),
+            _ => None,
         };
         let question = policy::Question {
             family,
@@ -345,7 +438,9 @@ impl Answer<'_> {
                 class_label: class.and_then(|class| class.label.as_deref()),
                 port,
                 family,
-                direction: path.direction(),
+                path,
+                to_hosts: self.policies.legend().is_server(plan_id),
+                per_minute,
                 opening,
                 since: plan
                     .zip(since)

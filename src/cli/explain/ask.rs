@@ -6,6 +6,12 @@ use jiff::Timestamp;
 use std::net::IpAddr;
 use std::path::Path;
 
+/// The port that policies are about.
+const SMTP: u16 = 25;
+
+/// The port of a caller.
+const EPHEMERAL: u16 = 49152;
+
 /// The frame that is asked about.
 pub(super) struct Question {
     pub(super) bytes: Vec<u8>,
@@ -66,18 +72,21 @@ fn crafted(args: &Args, policies: &Policies, at: Timestamp) -> Result<Question, 
     let (tenant, subscriber) = subscriber(args, policies, at)?;
     let peer = peer(args, policies, tenant, subscriber, at)?;
     let inbound = args.direction == Some(Direction::In);
+    let called = inbound && args.source_port == SMTP;
+    let port = args.port.unwrap_or(if called { EPHEMERAL } else { SMTP });
+    let answers = inbound && !(called && port != SMTP);
     let letters = args
         .flags
         .as_deref()
-        .unwrap_or(if inbound { "SA" } else { "S" });
+        .unwrap_or(if answers { "SA" } else { "S" });
     let flags = TcpFlags::from_letters(letters).ok_or_else(|| {
         Failure::usage(format_args!(
             "--flags {letters}: expected letters of SFRPAUECN, such as SA"
         ))
     })?;
     let bytes = match inbound {
-        false => wire::tcp_probe(subscriber, peer, args.source_port, args.port, flags),
-        true => wire::tcp_probe(peer, subscriber, args.port, args.source_port, flags),
+        false => wire::tcp_probe(subscriber, peer, args.source_port, port, flags),
+        true => wire::tcp_probe(peer, subscriber, port, args.source_port, flags),
     };
     let bytes = bytes.ok_or_else(|| {
         Failure::usage(format_args!(

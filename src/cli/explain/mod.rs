@@ -19,7 +19,8 @@ pub(super) struct Args {
     /// The subscriber, by address.
     #[arg(long, value_name = "ADDR")]
     from: Option<IpAddr>,
-    /// The subscriber, by plan (`ISP/PLAN` where several ISPs have one of that name).
+    /// The subscriber, by plan, or a group of hosts (`ISP/NAME` where several ISPs have one of that
+    /// name).
     #[arg(long, value_name = "NAME")]
     plan: Option<String>,
     /// The IP version, where no address tells it.
@@ -31,23 +32,21 @@ pub(super) struct Args {
     /// The other end, by destination class.
     #[arg(long, value_name = "NAME", conflicts_with = "pcap")]
     class: Option<String>,
-    /// The other end's TCP port.
-    #[arg(
-        long,
-        value_name = "PORT",
-        default_value_t = 25,
-        conflicts_with = "pcap"
-    )]
-    port: u16,
-    /// The subscriber's TCP port.
+    /// The other end's TCP port: 25 if not given; 49152 where it calls the subscriber's port 25.
+    #[arg(long, value_name = "PORT", conflicts_with = "pcap")]
+    port: Option<u16>,
+    /// The TCP port of the subscriber, or of the host: 25, with `--direction in`, asks about
+    /// connections that come in.
     #[arg(
         long,
         value_name = "N",
+        visible_alias = "local-port",
         default_value_t = 49152,
         conflicts_with = "pcap"
     )]
     source_port: u16,
-    /// TCP flags as letters, such as S, SA, SEC; S outbound and SA inbound if not given.
+    /// TCP flags as letters, such as S, SA, SEC; S where a connection begins and SA where a peer
+    /// answers if not given.
     #[arg(long, value_name = "FLAGS", conflicts_with = "pcap")]
     flags: Option<String>,
     /// Which way the frame goes, and is judged; if not given, outbound, and judged by its

@@ -70,7 +70,8 @@ fn said(resolved: &Resolved, family: Family) -> Vec<(Interval, Said<'_>)> {
     let mut said = Vec::new();
     for (tenant, of) in resolved.tenants.iter().enumerate() {
         let on_net = of.on_net();
-        let implied = of.subscribers.iter().map(|s| {
+        let implied = of.subscribers.iter().filter(|s| of.says_on_net(s));
+        let implied = implied.map(|s| {
             let (class, explicit, until) = (on_net, false, s.until);
             (s.prefix, class, explicit, until, &s.origin)
         });

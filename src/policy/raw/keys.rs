@@ -46,6 +46,11 @@ pub(crate) enum Form {
     },
     /// A mapping with known keys.
     Table(&'static Table),
+    /// One of a few words, or a mapping with one of a few keys.
+    WordOr {
+        words: &'static [&'static str],
+        of: &'static Table,
+    },
 }
 
 impl Table {
@@ -89,7 +94,14 @@ const PREFIXES: Form = Form::List {
 };
 const INSTANT: Form = Form::Syntax("a date, such as 2006-11-01, or a date with a time");
 
-/// The words of `kind`, in the order of [`crate::policy::Kind`].
+/// The most that a rate or a burst of connections may be.
+const MOST_CONNECTIONS: u32 = 1_000_000;
+const CONNECTIONS: Form = Form::Number {
+    least: 1,
+    most: MOST_CONNECTIONS,
+};
+
+/// The words of a plan's `kind`, in the order of [`crate::policy::Kind`].
 pub(super) const KINDS: &[&str] = &["dynamic", "fixed", "dialup", "ipv6", "shared"];
 
 /// A policy file.
@@ -111,6 +123,11 @@ pub(crate) static POLICY: Table = Table {
             "return-path",
             Form::Word(&["mirror", "forward"]),
             "What becomes of a peer's port 25 answering a subscriber: the outbound verdict mirrored (default), or always forwarded.",
+        ),
+        key(
+            "reply-source",
+            Form::Table(&REPLY_SOURCE),
+            "Whom ICMP errors to rejected connections are from: one address for each IP version.",
         ),
         key(
             "memory-limit-mib",
@@ -135,6 +152,14 @@ pub(crate) static POLICY: Table = Table {
                 least: 0,
             },
             "Which prefixes are subscribers of which plan; the longest prefix wins.",
+        ),
+        key(
+            "hosts",
+            Form::Map {
+                key: &Form::Name,
+                of: &HOSTS,
+            },
+            "The provider's own mail hosts, for rules about connections that come in: name → role and prefixes.",
         ),
         key(
             "destinations",
@@ -162,6 +187,56 @@ static PLAN: Table = Table {
     keys: &[
         required("kind", Form::Word(KINDS), "What kind of plan it is."),
         key("label", Form::Free, "Its name for customers."),
+        key(
+            "subscriber-length",
+            Form::Number {
+                least: 1,
+                most: 128,
+            },
+            "The length of the IPv6 prefix that one subscriber has; a limit counts each of these by itself.",
+        ),
+    ],
+    exclusive: &[],
+};
+
+/// The value of `reply-source`.
+static REPLY_SOURCE: Table = Table {
+    name: "a `reply-source`",
+    keys: &[
+        key(
+            "ipv4",
+            Form::Syntax("an IPv4 address, such as 192.0.2.1"),
+            "The source of ICMP errors over IPv4.",
+        ),
+        key(
+            "ipv6",
+            Form::Syntax("an IPv6 address, such as 2001:db8::1"),
+            "The source of ICMP errors over IPv6.",
+        ),
+    ],
+    exclusive: &[],
+};
+
+/// An entry of `hosts`.
+static HOSTS: Table = Table {
+    name: "a group of hosts",
+    keys: &[
+        required(
+            "role",
+            Form::Word(&["submission", "mx", "other"]),
+            "What they do: `submission` takes mail from customers, `mx` from everybody else.",
+        ),
+        key("label", Form::Free, "Their name for people."),
+        key(
+            "prefixes",
+            PREFIXES,
+            "Their prefixes; a bare address is a prefix of its full length.",
+        ),
+        key(
+            "file",
+            Form::Syntax("a path"),
+            "A prefix file, plain or gzip, beside this policy; only its first column is read.",
+        ),
     ],
     exclusive: &[],
 };
@@ -223,6 +298,11 @@ static RULE: Table = Table {
     name: "a rule",
     keys: &[
         required("name", Form::Name, "Its name; counters hang on it."),
+        key(
+            "kind",
+            Form::Word(&["outbound", "inbound-submission", "inbound-to-subscriber"]),
+            "Which connections it speaks of: from subscribers to a peer's port 25 (default), from peers to port 25 of `hosts`, or from peers to a subscriber's port 25.",
+        ),
         key("ip", Form::IpVersion, "The IP version; both if left out."),
         key(
             "plans",
@@ -248,6 +328,21 @@ static RULE: Table = Table {
             "The destination classes it does not speak of.",
         ),
         key(
+            "hosts",
+            NAMES,
+            "Of `inbound-submission`: the groups of hosts it speaks of; every group of role `submission` if left out.",
+        ),
+        key(
+            "peers",
+            CLASSES,
+            "Of the inbound kinds: the classes of the callers it speaks of; every class if left out.",
+        ),
+        key(
+            "peers-other-than",
+            CLASSES,
+            "Of the inbound kinds: the classes of the callers it does not speak of.",
+        ),
+        key(
             "from",
             INSTANT,
             "The first instant at which it holds; a date means its 00:00:00.",
@@ -259,8 +354,11 @@ static RULE: Table = Table {
         ),
         required(
             "action",
-            Form::Word(&["forward", "drop", "count"]),
-            "What happens: `count` forwards and counts what a drop would have hit.",
+            Form::WordOr {
+                words: &["forward", "drop", "count"],
+                of: &ACTION,
+            },
+            "What happens: `count` forwards and counts what a drop would have hit, `reject` also tells the caller, `limit` lets a subscriber open so many connections.",
         ),
         key(
             "mode",
@@ -276,5 +374,54 @@ static RULE: Table = Table {
             "Rules are about port 25; no other value is accepted.",
         ),
     ],
-    exclusive: &[["to", "to-other-than"]],
+    exclusive: &[["to", "to-other-than"], ["peers", "peers-other-than"]],
+};
+
+const REJECT: Key = key(
+    "reject",
+    Form::Word(&["icmp", "rst"]),
+    "Discards, and tells the caller: by an ICMP error (which needs `reply-source`), or by a TCP reset.",
+);
+
+/// An `action` that takes particulars.
+static ACTION: Table = Table {
+    name: "an action",
+    keys: &[
+        REJECT,
+        key(
+            "limit",
+            Form::Table(&LIMIT),
+            "Lets each subscriber open so many connections.",
+        ),
+    ],
+    exclusive: &[["reject", "limit"]],
+};
+
+/// The value of `limit`.
+static LIMIT: Table = Table {
+    name: "a limit",
+    keys: &[
+        required(
+            "rate",
+            CONNECTIONS,
+            "Connections a minute, in the long run.",
+        ),
+        required("burst", CONNECTIONS, "Connections at once, after a pause."),
+        key(
+            "then",
+            Form::WordOr {
+                words: &["drop", "count"],
+                of: &THEN,
+            },
+            "What becomes of those above it; dropped if left out.",
+        ),
+    ],
+    exclusive: &[],
+};
+
+/// A `then` that takes particulars.
+static THEN: Table = Table {
+    name: "a `then`",
+    keys: &[REJECT],
+    exclusive: &[],
 };

@@ -85,6 +85,14 @@ impl Node {
         found.map(|found| &found.origin)
     }
 
+    /// The keys of a mapping, each with its place.
+    pub(crate) fn places(&self) -> Vec<Text> {
+        let Value::Map(entries) = &self.value else {
+            return Vec::new();
+        };
+        entries.iter().filter_map(|(key, _)| key.text()).collect()
+    }
+
     /// The text of a key.
     pub(crate) fn get_text(&self, key: &str) -> Option<Text> {
         self.get(key).and_then(Self::text)

@@ -17,6 +17,9 @@ pub(crate) struct RawPolicy {
     pub(crate) memory_limit_mib: Option<Text>,
     pub(crate) plans: Vec<RawPlan>,
     pub(crate) subscribers: Vec<RawSubscribers>,
+    pub(crate) hosts: Vec<RawHosts>,
+    /// By `Family as usize`.
+    pub(crate) reply_source: [Option<Text>; 2],
     pub(crate) classes: Vec<RawClass>,
     pub(crate) rules: Vec<RawRule>,
 }
@@ -27,6 +30,17 @@ pub(crate) struct RawPlan {
     pub(crate) name: Text,
     pub(crate) kind: Option<Text>,
     pub(crate) label: Option<Text>,
+    pub(crate) subscriber_length: Option<Text>,
+}
+
+/// An entry of `hosts`.
+#[derive(Debug)]
+pub(crate) struct RawHosts {
+    pub(crate) name: Text,
+    pub(crate) role: Option<Text>,
+    pub(crate) label: Option<Text>,
+    pub(crate) prefixes: Vec<Text>,
+    pub(crate) file: Option<Text>,
 }
 
 /// An entry of `subscribers`.
@@ -53,16 +67,41 @@ pub(crate) struct RawClass {
 #[derive(Debug)]
 pub(crate) struct RawRule {
     pub(crate) name: Option<Text>,
+    pub(crate) kind: Option<Text>,
     pub(crate) ip: Option<Text>,
     pub(crate) plans: Option<Vec<Text>>,
     pub(crate) kinds: Option<Vec<Text>>,
     pub(crate) to: Option<Vec<Text>>,
     pub(crate) to_other_than: Option<Vec<Text>>,
+    pub(crate) hosts: Option<Vec<Text>>,
+    pub(crate) peers: Option<Vec<Text>>,
+    pub(crate) peers_other_than: Option<Vec<Text>>,
+    /// Where each key stands.
+    pub(crate) places: Vec<Text>,
     pub(crate) from: Option<Text>,
     pub(crate) before: Option<Text>,
-    pub(crate) action: Option<Text>,
+    pub(crate) action: Option<RawAction>,
     pub(crate) mode: Option<Text>,
     pub(crate) port: Option<Text>,
+}
+
+/// An `action`, or a `then`.
+#[derive(Debug)]
+pub(crate) struct RawAction {
+    pub(crate) origin: Origin,
+    pub(crate) form: RawForm,
+}
+
+/// What an action is.
+#[derive(Debug)]
+pub(crate) enum RawForm {
+    Word(String),
+    Reject(Text),
+    Limit {
+        rate: Text,
+        burst: Text,
+        then: Option<Box<RawAction>>,
+    },
 }
 
 impl RawPolicy {
@@ -78,6 +117,9 @@ impl RawPolicy {
             memory_limit_mib: node.get_scalar("memory-limit-mib"),
             plans: named(node.get_map("plans"), RawPlan::new),
             subscribers: each(node.get_list("subscribers"), RawSubscribers::new),
+            hosts: named(node.get_map("hosts"), RawHosts::new),
+            reply_source: ["ipv4", "ipv6"]
+                .map(|key| node.get("reply-source").and_then(|node| node.get_text(key))),
             classes: named(node.get_map("destinations"), RawClass::new),
             rules: each(node.get_list("rules"), RawRule::new),
         }
@@ -86,7 +128,9 @@ impl RawPolicy {
     /// The prefix files that it names.
     pub(crate) fn files(&self) -> impl Iterator<Item = &Text> {
         let subscribers = self.subscribers.iter().filter_map(|s| s.file.as_ref());
-        subscribers.chain(self.classes.iter().filter_map(|class| class.file.as_ref()))
+        let hosts = self.hosts.iter().filter_map(|hosts| hosts.file.as_ref());
+        let classes = self.classes.iter().filter_map(|class| class.file.as_ref());
+        subscribers.chain(hosts).chain(classes)
     }
 }
 
@@ -96,6 +140,19 @@ impl RawPlan {
             name,
             kind: node.get_text("kind"),
             label: node.get_scalar("label"),
+            subscriber_length: node.get_scalar("subscriber-length"),
+        }
+    }
+}
+
+impl RawHosts {
+    fn new(name: Text, node: &Node) -> Self {
+        Self {
+            name,
+            role: node.get_text("role"),
+            label: node.get_scalar("label"),
+            prefixes: texts(node, "prefixes").unwrap_or_default(),
+            file: node.get_text("file"),
         }
     }
 }
@@ -128,17 +185,48 @@ impl RawRule {
     fn new(node: &Node) -> Self {
         Self {
             name: node.get_text("name"),
+            kind: node.get_text("kind"),
             ip: node.get_scalar("ip"),
             plans: texts(node, "plans"),
             kinds: texts(node, "kinds"),
             to: texts(node, "to"),
             to_other_than: texts(node, "to-other-than"),
+            hosts: texts(node, "hosts"),
+            peers: texts(node, "peers"),
+            peers_other_than: texts(node, "peers-other-than"),
+            places: node.places(),
             from: node.get_text("from"),
             before: node.get_text("before"),
-            action: node.get_text("action"),
+            action: node.get("action").and_then(RawAction::new),
             mode: node.get_text("mode"),
             port: node.get_scalar("port"),
         }
+    }
+}
+
+impl RawAction {
+    fn new(node: &Node) -> Option<Self> {
+        let limit = |node: &Node| {
+            Some(RawForm::Limit {
+                rate: node.get_scalar("rate")?,
+                burst: node.get_scalar("burst")?,
+                then: match node.get("then") {
+                    Some(then) => Some(Box::new(Self::new(then)?)),
+                    None => None,
+                },
+            })
+        };
+        let form = match &node.value {
+            Value::Text(word) => RawForm::Word(word.clone()),
+            _ => match node.get_text("reject") {
+                Some(how) => RawForm::Reject(how),
+                None => limit(node.get("limit")?)?,
+            },
+        };
+        Some(Self {
+            origin: node.origin.clone(),
+            form,
+        })
     }
 }
 

@@ -90,5 +90,12 @@ fn form(of: &Form) -> Value {
             "additionalProperties": table(of),
         }),
         Form::Table(of) => table(of),
+        Form::WordOr { words, of } => {
+            let mut mapping = table(of);
+            if let Some(object) = mapping.as_object_mut() {
+                object.insert("minProperties".to_owned(), json!(1));
+            }
+            json!({ "anyOf": [{ "enum": words }, mapping] })
+        }
     }
 }

@@ -52,6 +52,7 @@ fn check_value(value: &Node, key: &Key, findings: &mut Findings) {
 fn check_form(node: &Node, form: &Form, findings: &mut Findings) {
     match (form, &node.value) {
         (Form::Table(table), _) => check(node, table, findings),
+        (Form::WordOr { words, of }, _) => check_word_or(node, words, of, findings),
         (Form::Map { key, of }, Value::Map(entries)) => {
             double_keys(entries, findings);
             for (name, value) in entries {
@@ -98,12 +99,76 @@ fn expected(form: &Form) -> String {
         Form::List { of, .. } => format!("a list, each element {}", expected(of)),
         Form::Map { of, .. } => format!("a mapping from names, each value {}", of.name),
         Form::Table(table) => mapping(table),
+        Form::WordOr { words, of } => word_or(words, of),
     }
+}
+
+fn word_or(words: &[&str], of: &Table) -> String {
+    let words = words.iter().map(|word| (*word).to_owned());
+    let all: Vec<String> = words.chain(of.keys.iter().map(example)).collect();
+    format!("one of {}", spelling::list(&all))
 }
 
 fn mapping(table: &Table) -> String {
     let names: Vec<&str> = table.keys.iter().map(|key| key.name).collect();
     format!("{} (a mapping with {})", table.name, spelling::list(&names))
+}
+
+/// A key with a value that it could have.
+fn example(key: &Key) -> String {
+    format!("{{ {}: {} }}", key.name, example_value(&key.form))
+}
+
+fn example_value(form: &Form) -> String {
+    match form {
+        Form::Word(words) | Form::WordOr { words, .. } => {
+            words.first().copied().unwrap_or("…").to_owned()
+        }
+        Form::Number { .. } | Form::Decimal { .. } => "10".to_owned(),
+        Form::Table(table) => {
+            let keys = table.keys.iter().filter(|key| key.required);
+            let keys: Vec<String> = keys
+                .map(|key| format!("{}: {}", key.name, example_value(&key.form)))
+                .collect();
+            format!("{{ {} }}", keys.join(", "))
+        }
+        _ => "…".to_owned(),
+    }
+}
+
+fn check_word_or(node: &Node, words: &[&str], of: &Table, findings: &mut Findings) {
+    let expected = word_or(words, of);
+    match &node.value {
+        Value::Text(text) => match of.key(text) {
+            Some(key) => findings.push(alone(node, key, &expected)),
+            None if words.contains(&text.as_str()) => {}
+            None => {
+                let keys = of.keys.iter().map(|key| key.name);
+                let known: Vec<&str> = words.iter().copied().chain(keys).collect();
+                findings.push(unknown_word(node, text, &expected, &known));
+            }
+        },
+        Value::Map(entries) if entries.is_empty() => findings.push(
+            Diagnostic::new(
+                Code::MISSING_KEY,
+                format!("{} in braces needs a key", of.name),
+                &node.origin,
+                "nothing in here",
+            )
+            .help(format!("expected {expected}")),
+        ),
+        Value::Map(_) => check(node, of, findings),
+        _ => wrong_type(node, &expected, findings),
+    }
+}
+
+/// A word that says too little by itself.
+fn alone(node: &Node, key: &Key, expected: &str) -> Diagnostic {
+    let message = format!("expected {expected}, found {}", node.found());
+    Diagnostic::new(Code::WRONG_TYPE, message, &node.origin, "says too little").help(format!(
+        "write it with its value, such as `{}`",
+        example(key)
+    ))
 }
 
 fn wrong_type(node: &Node, expected: &str, findings: &mut Findings) {
@@ -249,14 +314,13 @@ fn bad_name(node: &Node, allowed: &str, findings: &mut Findings) {
 
 fn check_word(node: &Node, text: &str, words: &[&str], findings: &mut Findings) {
     if !words.contains(&text) {
-        findings.push(
-            Diagnostic::new(
-                Code::UNKNOWN_WORD,
-                format!("expected one of {}, found `{text}`", spelling::list(words)),
-                &node.origin,
-                "unknown word",
-            )
-            .help(spelling::suggest(text, words)),
-        );
+        let expected = format!("one of {}", spelling::list(words));
+        findings.push(unknown_word(node, text, &expected, words));
     }
+}
+
+fn unknown_word(node: &Node, text: &str, expected: &str, known: &[&str]) -> Diagnostic {
+    let message = format!("expected {expected}, found `{text}`");
+    Diagnostic::new(Code::UNKNOWN_WORD, message, &node.origin, "unknown word")
+        .help(spelling::suggest(text, known))
 }

@@ -3,6 +3,9 @@
 /// How many words a message lists.
 const LISTED: usize = 12;
 
+/// How many letters a word that was cut short must have.
+const LEAST: usize = 3;
+
 /// The words, quoted and joined.
 pub(crate) fn list<S: AsRef<str>>(words: &[S]) -> String {
     let quoted: Vec<String> = words
@@ -19,10 +22,15 @@ pub(crate) fn list<S: AsRef<str>>(words: &[S]) -> String {
 
 /// "did you mean …?" if a word is near, else what there is.
 pub(crate) fn suggest<S: AsRef<str>>(found: &str, words: &[S]) -> String {
-    match nearest(found, words) {
-        Some(word) => format!("did you mean `{word}`?"),
-        None if words.is_empty() => "none is declared".to_owned(),
-        None => format!("there is {}", list(words)),
+    let all = words.iter().map(AsRef::as_ref);
+    let begun = all.filter(|word| found.len() >= LEAST && word.starts_with(found));
+    let begun: Vec<&str> = begun.collect();
+    // Cut short, it is nearer to what it begins than to a word that looks like it.
+    match (begun.as_slice(), nearest(found, words)) {
+        (&[word], _) | (&[], Some(word)) => format!("did you mean `{word}`?"),
+        (&[], None) if words.is_empty() => "none is declared".to_owned(),
+        (&[], None) => format!("there is {}", list(words)),
+        (words, _) => format!("did you mean one of {}?", list(words)),
     }
 }
 

@@ -1,8 +1,9 @@
 //! Which rule decides what, exactly: every rule on the finite grid of family × kind of segment ×
-//! plan × class × stretch of time.
+//! plan × class × stretch of time. Each kind of rule has a grid of its own: no rule of one kind
+//! comes before one of another.
 
 use crate::policy::diagnostic::{Code, Diagnostic, Findings};
-use crate::policy::{Action, ClassMatch, Mode, Rule, Tenant};
+use crate::policy::{Action, ClassMatch, Mode, Rule, RuleKind, Tenant};
 use jiff::Timestamp;
 use std::collections::{BTreeSet, HashMap};
 
@@ -13,7 +14,7 @@ const MOST_STEPS: usize = 1 << 28;
 /// How many of the rules that hide another are shown.
 const SHOWN: usize = 8;
 
-/// The rules of one tenant, laid over the grid. Plans that every rule treats alike share a row,
+/// The rules of one tenant and one kind, laid over the grid. Plans that every rule treats alike share a row,
 /// and so do classes.
 pub(super) struct Grid {
     /// The instants at which a rule begins or ends, ascending; stretch `n` ends at cut `n`.
@@ -23,7 +24,8 @@ pub(super) struct Grid {
     plan_rows: usize,
     class_rows: usize,
     decided: Vec<Option<usize>>,
-    takes: Vec<Take>,
+    /// By the index of the rule in its tenant.
+    takes: Vec<(usize, Take)>,
 }
 
 /// A cell of the grid, in rows of plans and classes.
@@ -45,20 +47,21 @@ struct Take {
 }
 
 impl Grid {
-    /// Lays the rules over the grid, the first first; `None` if that would cost too much.
-    pub(super) fn new(tenant: &Tenant) -> Option<Self> {
-        let rules = &tenant.rules;
+    /// Lays the rules of a kind over the grid, the first first; `None` if that would cost too much.
+    pub(super) fn new(tenant: &Tenant, kind: RuleKind) -> Option<Self> {
+        let rules = tenant.rules.iter().enumerate();
+        let rules: Vec<(usize, &Rule)> = rules.filter(|(_, rule)| rule.kind == kind).collect();
         let mut cuts: Vec<Timestamp> = rules
             .iter()
-            .flat_map(|rule| [rule.from, rule.before])
+            .flat_map(|(_, rule)| [rule.from, rule.before])
             .flatten()
             .collect();
         cuts.sort_unstable();
         cuts.dedup();
-        let (plan_row, plan_rows) = rows(tenant.plans.len(), rules, |rule, plan| {
+        let (plan_row, plan_rows) = rows(tenant.plans.len(), &rules, |rule, plan| {
             rule.plans.binary_search(&plan).is_ok()
         });
-        let (class_row, class_rows) = rows(tenant.classes.len(), rules, |rule, class| {
+        let (class_row, class_rows) = rows(tenant.classes.len(), &rules, |rule, class| {
             rule.to.holds(class)
         });
         let sizes = [4, plan_rows, class_rows, cuts.len() + 1];
@@ -75,9 +78,9 @@ impl Grid {
             decided: vec![None; cells],
             takes: Vec::with_capacity(rules.len()),
         };
-        for (index, rule) in rules.iter().enumerate() {
+        for (index, rule) in rules {
             let take = grid.lay(index, rule);
-            grid.takes.push(take);
+            grid.takes.push((index, take));
         }
         Some(grid)
     }
@@ -116,8 +119,8 @@ impl Grid {
                                 stretch,
                             })
                         });
-                        let passes = does(first).is_some_and(|action| action != Action::Drop);
-                        if passes && does(second) == Some(Action::Drop) {
+                        let breaks = does(second).is_some_and(blocks);
+                        if breaks && does(first).is_some_and(|action| !blocks(action)) {
                             found.extend(first.zip(second));
                         }
                     }
@@ -212,13 +215,16 @@ impl Grid {
 /// Numbers the items so that those of which all rules say the same share a number.
 fn rows(
     items: usize,
-    rules: &[Rule],
+    rules: &[(usize, &Rule)],
     speaks_of: impl Fn(&Rule, usize) -> bool,
 ) -> (Vec<usize>, usize) {
     let mut known: HashMap<Vec<bool>, usize> = HashMap::new();
     let row = (0..items)
         .map(|item| {
-            let said = rules.iter().map(|rule| speaks_of(rule, item)).collect();
+            let said = rules
+                .iter()
+                .map(|(_, rule)| speaks_of(rule, item))
+                .collect();
             let next = known.len();
             *known.entry(said).or_insert(next)
         })
@@ -226,37 +232,57 @@ fn rows(
     (row, known.len())
 }
 
+/// Whether an action lets nothing pass.
+pub(super) fn blocks(action: Action) -> bool {
+    match action {
+        Action::Drop | Action::Reject(_) => true,
+        Action::Forward | Action::Count | Action::Limit(_) => false,
+    }
+}
+
 /// Reports every rule that can never decide anything.
 pub(super) fn check(tenant: &Tenant, findings: &mut Findings) {
-    let Some(grid) = Grid::new(tenant) else {
-        findings.push(not_compared(tenant));
-        return;
-    };
-    for (rule, take) in tenant.rules.iter().zip(&grid.takes) {
-        if take.cells == 0 {
-            findings.push(speaks_of_nothing(rule));
-        } else if take.decided == 0 {
-            findings.push(hidden(rule, &take.hidden_by, tenant));
+    for kind in RuleKind::ALL {
+        let Some(grid) = Grid::new(tenant, kind) else {
+            findings.push(not_compared(tenant));
+            continue;
+        };
+        for (index, take) in &grid.takes {
+            let Some(rule) = tenant.rules.get(*index) else {
+                continue;
+            };
+            if take.cells == 0 {
+                findings.push(speaks_of_nothing(rule));
+            } else if take.decided == 0 {
+                findings.push(hidden(rule, &take.hidden_by, tenant));
+            }
         }
     }
 }
 
 fn speaks_of_nothing(rule: &Rule) -> Diagnostic {
-    let (text, help) = if rule.plans.is_empty() {
-        (
+    let inbound = rule.kind.is_inbound();
+    let (text, help) = match (rule.kind, &rule.to) {
+        (RuleKind::InboundSubmission, _) if rule.plans.is_empty() => (
+            "no group of hosts has the role `submission`",
+            "name the groups that it speaks of under its key `hosts`, or remove the rule",
+        ),
+        _ if rule.plans.is_empty() => (
             "no plan is of these kinds",
             "declare a plan of that kind, or remove the rule",
-        )
-    } else if matches!(rule.to, ClassMatch::NotIn(_)) {
-        (
+        ),
+        (_, ClassMatch::NotIn(_)) if inbound => (
+            "it excludes every class of callers",
+            "leave at least one class out of `peers-other-than`, or remove the rule",
+        ),
+        (_, ClassMatch::NotIn(_)) => (
             "it excludes every destination class",
             "leave at least one class out of `to-other-than`, or remove the rule",
-        )
-    } else {
-        (
+        ),
+        _ => (
             "it ends before it begins",
             "put `before` after `from`, or remove the rule",
-        )
+        ),
     };
     never_matches(rule, text).help(help)
 }

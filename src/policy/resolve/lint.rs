@@ -1,9 +1,10 @@
 //! Warnings: what can be used, and still is probably not what was meant.
 
-use super::cover::Grid;
+use super::cover::{Grid, blocks};
+use super::mail_hosts;
 use crate::policy::diagnostic::{Code, Diagnostic, Findings};
 use crate::policy::raw::spelling;
-use crate::policy::{Action, Resolved, Rule, SubscriberPrefix, Tenant};
+use crate::policy::{Action, Resolved, Rule, RuleKind, SubscriberPrefix, Tenant};
 use ipnet::IpNet;
 use jiff::{SignedDuration, Timestamp};
 use std::collections::{BTreeMap, BTreeSet, HashSet};
@@ -15,11 +16,16 @@ const SOON: SignedDuration = SignedDuration::from_hours(30 * 24);
 pub(crate) fn check(resolved: &Resolved, now: Timestamp, findings: &mut Findings) {
     for tenant in &resolved.tenants {
         // Without a grid, `cover` has said so.
-        if let Some(grid) = Grid::new(tenant) {
+        if let Some(grid) = Grid::new(tenant, RuleKind::Outbound) {
             own_blocked(tenant, &grid, now, findings);
             ipv6_not_covered(tenant, &grid, now, findings);
-            forward_skipped(tenant, &grid, now, findings);
         }
+        for grid in RuleKind::ALL.map(|kind| Grid::new(tenant, kind)) {
+            if let Some(grid) = grid {
+                forward_skipped(tenant, &grid, now, findings);
+            }
+        }
+        mail_hosts::check(tenant, findings);
         classes_without_prefix(tenant, findings);
         expiring_exemptions(tenant, now, findings);
         expired_rules(tenant, now, findings);
@@ -70,11 +76,7 @@ fn own_blocked(tenant: &Tenant, grid: &Grid, now: Timestamp, findings: &mut Find
         }
     }
     for (rule, plans) in hit {
-        let Some(rule) = tenant
-            .rules
-            .get(rule)
-            .filter(|rule| rule.action == Action::Drop)
-        else {
+        let Some(rule) = tenant.rules.get(rule).filter(|rule| blocks(rule.action)) else {
             continue;
         };
         let plans = plans.into_iter().filter_map(|plan| tenant.plans.get(plan));
@@ -95,15 +97,15 @@ fn own_blocked_by(rule: &Rule, plans: &[&str]) -> Diagnostic {
     )
 }
 
-/// IPv4 to `other` is blocked, now or later; IPv6, which the plan has, never.
+/// IPv4 to `other` is blocked or limited, now or later; IPv6, which the plan has, never.
 fn ipv6_not_covered(tenant: &Tenant, grid: &Grid, now: Timestamp, findings: &mut Findings) {
     let other = tenant.other();
-    let blocked = |family: usize, plan: usize| {
-        grid.stretches_from(now).any(|stretch| {
-            grid.rule((family, true), (plan, other), stretch)
-                .and_then(|rule| tenant.rules.get(rule))
-                .is_some_and(|rule| rule.action == Action::Drop)
-        })
+    let word = |family: usize, plan: usize| {
+        let rules = grid
+            .stretches_from(now)
+            .filter_map(|stretch| grid.rule((family, true), (plan, other), stretch));
+        let actions = rules.filter_map(|rule| Some(tenant.rules.get(rule)?.action));
+        actions.filter_map(restricts).max()
     };
     let mut first_ipv6: Vec<Option<&SubscriberPrefix>> = vec![None; tenant.plans.len()];
     for entry in &tenant.subscribers {
@@ -112,11 +114,12 @@ fn ipv6_not_covered(tenant: &Tenant, grid: &Grid, now: Timestamp, findings: &mut
         }
     }
     for (index, (plan, ipv6)) in tenant.plans.iter().zip(first_ipv6).enumerate() {
-        let Some(ipv6) = ipv6.filter(|_| blocked(0, index) && !blocked(1, index)) else {
+        let (Some(ipv6), Some(word), None) = (ipv6, word(0, index), word(1, index)) else {
             continue;
         };
+        let word = word.label();
         let message = format!(
-            "`{}` is blocked over IPv4, has IPv6, and is not blocked there",
+            "`{}` is {word} over IPv4, has IPv6, and is not {word} there",
             plan.name
         );
         findings.push(
@@ -124,6 +127,30 @@ fn ipv6_not_covered(tenant: &Tenant, grid: &Grid, now: Timestamp, findings: &mut
                 .label(&plan.origin, "the plan")
                 .help("leave `ip: 4` out of the rule, or add a rule with `ip: 6`; a bot will find IPv6"),
         );
+    }
+}
+
+/// How an action keeps mail back, the stricter the greater.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Restriction {
+    Limited,
+    Blocked,
+}
+
+impl Restriction {
+    const fn label(self) -> &'static str {
+        match self {
+            Self::Limited => "limited",
+            Self::Blocked => "blocked",
+        }
+    }
+}
+
+fn restricts(action: Action) -> Option<Restriction> {
+    match action {
+        Action::Drop | Action::Reject(_) => Some(Restriction::Blocked),
+        Action::Limit(_) => Some(Restriction::Limited),
+        Action::Forward | Action::Count => None,
     }
 }
 

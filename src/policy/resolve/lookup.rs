@@ -1,7 +1,7 @@
 //! Who an address is, by looking at every prefix: the plain answer that `explain` shows and that
 //! the compiled tables are tested against.
 
-use crate::policy::{ClassPrefix, Origin, Resolved, SubscriberPrefix, Tenant};
+use crate::policy::{ClassPrefix, Kind, Origin, Resolved, SubscriberPrefix, Tenant};
 use ipnet::IpNet;
 use jiff::Timestamp;
 use std::net::IpAddr;
@@ -63,6 +63,14 @@ impl Tenant {
             .max_by_key(|entry| entry.prefix.prefix_len())
     }
 
+    /// Whether an entry says that its addresses are `on-net`. Hosts inside a listed class are of
+    /// that class, however short its prefix is: naming the submission hosts among the `own` servers
+    /// takes nothing from `own`.
+    pub fn says_on_net(&self, entry: &SubscriberPrefix) -> bool {
+        let listed = |class: &ClassPrefix| class.prefix.contains(&entry.prefix);
+        is_sold(self, entry) || !self.destinations.iter().any(listed)
+    }
+
     /// The class of an address, and the prefix that says so (`None` for `other`). A subscriber
     /// prefix says `on-net`; a class that is listed at the same length goes before it.
     pub fn class_of(&self, address: IpAddr, at: Timestamp) -> (usize, Option<(IpNet, &Origin)>) {
@@ -71,7 +79,12 @@ impl Tenant {
             .iter()
             .filter(|entry| entry.prefix.contains(&address))
             .max_by_key(|entry| entry.prefix.prefix_len());
-        let subscriber = self.longest_subscriber(address, at);
+        let subscriber = self
+            .subscribers
+            .iter()
+            .filter(|entry| entry.until.is_none_or(|until| at < until))
+            .filter(|entry| entry.prefix.contains(&address) && self.says_on_net(entry))
+            .max_by_key(|entry| entry.prefix.prefix_len());
         let of_listed = |entry: &ClassPrefix| entry.prefix.prefix_len();
         match (listed, subscriber) {
             (Some(listed), found)
@@ -83,4 +96,10 @@ impl Tenant {
             (_, None) => (self.other(), None),
         }
     }
+}
+
+/// Whether an entry is of a plan that customers buy, and not of a group of hosts.
+pub(super) fn is_sold(tenant: &Tenant, entry: &SubscriberPrefix) -> bool {
+    let plan = tenant.plans.get(entry.plan);
+    plan.is_none_or(|plan| plan.kind != Kind::Server)
 }

@@ -1,10 +1,15 @@
 //! Step two: what it means. Names become indices, dates instants, lists prefixes, and everything
 //! is held against everything else: rules against rules, pools against pools.
 
+mod action;
 mod cover;
+mod hosts;
+mod kinds;
 pub(super) mod lint;
 mod lookup;
+mod mail_hosts;
 mod pools;
+mod reply_source;
 mod resolved;
 mod rules;
 mod tenant;
@@ -12,6 +17,6 @@ mod when;
 
 pub use resolved::{
     Action, Class, ClassMatch, ClassPrefix, Kind, Limit, Mode, Origin, Plan, Reply, Resolved,
-    ReturnPath, Rule, RuleKind, SourceId, SubscriberPrefix, Tenant, Then,
+    ReturnPath, Role, Rule, RuleKind, SourceId, SubscriberPrefix, Tenant, Then,
 };
 pub(super) use tenant::resolve;

@@ -4,7 +4,7 @@ use super::tenant::plan_index;
 use super::when;
 use crate::policy::diagnostic::{Code, Diagnostic, Findings};
 use crate::policy::raw::node::Text;
-use crate::policy::raw::policy::{RawClass, RawPolicy, RawSubscribers};
+use crate::policy::raw::policy::{RawClass, RawHosts, RawPolicy, RawSubscribers};
 use crate::policy::raw::prefix_file::Line;
 use crate::policy::raw::{prefix, prefix_file};
 use crate::policy::source::{Sources, beside};
@@ -27,6 +27,20 @@ pub(super) fn read_subscribers(
         }
         Entry::new(entry, tenant, findings).read(entry, sources, findings, &mut list);
     }
+    for hosts in &policy.hosts {
+        let mut named = tenant.plans.iter();
+        let plan = named.position(|plan| plan.role.is_some() && plan.name == hosts.name.text);
+        if let Some(plan) = plan {
+            read_hosts(
+                hosts,
+                plan,
+                policy.well_formed,
+                sources,
+                findings,
+                &mut list,
+            );
+        }
+    }
     tenant.subscribers = unique_subscribers(list, tenant, findings);
 }
 
@@ -35,7 +49,10 @@ fn check_missing(entry: &RawSubscribers, findings: &mut Findings) {
         findings.push(plan_missing(&entry.origin));
     }
     if entry.prefixes.is_none() && entry.file.is_none() {
-        findings.push(prefixes_missing(&entry.origin));
+        findings.push(prefixes_missing(
+            &entry.origin,
+            "this entry names no subscribers",
+        ));
     }
 }
 
@@ -136,6 +153,41 @@ impl<'t> Entry<'t> {
             until,
             origin: line.origin,
         })
+    }
+}
+
+/// Reads the prefixes of one group of hosts.
+fn read_hosts(
+    hosts: &RawHosts,
+    plan: usize,
+    well_formed: bool,
+    sources: &Sources,
+    findings: &mut Findings,
+    list: &mut Vec<SubscriberPrefix>,
+) {
+    let of_group = |prefix, origin| SubscriberPrefix {
+        prefix,
+        plan,
+        ticket: None,
+        until: None,
+        origin,
+    };
+    if well_formed && hosts.prefixes.is_empty() && hosts.file.is_none() {
+        findings.push(prefixes_missing(
+            &hosts.name.origin,
+            "this group names no hosts",
+        ));
+    }
+    for written in &hosts.prefixes {
+        match prefix::parse(&written.text, &written.origin) {
+            Ok(prefix) => list.push(of_group(prefix, written.origin.clone())),
+            Err(found) => findings.push(found),
+        }
+    }
+    if let Some(file) = &hosts.file {
+        read_file(file, sources, findings, |line, _| {
+            list.push(of_group(line.prefix, line.origin));
+        });
     }
 }
 
@@ -347,10 +399,10 @@ fn plan_missing(origin: &Origin) -> Diagnostic {
     .help("add `plan`, or a plan as the second column of every line of the file")
 }
 
-fn prefixes_missing(origin: &Origin) -> Diagnostic {
+fn prefixes_missing(origin: &Origin, message: &str) -> Diagnostic {
     Diagnostic::new(
         Code::PREFIXES_MISSING,
-        "this entry names no subscribers",
+        message,
         origin,
         "neither `prefixes` nor `file`",
     )

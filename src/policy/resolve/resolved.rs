@@ -68,8 +68,32 @@ pub struct Plan {
     pub label: Option<String>,
     /// The length of the prefix that one subscriber has over IPv6: a rate is for each of these.
     pub subscriber_length: Option<u8>,
+    /// What the hosts of a [`Kind::Server`] do; `None` of a plan that is sold.
+    pub role: Option<Role>,
     /// Where it is declared.
     pub origin: Origin,
+}
+
+/// What hosts of the provider do with mail.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Role {
+    /// They take mail from customers.
+    Submission,
+    /// They take mail from everybody else: mail exchangers.
+    Mx,
+    /// Anything else.
+    Other,
+}
+
+impl Role {
+    /// The word in policies and outputs.
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Submission => "submission",
+            Self::Mx => "mx",
+            Self::Other => "other",
+        }
+    }
 }
 
 /// The kinds of plan that ISPs tell apart.
@@ -199,6 +223,13 @@ pub enum RuleKind {
 }
 
 impl RuleKind {
+    /// Every one.
+    pub const ALL: [Self; 3] = [
+        Self::Outbound,
+        Self::InboundSubmission,
+        Self::InboundToSubscriber,
+    ];
+
     /// The word in policies and outputs.
     pub const fn label(self) -> &'static str {
         match self {

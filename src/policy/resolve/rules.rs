@@ -1,12 +1,11 @@
 //! The rules of a policy: whom they speak of, when, and what happens.
 
-use super::tenant::{kind, plan_index};
-use super::when;
+use super::{action, kinds, when};
 use crate::policy::diagnostic::{Code, Diagnostic, Findings};
 use crate::policy::raw::node::Text;
 use crate::policy::raw::policy::RawRule;
 use crate::policy::raw::spelling;
-use crate::policy::{Action, ClassMatch, Mode, Rule, RuleKind, Tenant};
+use crate::policy::{ClassMatch, Mode, Rule, RuleKind, Tenant};
 use jiff::Timestamp;
 use std::collections::HashMap;
 
@@ -21,15 +20,25 @@ fn one(rule: &RawRule, tenant: &Tenant, findings: &mut Findings) -> Option<Rule>
     if let Some(port) = &rule.port {
         check_port(port, findings);
     }
-    let plans = plans(rule, tenant, findings);
-    let to = class_match(rule, tenant, findings);
+    let kind = kinds::of(rule);
+    kinds::check_keys(rule, kind, findings);
+    let plans = kinds::plans(rule, kind, tenant, findings);
+    let to = class_match(rule, kind, tenant, findings);
     let from = instant(rule.from.as_ref(), tenant, findings);
     let before = instant(rule.before.as_ref(), tenant, findings);
     check_order(rule, from, before, findings);
+    let mode = match rule.mode.as_ref().map(|mode| mode.text.as_str()) {
+        Some("any") => Mode::Any,
+        _ => Mode::Syn,
+    };
+    let mut action = action::resolve(rule, kind, mode, findings)?;
+    if kind.is_inbound() && rule.from.is_none() {
+        action = action::undated(rule, action, findings);
+    }
     let name = rule.name.as_ref()?;
     Some(Rule {
         name: name.text.clone(),
-        kind: RuleKind::Outbound,
+        kind,
         families: match rule.ip.as_ref().map(|ip| ip.text.as_str()) {
             Some("4") => [true, false],
             Some("6") => [false, true],
@@ -39,39 +48,18 @@ fn one(rule: &RawRule, tenant: &Tenant, findings: &mut Findings) -> Option<Rule>
         to,
         from,
         before,
-        action: match rule.action.as_ref()?.text.as_str() {
-            "forward" => Action::Forward,
-            "drop" => Action::Drop,
-            "count" => Action::Count,
-            _ => return None,
-        },
-        mode: match rule.mode.as_ref().map(|mode| mode.text.as_str()) {
-            Some("any") => Mode::Any,
-            _ => Mode::Syn,
-        },
+        action,
+        mode,
         origin: name.origin.clone(),
     })
 }
 
-/// The union of `plans` and `kinds`; every plan if there is neither.
-fn plans(rule: &RawRule, tenant: &Tenant, findings: &mut Findings) -> Vec<usize> {
-    let mut named = Vec::new();
-    for plan in rule.plans.iter().flatten() {
-        match plan_index(tenant, &plan.text, &plan.origin) {
-            Ok(index) => named.push(index),
-            Err(found) => findings.push(found),
-        }
-    }
-    let kinds = rule.kinds.iter().flatten();
-    let kinds: Vec<_> = kinds.filter_map(|word| kind(&word.text)).collect();
-    let every = rule.plans.is_none() && rule.kinds.is_none();
-    let of = |(index, plan): (usize, &crate::policy::Plan)| {
-        (every || named.contains(&index) || kinds.contains(&plan.kind)).then_some(index)
-    };
-    tenant.plans.iter().enumerate().filter_map(of).collect()
-}
-
-fn class_match(rule: &RawRule, tenant: &Tenant, findings: &mut Findings) -> ClassMatch {
+fn class_match(
+    rule: &RawRule,
+    kind: RuleKind,
+    tenant: &Tenant,
+    findings: &mut Findings,
+) -> ClassMatch {
     let mut classes = |names: &[Text]| {
         let mut indices = Vec::new();
         for name in names {
@@ -88,7 +76,11 @@ fn class_match(rule: &RawRule, tenant: &Tenant, findings: &mut Findings) -> Clas
         indices.dedup();
         indices
     };
-    match (&rule.to, &rule.to_other_than) {
+    let named = match kind.is_inbound() {
+        false => (&rule.to, &rule.to_other_than),
+        true => (&rule.peers, &rule.peers_other_than),
+    };
+    match named {
         (Some(names), _) => ClassMatch::In(classes(names)),
         (None, Some(names)) => ClassMatch::NotIn(classes(names)),
         (None, None) => ClassMatch::Any,

@@ -1,6 +1,6 @@
 //! What was written → what it means: names become indices, dates instants, lists prefixes.
 
-use super::{cover, pools, rules, when};
+use super::{action, cover, hosts, pools, reply_source, rules, when};
 use crate::policy::diagnostic::{Code, Diagnostic, Findings};
 use crate::policy::raw::node::Text;
 use crate::policy::raw::policy::{RawClass, RawPlan, RawPolicy};
@@ -36,21 +36,23 @@ pub(crate) fn resolve(
 }
 
 fn tenant(policy: &RawPolicy, sources: &Sources, findings: &mut Findings) -> Tenant {
+    let mut plans: Vec<Plan> = policy.plans.iter().map(plan).collect();
+    plans.extend(hosts::plans(policy, findings));
     let mut tenant = Tenant {
         name: text(policy.isp.as_ref()).unwrap_or_default(),
         label: text(policy.label.as_ref()),
         origin: policy.origin.clone(),
         zone: zone(policy, findings),
-        plans: policy.plans.iter().map(plan).collect(),
+        plans,
         classes: classes(&policy.classes, findings),
         subscribers: Vec::new(),
         destinations: Vec::new(),
         rules: Vec::new(),
-        reply_source: [None, None],
         return_path: match policy.return_path.as_ref().map(|word| word.text.as_str()) {
             Some("forward") => ReturnPath::Forward,
             _ => ReturnPath::Mirror,
         },
+        reply_source: reply_source::resolve(policy, findings),
     };
     let before = findings.errors();
     tenant.rules = rules::resolve(&policy.rules, &tenant, findings);
@@ -59,6 +61,8 @@ fn tenant(policy: &RawPolicy, sources: &Sources, findings: &mut Findings) -> Ten
     }
     pools::read_subscribers(policy, &mut tenant, sources, findings);
     pools::read_destinations(&policy.classes, &mut tenant, sources, findings);
+    action::check(&tenant, findings);
+    reply_source::check(policy, &tenant, findings);
     tenant
 }
 
@@ -86,7 +90,11 @@ fn plan(plan: &RawPlan) -> Plan {
             .and_then(|word| kind(&word.text))
             .unwrap_or(Kind::Dynamic),
         label: text(plan.label.as_ref()),
-        subscriber_length: None,
+        subscriber_length: plan
+            .subscriber_length
+            .as_ref()
+            .and_then(|length| length.text.parse().ok()),
+        role: None,
         origin: plan.name.origin.clone(),
     }
 }
@@ -142,23 +150,38 @@ fn other_declared(origin: &Origin) -> Diagnostic {
     .help("remove it; rules may speak of `other` all the same")
 }
 
-/// The index of a plan by its name, or an error that says which there are.
+/// The index of a plan that is sold by its name, or an error that says which there are.
 pub(super) fn plan_index(
     tenant: &Tenant,
     name: &str,
     origin: &Origin,
 ) -> Result<usize, Diagnostic> {
     let index = tenant.plans.iter().position(|plan| plan.name == name);
-    index.ok_or_else(|| {
-        let names: Vec<&str> = tenant.plans.iter().map(|plan| plan.name.as_str()).collect();
-        Diagnostic::new(
+    let plan = index.and_then(|index| tenant.plans.get(index));
+    match (index, plan) {
+        (Some(_), Some(plan)) if plan.kind == Kind::Server => Err(Diagnostic::new(
             Code::UNKNOWN_PLAN,
-            format!("`{name}` is not a plan of this policy"),
+            format!("`{name}` is a group of hosts, not a plan"),
             origin,
-            "unknown plan",
+            "hosts are nobody's plan",
         )
-        .help(spelling::suggest(name, &names))
-    })
+        .label(&plan.origin, "the group")
+        .help("their addresses stand under `hosts`, and rules of kind `inbound-submission` speak of them")),
+        (Some(index), _) => Ok(index),
+        (None, _) => Err(unknown_plan(tenant, name, origin)),
+    }
+}
+
+fn unknown_plan(tenant: &Tenant, name: &str, origin: &Origin) -> Diagnostic {
+    let sold = tenant.plans.iter().filter(|plan| plan.kind != Kind::Server);
+    let names: Vec<&str> = sold.map(|plan| plan.name.as_str()).collect();
+    Diagnostic::new(
+        Code::UNKNOWN_PLAN,
+        format!("`{name}` is not a plan of this policy"),
+        origin,
+        "unknown plan",
+    )
+    .help(spelling::suggest(name, &names))
 }
 
 fn duplicate_isps(policies: &[RawPolicy], findings: &mut Findings) {
