@@ -14,6 +14,7 @@
 
 mod readers;
 mod replay;
+mod tunnels;
 
 use readers::{Independent, derived, independent};
 use replay::{Direction, Rows, replay};
@@ -182,6 +183,43 @@ fn strict_drops_exactly_what_each_derived_capture_is_made_for() {
     let syns: usize = expected.values().map(|(_, syns)| syns.len()).sum();
     let captures = captures.len();
     say(&format!("{captures} derived captures: syn25_outer {syns}"));
+}
+
+/// Where the one public capture of a port-25 SYN in a tunnel ends: of GTP-U, in frame 1.
+const TUNNELLED: &str = "trex-core__exp__tunnel_prepend_ipv4_with_ipv6.pcap";
+
+/// Whatever tunnels there are, opened wherever they end, show the other readers' SYNs and no more;
+/// closed, only those that are in none.
+#[test]
+fn tunnelled_syns_are_found_where_the_tunnel_is_opened_and_left_alone_elsewhere() {
+    let Some(pcaps) = pcaps() else { return };
+    let epoch = tunnels::strict();
+    let readers = independent(&pcaps);
+    let (mut wrong, mut tunnelled) = (Vec::new(), 0);
+    for (name, reader) in &readers {
+        let path = pcaps.join("captures").join(name);
+        let outer = reader.frames("syn25_outer").unwrap();
+        let inner = reader.frames("syn25_tunnel").unwrap();
+        tunnelled += inner.len();
+        let opened = tunnels::ending_in(&["0.0.0.0/0", "::/0"]);
+        for (unwrap, expected) in [
+            (opened, outer.union(&inner).copied().collect()),
+            (
+                tunnels::ending_in(&["192.0.2.1/32", "2001:db8::1/128"]),
+                outer,
+            ),
+        ] {
+            let found = tunnels::syns(&path, &epoch, unwrap);
+            if found != expected {
+                wrong.push(format!("{name}: {expected:?}, found {found:?}"));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    say(&format!(
+        "{} captures: syn25_tunnel {tunnelled}",
+        readers.len()
+    ));
 }
 
 /// The folder with the captures, when there is one.
