@@ -5,6 +5,7 @@
 mod bench;
 mod check;
 mod ctl;
+mod deployment;
 mod diff;
 mod exit;
 mod explain;

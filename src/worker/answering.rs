@@ -1,4 +1,3 @@
-use super::clock;
 use super::replies::{Bucket, Replies, ReplyRate};
 use crate::io::port::{Frames, Port};
 use crate::limit::Moment;
@@ -48,8 +47,8 @@ impl<F: AsFrame> Answering<F> {
         burst: &Burst,
         tables: &Tables,
         port: &mut impl Port<Frame = F>,
+        now: Moment,
     ) -> Count {
-        let now = clock::now();
         let rejected = frames.iter().zip(burst.decisions());
         for (frame, decision) in rejected.filter(|(_, d)| d.verdict == Verdict::Reject) {
             self.compose(frame, decision.rule, tables, port, now);

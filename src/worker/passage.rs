@@ -89,7 +89,7 @@ impl<F: AsFrame> Passage<F> {
         }
         let leaving = self.burst.which(|verdict| !goes_on(verdict));
         if leaving > 0 {
-            self.answer_rejected(from, post);
+            self.answer_rejected(from, post, now);
             self.keep_forwarded(leaving);
         }
         to.tx_burst(&mut self.frames);
@@ -116,12 +116,12 @@ impl<F: AsFrame> Passage<F> {
 
     /// Has those answered whose senders are to be told.
     #[inline]
-    fn answer_rejected(&mut self, from: &mut impl Port<Frame = F>, post: &Post) {
+    fn answer_rejected(&mut self, from: &mut impl Port<Frame = F>, post: &Post, now: Moment) {
         let Some(answering) = &mut self.answering else {
             return;
         };
         if self.burst.which(|verdict| verdict == Verdict::Reject) > 0 {
-            self.tx_full += answering.answer(&self.frames, &self.burst, &post.tables, from);
+            self.tx_full += answering.answer(&self.frames, &self.burst, &post.tables, from, now);
         }
     }
 

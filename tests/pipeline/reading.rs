@@ -2,13 +2,13 @@
 
 use crate::support::{EVERY_TUNNEL, LEAST, good, loaded, named, told};
 use sekisho::control::pipeline::{
-    AfXdp, Attach, Control, Dpdk, Driver, Framing, Idle, LinkLoss, OnExit, Pcap, Pipeline, Replies,
-    Source, Tunnel, TunnelKind, Unparsed, ZeroCopy, could_be_one, effective_yaml,
+    AfXdp, Attach, Control, Dpdk, Driver, Framing, Idle, LinkLoss, OnExit, Pcap, Pipeline, Tunnel,
+    TunnelKind, ZeroCopy, could_be_one, effective_yaml,
 };
 use sekisho::io::port::{CaptureFiles, Senders};
-use sekisho::stage::Account;
+use sekisho::stage::{Account, Source, Unparsed};
 use sekisho::wire::Subscriber;
-use sekisho::worker::Lcore;
+use sekisho::worker::{Lcore, ReplyRate};
 use std::path::PathBuf;
 
 #[test]
@@ -63,7 +63,7 @@ record-destinations: { ticket: ABC-123 }
             }],
             unparsed: Unparsed::Drop,
             source: Source::Known,
-            replies: Replies {
+            replies: ReplyRate {
                 per_second: 20,
                 burst: 7,
             },
@@ -103,7 +103,7 @@ fn the_least_over_af_xdp_has_defaults_for_the_rest() {
         unwrap: Vec::new(),
         unparsed: Unparsed::Forward,
         source: Source::Any,
-        replies: Replies {
+        replies: ReplyRate {
             per_second: 1000,
             burst: 100,
         },

@@ -24,7 +24,6 @@ fn each_kind_is_read_and_opened_as_what_wraps_it() {
     let opens = pipeline.opens();
     let opened: Vec<_> = opens
         .tunnels()
-        .iter()
         .map(|tunnel| (tunnel.kind, tunnel.subscriber))
         .collect();
     let expected = [

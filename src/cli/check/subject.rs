@@ -2,7 +2,7 @@
 
 use crate::cli::out;
 use crate::cli::policies::{self, Checked, Policies};
-use crate::control::pipeline::{self, Driver, Pipeline};
+use crate::control::pipeline::{self, Driver, Pipeline, Tunnel};
 use crate::io::port::CaptureFiles;
 use crate::policy::Severity;
 use serde_json::{Map, Value, json};
@@ -120,13 +120,19 @@ impl Sound {
         let [access, network] = devices(&pipeline.driver);
         let lcores: Vec<String> = pipeline.lcores.iter().map(ToString::to_string).collect();
         let plural = if lcores.len() > 1 { "s" } else { "" };
-        format!(
+        let mut text = format!(
             "pipeline  {} ({}): {} between {access} and {network}, on lcore{plural} {}\n",
             pipeline.name,
             path.display(),
             pipeline.driver.kind().label(),
             lcores.join(", "),
-        )
+        );
+        for tunnel in &pipeline.unwrap {
+            let ends = tunnel.endpoints.iter().map(ToString::to_string);
+            let ends: Vec<_> = ends.collect();
+            text += &format!("tunnel    {} of {}\n", tunnel.kind.label(), ends.join(", "));
+        }
+        text
     }
 
     pub(super) fn json(&self) -> Map<String, Value> {
@@ -142,8 +148,20 @@ impl Sound {
             ("access".to_owned(), json!(access)),
             ("network".to_owned(), json!(network)),
             ("lcores".to_owned(), lcores.collect()),
+            (
+                "tunnels".to_owned(),
+                pipeline.unwrap.iter().map(tunnel).collect(),
+            ),
         ])
     }
+}
+
+fn tunnel(tunnel: &Tunnel) -> Value {
+    json!({
+        "kind": tunnel.kind.label(),
+        "endpoints": tunnel.endpoints,
+        "rules": tunnel.rules.len(),
+    })
 }
 
 /// The devices' names; of captures, what is read.

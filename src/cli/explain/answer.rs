@@ -1,9 +1,9 @@
 use super::ask::Question;
-use super::{Failure, Policies};
+use super::{Deployment, Failure, Policies};
 use crate::cli::policies::show_instant;
 use crate::limit::Moment;
 use crate::policy::{self, Action, Direction, Lang, Path, Rule, Situation, Tenant};
-use crate::stage::{Account, Burst, Decision, Ends, Facing, Settings, Trail};
+use crate::stage::{Account, Burst, Decision, Ends, Facing, Trail};
 use crate::wire::{self, Family, Fragment, Packet, Route, Shape};
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -31,14 +31,15 @@ struct Step {
 impl<'a> Answer<'a> {
     /// Takes the frame through the very stages that `replay` runs.
     pub(super) fn new(
-        policies: &'a Policies,
+        deployment: &'a Deployment,
         question: &'a Question,
         facing: Facing,
         at: Timestamp,
     ) -> Result<Self, Failure> {
+        let policies = &deployment.policies;
         let epoch = policies.epoch(at)?;
         let frame = [question.frame()];
-        let mut burst = Burst::new(facing, Settings::new(Account::EveryFrame));
+        let mut burst = Burst::new(facing, deployment.settings(Account::EveryFrame));
         burst.run(&frame, &epoch.tables, Moment::default());
         let trail = burst.trails(&frame, &epoch.tables).next();
         let Some(Trail {

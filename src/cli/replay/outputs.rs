@@ -1,5 +1,5 @@
 use super::verdicts::Verdicts;
-use super::{Args, Failure, Policies};
+use super::{Args, Deployment, Failure};
 use crate::cli::files::{Identity, refuse_inputs};
 use crate::io::{CaptureWriter, OutputError, Record, is_stdout};
 use crate::policy::Tables;
@@ -23,6 +23,7 @@ pub(super) struct Outputs {
 struct Replies {
     capture: CaptureWriter,
     count: Replied,
+    unwrap: Unwrap,
 }
 
 /// How many rejected frames were answered.
@@ -46,7 +47,7 @@ impl Outputs {
         }
     }
 
-    pub(super) fn create(args: &Args, policies: &Policies) -> Result<Self, Failure> {
+    pub(super) fn create(args: &Args, deployment: &Deployment) -> Result<Self, Failure> {
         let files = [
             &args.forwarded,
             &args.dropped,
@@ -58,7 +59,8 @@ impl Outputs {
             .filter_map(|path| path.as_deref())
             .collect();
         refuse_twice(&paths)?;
-        let texts = policies.sources.names().map(Path::new);
+        let texts = deployment.policies.sources.names().map(Path::new);
+        let texts = texts.chain(deployment.file());
         let captures = args.captures.iter().map(|path| input(path));
         refuse_inputs(&paths, texts.chain(captures))?;
         let alone = paths.len() == 1;
@@ -80,6 +82,7 @@ impl Outputs {
             replies: capture(&args.replies)?.map(|capture| Replies {
                 capture,
                 count: Replied::default(),
+                unwrap: deployment.unwrap(),
             }),
             to_stdout: paths.iter().any(|path| is_stdout(path)),
             alone,
@@ -171,8 +174,7 @@ impl Replies {
                 continue;
             }
             let answer = tables.answer(decision.rule);
-            let Some(octets) =
-                answer.and_then(|answer| reply(record.frame, &Unwrap::default(), answer))
+            let Some(octets) = answer.and_then(|answer| reply(record.frame, &self.unwrap, answer))
             else {
                 self.count.impossible += 1;
                 continue;

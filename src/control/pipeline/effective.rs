@@ -1,11 +1,11 @@
 //! A pipeline as it is in force, in its own language: every default written out.
 
-use super::words::{Source, Unparsed};
-use super::{Control, Driver, Pipeline, Replies, Tunnel, words};
+use super::{Control, Driver, Pipeline, Tunnel, words};
 use crate::io::port::{CaptureFiles, Senders};
 use crate::policy::document::print;
-use crate::stage::Account;
+use crate::stage::{Account, Source, Unparsed};
 use crate::wire::MapRule;
+use crate::worker::ReplyRate;
 use serde_json::{Map, Value, json};
 use std::path::{Path, absolute};
 
@@ -64,7 +64,7 @@ pub fn effective(pipeline: &Pipeline) -> Value {
     put("frames", json!(pipeline.frames.label()));
     put("unwrap", pipeline.unwrap.iter().map(tunnel).collect());
     put("unparsed", json!(unparsed(pipeline.unparsed)));
-    let Replies { per_second, burst } = pipeline.replies;
+    let ReplyRate { per_second, burst } = pipeline.replies;
     put(
         "replies",
         json!({ "per-second": per_second, "burst": burst }),

@@ -18,16 +18,16 @@ pub use effective::{effective, effective_yaml};
 pub use findings::FINDINGS;
 pub use keys::{could_be_one, schema};
 pub use read::{Loaded, load, read};
-pub use words::{
-    Attach, DriverKind, Framing, Idle, LinkLoss, OnExit, Source, TunnelKind, Unparsed, ZeroCopy,
-};
+pub use words::{Attach, DriverKind, Framing, Idle, LinkLoss, OnExit, TunnelKind, ZeroCopy};
 
 use crate::io::port::CaptureFiles;
-use crate::stage::Account;
+use crate::limit::Buckets;
+use crate::stage::{Account, Settings, Source, Unparsed};
 use crate::wire::{self, MapRule, Subscriber, Unwrap};
-use crate::worker::Lcore;
+use crate::worker::{Lcore, ReplyRate};
 use ipnet::IpNet;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 /// How frames flow in one deployment. Paths are as seen from where the program runs.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,7 +53,7 @@ pub struct Pipeline {
     /// Whose frames are taken from the access side.
     pub source: Source,
     /// How many answers `reject` sends, at most.
-    pub replies: Replies,
+    pub replies: ReplyRate,
     /// How many subscribers `limit` remembers at once.
     pub limit_subscribers: u32,
     /// Where a running pipeline is asked and told.
@@ -80,15 +80,6 @@ pub struct Tunnel {
     pub subscriber: Subscriber,
     /// Of MAP-E: whose which addresses and ports are.
     pub rules: Vec<MapRule>,
-}
-
-/// How many answers the whole box sends, at most.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Replies {
-    /// In each second, for as long as it lasts.
-    pub per_second: u32,
-    /// At once, after a quiet time.
-    pub burst: u32,
 }
 
 /// A driver with its two devices.
@@ -161,6 +152,18 @@ pub struct Control {
 }
 
 impl Pipeline {
+    /// How frames are looked at. Each call makes buckets of its own: one of them is for all workers,
+    /// as long as the run lasts.
+    pub fn settings(&self) -> Settings {
+        Settings {
+            account: self.account,
+            unwrap: Arc::new(self.opens()),
+            unparsed: self.unparsed,
+            source: self.source,
+            buckets: Arc::new(Buckets::new(self.limit_subscribers)),
+        }
+    }
+
     /// The tunnels that are looked into, as frames are parsed.
     pub fn opens(&self) -> Unwrap {
         let tunnels = self.unwrap.iter().map(|tunnel| wire::Tunnel {

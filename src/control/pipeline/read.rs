@@ -5,15 +5,15 @@ use super::findings::{
     ONE_LCORE, POLICY_UNREADABLE,
 };
 use super::keys::{GUIDE, PIPELINE};
-use super::words::{DriverKind, Framing, Idle, LinkLoss, OnExit, Source, Unparsed};
-use super::{Control, Pipeline, Replies};
+use super::words::{DriverKind, Framing, Idle, LinkLoss, OnExit};
+use super::{Control, Pipeline};
 use crate::io::is_stdout;
 use crate::policy::Origin;
 use crate::policy::document::{
     self, Code, Diagnostic, Findings, Kind, Node, Sources, Text, beside,
 };
-use crate::stage::Account;
-use crate::worker::Lcore;
+use crate::stage::{Account, Settings, Source, Unparsed};
+use crate::worker::{Lcore, ReplyRate};
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -23,11 +23,6 @@ const RUN_DIR: &str = "/run/sekisho";
 /// Where journals are kept.
 const STATE_DIR: &str = "/var/lib/sekisho";
 const STALL_MS: u32 = 1000;
-const REPLIES: Replies = Replies {
-    per_second: 1000,
-    burst: 100,
-};
-const LIMIT_SUBSCRIBERS: u32 = 1 << 20;
 
 /// What the system takes for the name of a socket, without its final zero.
 const SOCKET_PATH_BYTES: usize = 107;
@@ -138,7 +133,8 @@ impl Reader<'_> {
                 .and_then(|access| word(access, "source", source))
                 .unwrap_or(Source::Any),
             replies: replies(section("replies")),
-            limit_subscribers: number(root, "limit-subscribers").unwrap_or(LIMIT_SUBSCRIBERS),
+            limit_subscribers: number(root, "limit-subscribers")
+                .unwrap_or(Settings::LIMIT_SUBSCRIBERS),
             control,
         })
     }
@@ -379,11 +375,12 @@ fn source(word: &str) -> Option<Source> {
     }
 }
 
-fn replies(section: Option<&Node>) -> Replies {
+fn replies(section: Option<&Node>) -> ReplyRate {
     let given = |key| section.and_then(|section| number(section, key));
-    Replies {
-        per_second: given("per-second").unwrap_or(REPLIES.per_second),
-        burst: given("burst").unwrap_or(REPLIES.burst),
+    let default = ReplyRate::default();
+    ReplyRate {
+        per_second: given("per-second").unwrap_or(default.per_second),
+        burst: given("burst").unwrap_or(default.burst),
     }
 }
 

@@ -189,21 +189,3 @@ pub(super) fn interface_id_label(layout: Option<InterfaceId>) -> &'static str {
         Some(InterfaceId::Draft03) => "draft-03",
     }
 }
-
-/// What becomes of frames that cannot be read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Unparsed {
-    /// f
-    Forward,
-    /// d
-    Drop,
-}
-
-/// Whose frames are taken.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Source {
-    /// a
-    Any,
-    /// k
-    Known,
-}

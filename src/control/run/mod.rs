@@ -24,11 +24,12 @@ use crate::io::netdev::clock_is_synchronised;
 use crate::io::port::{Lane, Port, Work};
 use crate::lpm::Readers;
 use crate::stage::Settings;
-use crate::worker::{Done, Idle, Post, Stop, Worker, on_lcores};
+use crate::worker::{Done, Idle, Post, ReplyRate, Stop, Worker, on_lcores};
 use drivers::Station;
 use ipnet::IpNet;
 use jiff::Timestamp;
 use sd_notify::NotifyState;
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
@@ -143,11 +144,14 @@ impl<'r> Begin<'r> {
     /// Takes frames through a station that is open.
     fn serve<L: Lane>(self, station: Station<'_, L>) -> Result<Outcome, RunError> {
         let Self { pipeline, say, .. } = self;
+        // One table of buckets: for all workers, and over reloads.
+        let settings = pipeline.settings();
         let setup = Setup {
             policies: pipeline.policies.clone(),
             stall: Duration::from_millis(pipeline.stall_ms.into()),
             link_loss: pipeline.link_loss,
             names_peers: pipeline.record_destinations.is_some(),
+            unwrap: Arc::clone(&settings.unwrap),
         };
         let Compiled { live, warnings, .. } = self.compiled;
         if warnings > 0 {
@@ -170,7 +174,10 @@ impl<'r> Begin<'r> {
         };
         let work = |(lane, post): (L, Post), stop: &Stop| {
             lane.serve(Serve {
-                pipeline,
+                idle: pipeline.idle,
+                settings: &settings,
+                replies: pipeline.replies,
+                workers: pipeline.lcores.len(),
                 post,
                 stop,
             })
@@ -224,7 +231,10 @@ fn take_back(
 
 /// What a worker's thread does with its ports.
 struct Serve<'r> {
-    pipeline: &'r Pipeline,
+    idle: pipeline::Idle,
+    settings: &'r Settings,
+    replies: ReplyRate,
+    workers: usize,
     post: Post,
     stop: &'r Stop,
 }
@@ -233,16 +243,12 @@ impl Work for Serve<'_> {
     type Output = Done;
 
     fn work<A: Port, N: Port<Frame = A::Frame>>(self, access: A, network: N) -> Done {
-        let idle = match self.pipeline.idle {
+        let idle = match self.idle {
             pipeline::Idle::Spin => Idle::Spin,
             pipeline::Idle::Sleep => Idle::Sleep,
         };
-        let mut worker = Worker::new(
-            self.post,
-            &Settings::new(self.pipeline.account),
-            access,
-            network,
-        );
+        let mut worker = Worker::new(self.post, self.settings, access, network)
+            .with_replies(self.replies, self.workers);
         worker.run(self.stop, idle);
         worker.finish()
     }

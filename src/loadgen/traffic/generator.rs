@@ -155,10 +155,12 @@ impl<'n> Generator<'n> {
         let family = match guise {
             Guise::Options | Guise::TinyFragment => Family::V4,
             Guise::Chain => Family::V6,
-            Guise::Plain | Guise::Spoofed | Guise::FourTags => match self.families.draw(random) {
-                0 => Family::V4,
-                _ => Family::V6,
-            },
+            Guise::Plain | Guise::Spoofed | Guise::FourTags | Guise::SourceRouted => {
+                match self.families.draw(random) {
+                    0 => Family::V4,
+                    _ => Family::V6,
+                }
+            }
         };
         let [any, tiny] = &self.kinds;
         let mix = match guise {

@@ -87,17 +87,20 @@ pub enum Guise {
     TinyFragment,
     /// Four VLAN tags.
     FourTags,
+    /// The longest source route, of which nothing is done yet.
+    SourceRouted,
 }
 
 impl Guise {
     /// Every guise, in order.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Plain,
         Self::Spoofed,
         Self::Options,
         Self::Chain,
         Self::TinyFragment,
         Self::FourTags,
+        Self::SourceRouted,
     ];
 
     /// The word in models and outputs.
@@ -109,6 +112,7 @@ impl Guise {
             Self::Chain => "chain",
             Self::TinyFragment => "tiny-fragments",
             Self::FourTags => "four-tags",
+            Self::SourceRouted => "source-routed",
         }
     }
 }
@@ -202,7 +206,7 @@ pub struct Totals {
     /// By [`Kind`].
     pub kinds: [u64; 11],
     /// By [`Guise`].
-    pub guises: [u64; 6],
+    pub guises: [u64; 7],
     /// IPv4, IPv6.
     pub families: [u64; 2],
     /// Out, in.

@@ -137,6 +137,9 @@ pub struct Hostile {
     pub tiny_fragments: f64,
     /// Four VLAN tags.
     pub four_tags: f64,
+    /// The longest source route, with all of it yet to go: IPv4's loose one with 9 addresses,
+    /// IPv6's routing header of type 0 with 15; the peer is the last one, and the first.
+    pub source_routed: f64,
 }
 
 /// A model that cannot be.
@@ -243,13 +246,14 @@ impl TcpFlags {
 
 impl Hostile {
     /// In the order of [`Guise`](super::Guise), after the plain one.
-    pub(super) fn shares(&self) -> [f64; 5] {
+    pub(super) fn shares(&self) -> [f64; 6] {
         [
             self.spoofed,
             self.options,
             self.chain,
             self.tiny_fragments,
             self.four_tags,
+            self.source_routed,
         ]
     }
 
