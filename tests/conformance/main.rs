@@ -17,7 +17,7 @@ mod replay;
 mod tunnels;
 
 use readers::{Independent, derived, independent};
-use replay::{Direction, Rows, replay};
+use replay::{Direction, Rows, replay, replay_with};
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -185,13 +185,9 @@ fn strict_drops_exactly_what_each_derived_capture_is_made_for() {
     say(&format!("{captures} derived captures: syn25_outer {syns}"));
 }
 
-/// Where the one public capture of a port-25 SYN in a tunnel ends: of GTP-U, in frame 1.
-const TUNNELLED: &str = "trex-core__exp__tunnel_prepend_ipv4_with_ipv6.pcap";
-
-/// Whatever tunnels there are, opened wherever they end, show the other readers' SYNs and no more;
-/// closed, only those that are in none.
+/// Whatever tunnels there are, opened wherever they end: the other readers' SYNs and no more.
 #[test]
-fn tunnelled_syns_are_found_where_the_tunnel_is_opened_and_left_alone_elsewhere() {
+fn with_every_tunnel_opened_strict_sees_what_is_in_them_and_nothing_else() {
     let Some(pcaps) = pcaps() else { return };
     let epoch = tunnels::strict();
     let readers = independent(&pcaps);
@@ -201,25 +197,49 @@ fn tunnelled_syns_are_found_where_the_tunnel_is_opened_and_left_alone_elsewhere(
         let outer = reader.frames("syn25_outer").unwrap();
         let inner = reader.frames("syn25_tunnel").unwrap();
         tunnelled += inner.len();
-        let opened = tunnels::ending_in(&["0.0.0.0/0", "::/0"]);
-        for (unwrap, expected) in [
-            (opened, outer.union(&inner).copied().collect()),
-            (
-                tunnels::ending_in(&["192.0.2.1/32", "2001:db8::1/128"]),
-                outer,
-            ),
-        ] {
-            let found = tunnels::syns(&path, &epoch, unwrap);
-            if found != expected {
-                wrong.push(format!("{name}: {expected:?}, found {found:?}"));
-            }
+        let expected: BTreeSet<_> = outer.union(&inner).copied().collect();
+        let found = tunnels::syns(&path, &epoch);
+        if found != expected {
+            wrong.push(format!("{name}: {expected:?}, found {found:?}"));
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    let captures = readers.len();
     say(&format!(
-        "{} captures: syn25_tunnel {tunnelled}",
-        readers.len()
+        "{captures} captures, every tunnel opened: syn25_tunnel {tunnelled}"
     ));
+}
+
+/// The one public capture of such a SYN: GTP-U from 11.11.0.1 to 1.1.1.1, in frame 1.
+const TUNNELLED: &str = "trex-core__exp__tunnel_prepend_ipv4_with_ipv6.pcap";
+
+#[test]
+fn a_tunnel_is_opened_by_the_pipeline_that_names_either_end_and_by_no_other() {
+    let Some(pcaps) = pcaps() else { return };
+    let captures = [pcaps.join("captures").join(TUNNELLED)];
+    let expected = independent(&pcaps)[TUNNELLED]
+        .frames("syn25_tunnel")
+        .unwrap();
+    assert!(!expected.is_empty());
+    let none = BTreeSet::new();
+    for (unwrap, expected) in [
+        ("{ kind: gtp-u, endpoints: [1.1.1.1] }", &expected),
+        ("{ kind: gtp-u, endpoints: [11.11.0.0/16] }", &expected),
+        ("{ kind: gtp-u, endpoints: [1.1.1.2] }", &none),
+        ("{ kind: vxlan, endpoints: [1.1.1.1] }", &none),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        let pipeline = folder.path().join("tunnels.yaml");
+        let text = format!(
+            "policies: [elsewhere.yaml]\ndriver: pcap\naccess: {{ read: a.pcap }}\n\
+             network: {{}}\nlcores: [0]\nunwrap: [{unwrap}]\n"
+        );
+        std::fs::write(&pipeline, text).unwrap();
+        let further = [Path::new("--pipeline"), &pipeline];
+        let rows = replay_with(&captures, Direction::Out, &further);
+        let found = rows.frames(TUNNELLED, |row| row.reason == "port25-syn");
+        assert_eq!(found, *expected, "{unwrap}");
+    }
 }
 
 /// The folder with the captures, when there is one.

@@ -43,6 +43,11 @@ impl Rows {
 /// Replays all captures in one run under `config/strict.yaml`, and sees that what is decided adds
 /// up and that port 25 is dropped.
 pub fn replay(captures: &[PathBuf], direction: Direction) -> Rows {
+    replay_with(captures, direction, &[])
+}
+
+/// The same with further arguments.
+pub fn replay_with(captures: &[PathBuf], direction: Direction, further: &[&Path]) -> Rows {
     let folder = tempfile::tempdir().unwrap();
     let verdicts = folder.path().join("verdicts.csv");
     let policy = Path::new(env!("CARGO_MANIFEST_DIR")).join("config/strict.yaml");
@@ -56,6 +61,7 @@ pub fn replay(captures: &[PathBuf], direction: Direction) -> Rows {
         .arg(policy)
         .arg("--verdicts")
         .arg(&verdicts)
+        .args(further)
         .args(captures)
         .output()
         .unwrap();

@@ -7,7 +7,7 @@ use sekisho::stage::{Account, Burst, Facing, Settings};
 use sekisho::stats::{Reason, Verdict};
 use sekisho::wire::{Subscriber, Tunnel, TunnelKind, Unwrap};
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 /// `config/strict.yaml`, as of now.
@@ -20,13 +20,14 @@ pub fn strict() -> Epoch {
     program.at(now).unwrap()
 }
 
-/// Tunnels of every kind that end in these prefixes.
-pub fn ending_in(endpoints: &[&str]) -> Unwrap {
+/// Tunnels of every kind, wherever they end.
+fn every() -> Unwrap {
     use TunnelKind::{Gre, GtpU, Ipv4InIpv6, Ipv6InIpv4, L2tp, Vxlan};
-    let endpoints: Vec<_> = endpoints.iter().map(|text| text.parse().unwrap()).collect();
     let tunnel = |kind| Tunnel {
         kind,
-        endpoints: endpoints.clone(),
+        endpoints: ["0.0.0.0/0", "::/0"]
+            .map(|text| text.parse().unwrap())
+            .to_vec(),
         subscriber: Subscriber::Inner,
         rules: Vec::new(),
     };
@@ -34,10 +35,10 @@ pub fn ending_in(endpoints: &[&str]) -> Unwrap {
     Unwrap::new(kinds.map(tunnel).to_vec())
 }
 
-/// The frames of a capture that are dropped as connections to port 25, from whichever tunnels.
-pub fn syns(path: &PathBuf, epoch: &Epoch, unwrap: Unwrap) -> BTreeSet<u64> {
+/// The frames of a capture that are dropped as connections to port 25, in whichever tunnel.
+pub fn syns(path: &Path, epoch: &Epoch) -> BTreeSet<u64> {
     let settings = Settings {
-        unwrap: Arc::new(unwrap),
+        unwrap: Arc::new(every()),
         ..Settings::new(Account::Candidates)
     };
     let mut burst = Burst::new(Facing::Out, settings);
