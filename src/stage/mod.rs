@@ -32,7 +32,7 @@ pub use settings::{Account, Facing, Settings, Source, Unparsed};
 use crate::limit::Moment;
 use crate::policy::Tables;
 use crate::stats::{Counted, Tally, Verdict};
-use crate::wire::{AsFrame, Packet};
+use crate::wire::{AsFrame, Packet, Unwrap};
 use classify::Classified;
 use decide::Decided;
 use parse::Parsed;
@@ -163,6 +163,11 @@ impl Burst {
                 bytes: bytes(index),
             })
         }));
+    }
+
+    /// The tunnels that are opened.
+    pub fn unwrap(&self) -> &Unwrap {
+        &self.settings.unwrap
     }
 
     /// Which of the frames that were decided last have such a verdict: a bit each, the lowest is of

@@ -23,6 +23,7 @@ mod outputs;
 mod phases;
 mod plan;
 mod program;
+mod replies;
 mod run;
 mod shell;
 mod streams;

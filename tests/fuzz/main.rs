@@ -25,6 +25,9 @@ mod check_stages;
 
 mod seeds;
 
+use proptest::prelude::*;
+use proptest::sample::Index;
+use proptest::test_runner::TestRunner;
 use rustix::time::{ClockId, clock_gettime};
 use std::collections::BTreeSet;
 use std::fs;
@@ -74,13 +77,62 @@ fn replay(target: &str, check: fn(&[u8])) {
     }
 }
 
-/// A test for each target; and there is no target without one.
+/// One of these with octets overwritten, the rest of another one behind its head, or cut.
+fn spoilt(inputs: Vec<Vec<u8>>) -> impl Strategy<Value = Vec<u8>> {
+    let any_input = prop::sample::select(inputs);
+    let changes = prop::collection::vec(any::<(Index, u8)>(), 0..6);
+    let splice = prop::option::weighted(0.2, any::<(Index, Index)>());
+    let cut = prop::option::weighted(0.2, any::<Index>());
+    (any_input.clone(), any_input, changes, splice, cut).prop_map(
+        |(mut input, other, changes, splice, cut)| {
+            if let Some((head, tail)) = splice {
+                input.truncate(head.index(input.len() + 1));
+                input.extend(&other[tail.index(other.len() + 1)..]);
+            }
+            if let Some(cut) = cut {
+                input.truncate(cut.index(input.len() + 1));
+            }
+            for (index, octet) in changes {
+                if !input.is_empty() {
+                    let at = index.index(input.len());
+                    input[at] = octet;
+                }
+            }
+            input
+        },
+    )
+}
+
+/// Some inputs beside those of the corpus; `PROPTEST_CASES` sets how many. It is no search: nothing
+/// tells it what an input has reached.
+fn spoil(target: &str, check: fn(&[u8])) {
+    let corpus = files(&fuzz().join("corpus").join(target));
+    let inputs = corpus.iter().map(|path| fs::read(path).unwrap()).collect();
+    let mut runner = TestRunner::new(ProptestConfig {
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    });
+    let passes = |input: Vec<u8>| {
+        check(&input);
+        Ok(())
+    };
+    runner.run(&spoilt(inputs), passes).unwrap();
+}
+
+/// Two tests for each target; and there is no target without them.
 macro_rules! targets {
     ($($target:ident: $check:ident,)*) => {
         $(
-            #[test]
-            fn $target() {
-                replay(stringify!($target), $check::check);
+            mod $target {
+                #[test]
+                fn the_corpus_passes() {
+                    super::replay(stringify!($target), super::$check::check);
+                }
+
+                #[test]
+                fn spoilt_inputs_pass() {
+                    super::spoil(stringify!($target), super::$check::check);
+                }
             }
         )*
 

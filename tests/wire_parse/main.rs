@@ -10,6 +10,7 @@
 
 #[path = "../../fuzz/check_parse.rs"]
 mod check_parse;
+mod captured;
 mod closed;
 mod corpus;
 mod frames;
@@ -17,8 +18,12 @@ mod generated;
 mod ip;
 mod lax;
 mod link;
+mod map;
 mod other_links;
 mod probe;
 mod properties;
+mod route;
 mod transport;
+mod tunnel_cuts;
 mod tunnelled;
+mod tunnels;
