@@ -274,7 +274,10 @@ impl<'a> Walk<'a> {
         const NETLINK: u16 = 824;
         const LLC: u16 = 4;
         match (hardware, protocol) {
-            (FRAD | RADIOTAP | NETLINK, _) => Err(Stop::NotIp),
+            // Of these devices the field says nothing, or something else.
+            (FRAD, _) => self.frame_relay(),
+            (RADIOTAP, _) => self.radiotap(),
+            (NETLINK, _) => Err(Stop::NotIp),
             (_, LLC) => self.llc(),
             _ => self.ether_type(protocol),
         }

@@ -195,6 +195,28 @@ fn radiotap_tells_of_a_filled_header() {
     });
 }
 
+/// A cooked header before radiotap, or before Frame Relay: its protocol field says nothing.
+#[test]
+fn cooked_captures_of_devices_with_headers_of_their_own() {
+    let wireless = |kind, ip| {
+        let header = radiotap(8, &[0], &[]);
+        join(&[&header, &data(DATA, TO_DS), &llc_snap(kind, ip)])
+    };
+    let relayed = |kind, ip: Vec<u8>| {
+        let protocol = if kind == IP4 { 0xcc } else { 0x8e };
+        behind(&[0x18, 0x41, 3, protocol], ip)
+    };
+    carries_both(LinkType::LINUX_SLL, |kind, ip| {
+        sll(803, 4, wireless(kind, ip))
+    });
+    carries_both(LinkType::LINUX_SLL2, |kind, ip| {
+        sll2(803, 4, wireless(kind, ip))
+    });
+    carries_both(LinkType::LINUX_SLL, |kind, ip| {
+        sll(770, 0, relayed(kind, ip))
+    });
+}
+
 #[test]
 fn radiotap_that_is_none() {
     let frame = join(&[&data(DATA, 0), &llc_snap(IP4, v4())]);
