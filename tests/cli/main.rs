@@ -18,6 +18,7 @@ mod documents;
 mod exits;
 mod explain;
 mod generate;
+mod link_types;
 mod outputs;
 mod phases;
 mod plan;
