@@ -255,6 +255,8 @@ words! {
         Qinq "qinq",
         /// Two stacked tags and a PPPoE session.
         QinqPppoe "qinq-pppoe",
+        /// IPv4 in IPv6, to a border relay (RFC 7597).
+        MapE "map-e",
     }
 }
 

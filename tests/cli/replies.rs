@@ -76,7 +76,10 @@ fn each_rejected_frame_has_its_reply_at_its_own_time() {
             panic!("no IPv4");
         };
         let header = ip.header();
-        assert_eq!((header.source(), header.destination()), (REPLY_SOURCE, HOME));
+        assert_eq!(
+            (header.source(), header.destination()),
+            (REPLY_SOURCE, HOME)
+        );
         let Some(TransportSlice::Icmpv4(icmp)) = sliced.transport else {
             panic!("no ICMP");
         };

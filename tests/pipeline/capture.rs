@@ -160,7 +160,10 @@ impl Work for Composes<'_> {
         assert_eq!((access.held(), network.held()), (0, 0));
         let hand: Vec<_> = std::iter::from_fn(|| network.compose(&[1; 1_514])).collect();
         assert_eq!(network.held(), hand.len() as u64);
-        assert!(hand.iter().all(|frame| frame.as_frame().bytes == [1; 1_514]));
+        assert!(
+            hand.iter()
+                .all(|frame| frame.as_frame().bytes == [1; 1_514])
+        );
         let most = hand.len();
         drop(hand);
         assert!(network.held() == 0 && network.compose(&[1; 60]).is_some());

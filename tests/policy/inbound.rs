@@ -1,5 +1,6 @@
 //! Hosts, connections that come in, and actions with particulars: what the words mean.
 
+use sekisho::limit::Rate;
 use sekisho::policy::{
     self, Action, ClassMatch, Kind, Limit, Loaded, Mode, Path, PeerSetId, PlanId, Program,
     Question, Reply, Role, RuleKind, Tenant, Then,
@@ -31,7 +32,7 @@ rules:
   - { name: every-submission-host, kind: inbound-submission, peers-other-than: [own, on-net], from: 2027-01-01, action: drop }
   - { name: named, kind: inbound-submission, hosts: [other, smtp], peers: [partners], from: 2027-01-01, mode: any, action: count }
   - { name: undated, kind: inbound-to-subscriber, ip: 4, kinds: [dynamic], action: drop }
-  - { name: every-subscriber, kind: inbound-to-subscriber, from: 2027-01-01, action: { limit: { rate: 1000000, burst: 1 } } }
+  - { name: every-subscriber, kind: inbound-to-subscriber, from: 2027-01-01, action: { limit: { rate: 60000, burst: 1000000 } } }
 ";
 
 /// Only the first column is read.
@@ -88,6 +89,20 @@ fn actions_have_their_particulars() {
     }
 }
 
+/// What a policy lets through is a rate that can be kept, to the ends of what it lets through.
+#[test]
+fn the_bounds_are_those_of_rates() {
+    for (per_minute, burst) in [(60_000, 1_000_000), (60_000, 1), (1, 1_440), (694, 999_360)] {
+        assert!(Rate::new(per_minute, burst).is_ok());
+        action(&format!(
+            "{{ limit: {{ rate: {per_minute}, burst: {burst} }} }}"
+        ));
+    }
+    for (per_minute, burst) in [(60_001, 1), (0, 1), (1, 0), (1, 1_441)] {
+        assert!(Rate::new(per_minute, burst).is_err());
+    }
+}
+
 #[test]
 fn hosts_are_numbered_behind_the_plans() {
     let tenant = tenant(POLICY);
@@ -130,8 +145,8 @@ fn a_rule_speaks_of_its_own_side() {
         .map(|rule| (rule.kind, rule.plans.as_slice(), rule.action))
         .collect();
     let limit = Action::Limit(Limit {
-        per_minute: 1_000_000,
-        burst: 1,
+        per_minute: 60_000,
+        burst: 1_000_000,
         then: Then::Drop,
     });
     assert_eq!(

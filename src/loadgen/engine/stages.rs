@@ -36,7 +36,7 @@ pub(super) struct Stages<'t> {
     tables: &'t Tables,
     burst: Burst,
     tally: Tally,
-    now: Moment,
+    now_ns: u64,
     /// Frames that were to be counted.
     rx: u64,
 }
@@ -47,7 +47,7 @@ impl<'t> Stages<'t> {
             tables,
             burst: Burst::new(Facing::Out, settings),
             tally,
-            now: Moment::default(),
+            now_ns: 0,
             rx: 0,
         }
     }
@@ -84,8 +84,9 @@ impl<'t> Stages<'t> {
 
     #[inline]
     fn decide(&mut self, frames: &[&[u8]]) {
-        self.now.0 += BURST_NS;
-        self.burst.run(frames, self.tables, self.now);
+        self.now_ns += BURST_NS;
+        let now = Moment(self.now_ns);
+        self.burst.run(frames, self.tables, now);
     }
 
     /// Whether every frame that was to be counted was.

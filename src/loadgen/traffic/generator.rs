@@ -129,6 +129,7 @@ impl<'n> Generator<'n> {
         };
         let wrapping = match (guise, self.wrappings.as_slice()) {
             (Guise::FourTags, _) => Wrapping::FourTags,
+            (_, [Wrapping::MapE]) if family == Family::V6 => Wrapping::None,
             (_, [only]) => *only,
             (_, several) => random.pick(several).unwrap_or(Wrapping::None),
         };
@@ -399,6 +400,7 @@ fn wrappings(encapsulation: Encapsulation) -> Vec<Wrapping> {
         Encapsulation::Vlan => vec![Wrapping::Vlan],
         Encapsulation::Qinq => vec![Wrapping::Qinq],
         Encapsulation::QinqPppoe => vec![Wrapping::QinqPppoe],
+        Encapsulation::MapE => vec![Wrapping::MapE],
         Encapsulation::Mixed => Wrapping::ALL.into_iter().take(4).collect(),
     }
 }

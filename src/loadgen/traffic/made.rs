@@ -151,16 +151,19 @@ pub enum Wrapping {
     QinqPppoe,
     /// Four tags.
     FourTags,
+    /// IPv6, from a subscriber to a border relay; the frame is IPv4.
+    MapE,
 }
 
 impl Wrapping {
     /// Every wrapping, in order; the first four are those of a mix.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::None,
         Self::Vlan,
         Self::Qinq,
         Self::QinqPppoe,
         Self::FourTags,
+        Self::MapE,
     ];
 
     /// The word in outputs.
@@ -171,6 +174,7 @@ impl Wrapping {
             Self::Qinq => "qinq",
             Self::QinqPppoe => "qinq-pppoe",
             Self::FourTags => "four-tags",
+            Self::MapE => "map-e",
         }
     }
 }
@@ -212,7 +216,7 @@ pub struct Totals {
     /// Out, in.
     pub ways: [u64; 2],
     /// By [`Wrapping`].
-    pub wrappings: [u64; 5],
+    pub wrappings: [u64; 6],
     /// By plan id; the first is of spoofed sources.
     pub plans: Vec<u64>,
     /// Larger than the sequence of sizes says.

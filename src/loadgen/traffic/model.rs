@@ -3,6 +3,7 @@
 use super::Sizes;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::net::Ipv6Addr;
 
 /// The model. Shares are of 1, and of all frames unless they say otherwise; each frame is drawn
 /// by itself, so kinds come in random order.
@@ -105,6 +106,9 @@ pub struct Bots {
     pub share: f64,
 }
 
+/// The border relay of made-up tunnels (RFC 3849).
+pub const RELAY: Ipv6Addr = Ipv6Addr::new(0x2001, 0xdb8, 0xfffe, 0, 0, 0, 0, 1);
+
 /// What stands between Ethernet and IP.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -120,6 +124,8 @@ pub enum Encapsulation {
     QinqPppoe,
     /// Each of these as often as any other.
     Mixed,
+    /// MAP-E: IPv4 in IPv6, to and from a border relay at [`RELAY`]. IPv6 stands as it is.
+    MapE,
 }
 
 /// Shares of frames made to hurt: together 1 at most. Ports, flags and sizes are drawn for them
