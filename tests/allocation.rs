@@ -201,6 +201,7 @@ fn hostile_model() -> Model {
         chain: share,
         tiny_fragments: share,
         four_tags: share,
+        source_routed: share,
     };
     Model {
         zipf: Some(1.0),

@@ -275,6 +275,10 @@ fn judge(
         Asks::Nothing(reason) => (unasked(reason, settings), reason, RuleId::NONE),
         Asks::Unreadable => (Verdict::Indeterminate, Reason::Truncated, RuleId::NONE),
         Asks::Segment { opening } => segment_verdict(question(opening), tables),
+        // Nobody's own port 25 is nothing of note, whether or not a rule speaks of somebody's.
+        _ if !subscriber && path == Path::Inbound => {
+            (Verdict::Forward, Reason::NotCandidate, RuleId::NONE)
+        }
         _ if !subscriber => (Verdict::Forward, Reason::NoSubscriber, RuleId::NONE),
         Asks::Evasive(reason) => {
             let (rule, act) = look(true);

@@ -116,7 +116,7 @@ impl Burst {
     pub fn limit(&mut self, frames: &[impl AsFrame], tables: &Tables, now: Moment) {
         let moment = |index: usize| {
             let own = frames.get(index).and_then(AsFrame::at_ns);
-            own.map_or(now, Moment::from_ns)
+            own.map_or(now, Moment)
         };
         self.decided.limit(
             &self.parsed,

@@ -5,9 +5,7 @@
 //! are read here; PPPoE, PPP, MPLS, LLC/SNAP, Cisco HDLC and loopback it does not have.
 
 use super::area::Area;
-use super::layers::Layers;
-use super::unwrap::read;
-use super::{Family, LinkType, Packet, Unwrap};
+use super::{Family, LinkType, Packet, Unwrap, unwrap};
 use etherparse::{Ethernet2HeaderSlice, SingleVlanHeaderSlice, ether_type};
 
 /// Tags, and labels, that are followed in one frame.
@@ -26,7 +24,7 @@ pub fn parse_part(
     link_type: LinkType,
     unwrap: &Unwrap,
 ) -> Packet {
-    read(frame, missing_bytes, link_type, unwrap).0
+    unwrap::read(frame, missing_bytes, link_type, unwrap)
 }
 
 /// Why no IP header was reached.
@@ -47,7 +45,6 @@ pub(super) struct Walk<'a> {
     pub(super) offset_bytes: u16,
     tags: u8,
     labels: u8,
-    pub(super) layers: Layers,
 }
 
 impl<'a> Walk<'a> {
@@ -58,7 +55,6 @@ impl<'a> Walk<'a> {
             offset_bytes: 0,
             tags: 0,
             labels: 0,
-            layers: Layers::default(),
         }
     }
 
@@ -69,7 +65,6 @@ impl<'a> Walk<'a> {
             offset_bytes,
             tags: 0,
             labels: 0,
-            layers: self.layers,
         };
     }
 
@@ -171,7 +166,6 @@ impl<'a> Walk<'a> {
     }
 
     fn pppoe_session(&mut self) -> Result<Family, Stop> {
-        self.layers.pass_session(self.offset_bytes);
         let [_version_type, _code, _, _, high, low] = *self.take::<6>()?;
         let payload_len_bytes = u16::from_be_bytes([high, low]);
         self.rest = self.rest.bounded(usize::from(payload_len_bytes));

@@ -24,7 +24,6 @@ mod build;
 mod fast;
 mod full;
 mod ip;
-mod layers;
 mod link;
 mod map;
 mod packet;

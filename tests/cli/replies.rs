@@ -30,8 +30,8 @@ fn replay(folder: &Folder, input: &[u8], more: &[&str]) -> (String, Vec<u8>) {
     let replies = folder.arg("replies.pcap");
     let mut args = vec!["replay", "--policy", &policy, "--replies", &replies, &input];
     args.extend(more);
-    let text = sekisho(&args).good();
-    (text, fs::read(&replies).unwrap())
+    let run = sekisho(&args).good();
+    (run, fs::read(&replies).unwrap())
 }
 
 /// Seconds and microseconds of the records of a little-endian pcap.
@@ -114,6 +114,6 @@ fn replies_are_an_output_of_their_own() {
         assert_ne!(run.code, 0, "{}", run.stderr);
     }
     assert_eq!(folder.names(), ["in.pcap", "p.yaml"]);
-    let text = sekisho(["replay", "--policy", &policy, &input]).good();
-    assert!(!text.contains("replies"), "{text}");
+    let run = sekisho(["replay", "--policy", &policy, &input]).good();
+    assert!(!run.contains("replies"), "{run}");
 }

@@ -10,6 +10,7 @@
 
 #[path = "../../fuzz/check_parse.rs"]
 mod check_parse;
+mod captured;
 mod closed;
 mod corpus;
 mod frames;
