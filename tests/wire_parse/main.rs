@@ -8,9 +8,9 @@
     reason = "tests"
 )]
 
+mod captured;
 #[path = "../../fuzz/check_parse.rs"]
 mod check_parse;
-mod captured;
 mod closed;
 mod corpus;
 mod frames;
@@ -19,6 +19,7 @@ mod ip;
 mod lax;
 mod link;
 mod map;
+mod other_links;
 mod probe;
 mod properties;
 mod route;
