@@ -6,7 +6,6 @@ use crate::control::pipeline::{self, Pipeline};
 use crate::limit::Buckets;
 use crate::policy::Severity;
 use crate::stage::{Account, Settings};
-use crate::wire::Unwrap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -96,12 +95,6 @@ impl Deployment {
     /// How frames are looked at; each call gives buckets of its own.
     pub(super) fn settings(&self, account: Account) -> Settings {
         settings(self.pipeline.as_ref(), account)
-    }
-
-    /// Which tunnels are opened.
-    pub(super) fn unwrap(&self) -> Unwrap {
-        let pipeline = self.pipeline.as_ref();
-        pipeline.map_or_else(Unwrap::default, |(_, pipeline)| pipeline.opens())
     }
 
     /// The pipeline's file.

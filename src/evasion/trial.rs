@@ -223,7 +223,7 @@ impl Trial {
         let mut faults = Vec::new();
         for group in some.chunks(together) {
             let frames: Vec<_> = group.iter().map(|tried| tried.frame()).collect();
-            burst.run(&frames, &self.tables, Moment::from_ns(0));
+            burst.run(&frames, &self.tables, Moment::default());
             for (tried, decision) in group.iter().zip(burst.decisions()) {
                 faults.extend(tried.judge(decision, manner));
             }

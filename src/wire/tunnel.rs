@@ -113,10 +113,8 @@ impl Unwrap {
         packet: &Packet,
         ends: impl Iterator<Item = u128> + Clone,
     ) -> Option<&Opened> {
-        let family = packet.family?;
         self.opened.iter().find(|opened| {
-            opened.tunnel.kind.is_announced_by(packet)
-                && ends.clone().any(|end| opened.ends_at(family, end))
+            opened.tunnel.kind.is_announced_by(packet) && opened.is_end_of(packet, ends.clone())
         })
     }
 }
@@ -251,8 +249,15 @@ impl Opened {
     }
 
     /// Whether an endpoint has this address.
-    pub(super) fn ends_at(&self, family: Family, address: u128) -> bool {
+    fn ends_at(&self, family: Family, address: u128) -> bool {
         self.endpoints(family).hold(address)
+    }
+
+    /// Whether an endpoint is among these addresses of a packet's family.
+    pub(super) fn is_end_of(&self, packet: &Packet, mut ends: impl Iterator<Item = u128>) -> bool {
+        packet
+            .family
+            .is_some_and(|family| ends.any(|end| self.ends_at(family, end)))
     }
 
     /// The inner packet with what the tunnel says of it: by what its subscriber is known, and
