@@ -1,19 +1,26 @@
+use super::supervisor::Setup;
 use crate::limit::Moment;
 use crate::policy::{Direction, Tables};
 use crate::stage::{Account, Burst, Facing, Settings, Trail};
 use crate::wire::{Frame, LinkType, Packet, Shape};
 use crate::worker::Traced;
 use std::fmt::Write as _;
+use std::sync::Arc;
 
 /// What each stage found of a frame that a worker kept: told by the stages themselves, which it goes
 /// through once more. The peer's address is named only where the pipeline may record destinations.
-pub(super) fn tell(number: usize, kept: &Traced, tables: &Tables, names_peers: bool) -> String {
+pub(super) fn tell(number: usize, kept: &Traced, tables: &Tables, setup: &Setup) -> String {
     let frame = Frame {
         bytes: &kept.octets,
         original_len: kept.original_len,
         link_type: LinkType::ETHERNET,
     };
-    let mut burst = Burst::new(kept.facing, Settings::new(Account::EveryFrame));
+    // Buckets of its own: to tell of a frame takes nothing from a subscriber.
+    let settings = Settings {
+        unwrap: Arc::clone(&setup.unwrap),
+        ..Settings::new(Account::EveryFrame)
+    };
+    let mut burst = Burst::new(kept.facing, settings);
     burst.run(&[frame], tables, Moment::default());
     let (side, direction) = match kept.facing {
         Facing::Out | Facing::Auto => ("access", Direction::Out),
@@ -25,7 +32,7 @@ pub(super) fn tell(number: usize, kept: &Traced, tables: &Tables, names_peers: b
         let _ = writeln!(
             text,
             "  parse     {}",
-            parsed(&trail.packet, direction, names_peers)
+            parsed(&trail.packet, direction, setup.names_peers)
         );
         let _ = writeln!(
             text,

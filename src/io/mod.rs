@@ -58,6 +58,13 @@ impl AsFrame for Record<'_> {
     fn as_frame(&self) -> Frame<'_> {
         self.frame
     }
+
+    /// Whatever was before 1970 was at once.
+    #[inline(always)]
+    fn at_ns(&self) -> Option<u64> {
+        let since_1970 = |stamp: i64| u64::try_from(stamp).unwrap_or(0);
+        self.timestamp_ns.map(since_1970)
+    }
 }
 
 /// Where a record's frame is, and what else the capture says of it.

@@ -2,8 +2,9 @@
 
 use super::SourceId;
 pub(crate) use super::diagnostic::{Code, Diagnostic, Findings};
-pub(crate) use super::raw::keys::{Form, POLICY, Table, key, required};
+pub(crate) use super::raw::keys::{Form, Key, POLICY, Table, key, required};
 pub(crate) use super::raw::node::{Node, Text};
+pub(crate) use super::raw::prefix::parse as prefix;
 pub(crate) use super::raw::schema::document as schema;
 pub(crate) use super::raw::yaml::print;
 use super::raw::{shape, spelling, yaml};

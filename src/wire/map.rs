@@ -149,6 +149,26 @@ impl MapRule {
         self.ipv4
     }
 
+    /// How many bits behind the IPv6 prefix hold the rest of the IPv4 address, and the PSID.
+    pub const fn ea_bits(&self) -> u8 {
+        self.ea_bits
+    }
+
+    /// How many bits of a port stand before the PSID.
+    pub const fn psid_offset(&self) -> u8 {
+        self.offset_bits
+    }
+
+    /// How many bits the PSID has.
+    pub const fn psid_bits(&self) -> u8 {
+        self.psid_bits
+    }
+
+    /// The layout that it demands of interface identifiers.
+    pub const fn interface_id(&self) -> Option<InterfaceId> {
+        self.interface_id
+    }
+
     /// What the subscriber with this address may use as its source; `None` where the address is
     /// not one of this rule.
     pub fn share(&self, ipv6: Ipv6Addr) -> Option<Share> {

@@ -7,7 +7,6 @@ use crate::limit::Moment;
 use crate::stage::{Burst, Facing, Settings};
 use crate::stats::{Count, Verdict};
 use crate::wire::AsFrame;
-use std::sync::Arc;
 
 /// One way through the box: what is received at one port, and what becomes of it.
 #[derive(Debug)]
@@ -25,8 +24,6 @@ pub(super) struct Passage<F: AsFrame> {
 
 impl<F: AsFrame> Passage<F> {
     pub(super) fn new(facing: Facing, settings: Settings) -> Self {
-        let unwrap = &settings.unwrap;
-        let answering = (facing == Facing::Out).then(|| Answering::new(Arc::clone(unwrap)));
         Self {
             facing,
             burst: Burst::new(facing, settings),
@@ -34,7 +31,7 @@ impl<F: AsFrame> Passage<F> {
             rx: 0,
             discarded: 0,
             tx_full: Count::default(),
-            answering,
+            answering: (facing == Facing::Out).then(Answering::new),
         }
     }
 
@@ -89,7 +86,7 @@ impl<F: AsFrame> Passage<F> {
         }
         let leaving = self.burst.which(|verdict| !goes_on(verdict));
         if leaving > 0 {
-            self.answer_rejected(from, post);
+            self.answer_rejected(from, post, now);
             self.keep_forwarded(leaving);
         }
         to.tx_burst(&mut self.frames);
@@ -116,12 +113,12 @@ impl<F: AsFrame> Passage<F> {
 
     /// Has those answered whose senders are to be told.
     #[inline]
-    fn answer_rejected(&mut self, from: &mut impl Port<Frame = F>, post: &Post) {
+    fn answer_rejected(&mut self, from: &mut impl Port<Frame = F>, post: &Post, now: Moment) {
         let Some(answering) = &mut self.answering else {
             return;
         };
         if self.burst.which(|verdict| verdict == Verdict::Reject) > 0 {
-            self.tx_full += answering.answer(&self.frames, &self.burst, &post.tables, from);
+            self.tx_full += answering.answer(&self.frames, &self.burst, &post.tables, from, now);
         }
     }
 

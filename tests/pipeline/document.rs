@@ -27,9 +27,14 @@ fn tables() -> Vec<(&'static str, Value)> {
         "dpdk",
         "control",
         "watchdog",
+        "replies",
         "record-destinations",
     ];
     tables.extend(sections.map(|key| (key, under(key))));
+    let of_list = |schema: &Value| schema["items"]["properties"].clone();
+    let tunnel = of_list(&schema["properties"]["unwrap"]);
+    tables.push(("map-e-rules", of_list(&tunnel["rules"])));
+    tables.push(("unwrap", tunnel));
     tables
 }
 
@@ -195,6 +200,11 @@ fn the_schema_accepts_what_ships_and_refuses_what_is_malformed() {
             "idle: nap\n",
             "watchdog: { stall-ms: 1 }\n",
             "dpdk: { eal: -l }\n",
+            "unwrap: [{ kind: map-e }]\n",
+            "unwrap: [{ kind: map-t, endpoints: [2001:db8::1] }]\n",
+            "unparsed: reject\n",
+            "limit-subscribers: 0\n",
+            "replies: { burst: 0 }\n",
         ] {
             assert!(
                 !schema.is_valid(&as_json(&format!("{text}{wrong}"))),

@@ -10,6 +10,9 @@
 mod capture;
 mod document;
 mod errors;
+mod frames;
 mod reading;
+mod replayed;
 mod shipped;
 mod support;
+mod tunnels;

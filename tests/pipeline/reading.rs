@@ -1,13 +1,14 @@
 //! What is read, and what holds where nothing is written.
 
-use crate::support::{LEAST, good, loaded, named, told};
+use crate::support::{EVERY_TUNNEL, LEAST, good, loaded, named, told};
 use sekisho::control::pipeline::{
-    AfXdp, Attach, Control, Dpdk, Driver, Framing, Idle, LinkLoss, OnExit, Pcap, Pipeline,
-    ZeroCopy, could_be_one, effective_yaml,
+    AfXdp, Attach, Control, Dpdk, Driver, Framing, Idle, LinkLoss, OnExit, Pcap, Pipeline, Tunnel,
+    TunnelKind, ZeroCopy, could_be_one, effective_yaml,
 };
 use sekisho::io::port::{CaptureFiles, Senders};
-use sekisho::stage::Account;
-use sekisho::worker::Lcore;
+use sekisho::stage::{Account, Source, Unparsed};
+use sekisho::wire::Subscriber;
+use sekisho::worker::{Lcore, ReplyRate};
 use std::path::PathBuf;
 
 #[test]
@@ -16,13 +17,17 @@ fn everything_that_is_written_is_read() {
 name: edge-7
 policies: [../config/a.yaml, /etc/sekisho/b.yaml]
 driver: af-xdp
-access: { device: enp1s0f0 }
+access: { device: enp1s0f0, source: known }
 network: { device: enp1s0f1 }
 lcores: [4, 2, 6]
 account: candidates
 idle: spin
 af-xdp: { attach: driver, zero-copy: require, ring-frames: 2048, umem-frames: 10000 }
 frames: ethernet
+unwrap: [{ kind: gre, endpoints: [192.0.2.9] }]
+unparsed: drop
+replies: { per-second: 20, burst: 7 }
+limit-subscribers: 4096
 control: { socket: s.sock, group: noc, journal: /srv/j, run-dir: ../run }
 watchdog: { stall-ms: 250 }
 link-loss: propagate
@@ -50,6 +55,19 @@ record-destinations: { ticket: ABC-123 }
             account: Account::Candidates,
             idle: Idle::Spin,
             frames: Framing::Ethernet,
+            unwrap: vec![Tunnel {
+                kind: TunnelKind::Gre,
+                endpoints: vec!["192.0.2.9/32".parse().unwrap()],
+                subscriber: Subscriber::Inner,
+                rules: Vec::new(),
+            }],
+            unparsed: Unparsed::Drop,
+            source: Source::Known,
+            replies: ReplyRate {
+                per_second: 20,
+                burst: 7,
+            },
+            limit_subscribers: 4096,
             control: Control {
                 socket: path("pipelines/s.sock"),
                 group: Some("noc".to_owned()),
@@ -82,6 +100,14 @@ fn the_least_over_af_xdp_has_defaults_for_the_rest() {
         account: Account::EveryFrame,
         idle: Idle::Sleep,
         frames: Framing::Ethernet,
+        unwrap: Vec::new(),
+        unparsed: Unparsed::Forward,
+        source: Source::Any,
+        replies: ReplyRate {
+            per_second: 1000,
+            burst: 100,
+        },
+        limit_subscribers: 1_048_576,
         control: Control {
             socket: path("/run/sekisho/here.sock"),
             group: None,
@@ -177,9 +203,10 @@ fn devices_of_dpdk_have_one_spelling_each() {
 /// What is in force, printed, is a pipeline that means the same, wherever it is kept.
 #[test]
 fn the_effective_pipeline_is_a_pipeline() {
-    let more = "record-destinations: { ticket: T }\ncontrol: { group: g }\nname: n\n";
+    let more = "record-destinations: { ticket: T }\ncontrol: { group: g }\nname: n\nunparsed: drop\n\
+                replies: { burst: 1 }\nlimit-subscribers: 2048\n";
     for text in LEAST {
-        let text = format!("{text}{more}");
+        let text = text.replacen(" }", ", source: known }", 1) + more + EVERY_TUNNEL;
         let pipeline = named("/srv/p/here.yaml", &text).pipeline.unwrap();
         let printed = effective_yaml(&pipeline);
         let again = named("/elsewhere/x.yaml", &printed);

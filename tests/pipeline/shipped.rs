@@ -15,7 +15,7 @@ use std::sync::Arc;
 #[test]
 fn nothing_is_to_be_said_about_those_that_ship() {
     let paths = shipped();
-    assert_eq!(paths.len(), 4, "{paths:?}");
+    assert_eq!(paths.len(), 6, "{paths:?}");
     for path in paths {
         let loaded = load(&path);
         assert_eq!(told(&loaded), "");
@@ -67,7 +67,7 @@ fn each_has_a_drawing_that_shows_its_devices_and_lcores() {
 struct Replayed<'t> {
     captures: &'t Captures,
     tables: &'t Arc<Tables>,
-    account: sekisho::stage::Account,
+    settings: &'t Settings,
 }
 
 impl Work for Replayed<'_> {
@@ -75,7 +75,7 @@ impl Work for Replayed<'_> {
 
     fn work<A: Port, N: Port<Frame = A::Frame>>(self, access: A, network: N) -> Done {
         let post = Post::new(self.tables, &Readers::new()).0;
-        let mut worker = Worker::new(post, &Settings::new(self.account), access, network);
+        let mut worker = Worker::new(post, self.settings, access, network);
         while !self.captures.are_over() {
             worker.poll_once();
         }
@@ -100,7 +100,7 @@ fn the_day_at_an_isp_gives_what_replay_says() {
     let done = lane.serve(Replayed {
         captures: &captures,
         tables: &tables,
-        account: pipeline.account,
+        settings: &pipeline.settings(),
     });
     assert!(captures.faults().is_empty());
     assert!(done.balance.holds(), "{}", done.balance);

@@ -13,6 +13,25 @@ pub(crate) const LEAST: [&str; 3] = [
     "policies: [alpha.yaml]\ndriver: pcap\naccess: { read: in.pcap }\nnetwork: {}\nlcores: [1]\n",
 ];
 
+/// An entry of each kind of tunnel, with whatever it may say.
+pub(crate) const EVERY_TUNNEL: &str = "
+unwrap:
+- kind: map-e
+  endpoints: [2001:db8:ffff::1, 2001:db8:fffe::/64]
+  subscriber: port-set
+  interface-id: draft-03
+  rules:
+  - { ipv6: 2001:db8:5400::/45, ipv4: 203.0.113.112/29, ea-bits: 11, psid-offset: 4, psid-length: 8 }
+  - { ipv6: 2001:db8:5500::/48, ipv4: 198.51.100.0/24, ea-bits: 16, psid-offset: 6 }
+- { kind: map-e, endpoints: [2001:db8:ffff::2], subscriber: outer }
+- { kind: ds-lite, endpoints: [2001:db8:ffff::3] }
+- { kind: 6rd, endpoints: [192.0.2.1], subscriber: outer }
+- { kind: l2tp, endpoints: [192.0.2.1, 2001:db8:ffff::1] }
+- { kind: gre, endpoints: [192.0.2.1] }
+- { kind: vxlan, endpoints: [10.0.0.0/8] }
+- { kind: gtp-u, endpoints: [2001:db8:ffff::1] }
+";
+
 /// Reads a text as `pipelines/here.yaml`; every policy is there.
 pub(crate) fn loaded(text: &str) -> Loaded {
     named("pipelines/here.yaml", text)

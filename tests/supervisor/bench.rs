@@ -15,9 +15,9 @@ use sekisho::worker::{Done, Idle, Lcore, Post, Stop, Worker, on_lcores};
 use std::fmt;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 use tempfile::TempDir;
@@ -173,6 +173,7 @@ impl Place {
             stall: STALL,
             link_loss: LinkLoss::Propagate,
             names_peers: false,
+            unwrap: Arc::default(),
         };
         let parts = Parts {
             crew,

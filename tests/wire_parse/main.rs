@@ -19,6 +19,7 @@ mod ip;
 mod lax;
 mod link;
 mod map;
+mod other_links;
 mod probe;
 mod properties;
 mod route;

@@ -54,9 +54,9 @@ pub(super) fn run(args: &Args, format: Format) -> Result<Exit, Failure> {
     super::refuse_debug(args.allow_debug)?;
     let bytes = args.captures.iter().map(|path| file_bytes(path));
     let bytes = bytes.sum::<Result<u64, _>>()?;
-    let policies = args.how.policies()?;
+    let deployment = args.how.deployment()?;
     // Untimed: from here on the captures are in memory, if they have room there.
-    let balance = args.how.replay(&policies, &args.captures)?;
+    let balance = args.how.replay(&deployment, &args.captures)?;
     if balance.rx == 0 {
         return Err(Failure::usage("there is no frame in these captures"));
     }
@@ -72,7 +72,7 @@ pub(super) fn run(args: &Args, format: Format) -> Result<Exit, Failure> {
             samples.push(Sample::of(|| match way {
                 Way::Copy => args.captures.iter().try_for_each(|path| copy(path)),
                 Way::Read => args.captures.iter().try_for_each(|path| read(path)),
-                Way::Replay => args.how.replay(&policies, &args.captures).map(drop),
+                Way::Replay => args.how.replay(&deployment, &args.captures).map(drop),
             })?);
         }
         progress.inc(1);

@@ -3,7 +3,7 @@ use crate::cli::{Exit, Failure, out};
 use crate::io::CaptureReader;
 use crate::limit::Moment;
 use crate::policy::{Legend, RuleId};
-use crate::stage::{Account, Burst, Decision, Facing, Settings};
+use crate::stage::{Burst, Decision, Facing, Settings};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use std::path::Path;
@@ -29,17 +29,16 @@ struct Outcome {
 }
 
 impl Changed {
-    /// Decides each frame of a capture under both policies.
+    /// Decides each frame of a capture under both policies, the old one first.
     pub(super) fn compare(
         &mut self,
         path: &Path,
-        old: &Policies,
-        new: &Policies,
+        [(old, settings_before), (new, settings_after)]: [(&Policies, Settings); 2],
         at: Timestamp,
     ) -> Result<(), Failure> {
         let (before, after) = (old.epoch(at)?, new.epoch(at)?);
-        let burst = || Burst::new(Facing::Auto, Settings::new(Account::Candidates));
-        let (mut burst_before, mut burst_after) = (burst(), burst());
+        let mut burst_before = Burst::new(Facing::Auto, settings_before);
+        let mut burst_after = Burst::new(Facing::Auto, settings_after);
         let mut number = 0;
         let mut read = || {
             let mut reader = CaptureReader::open(path)?;

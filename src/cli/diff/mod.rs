@@ -2,10 +2,12 @@
 
 mod frames;
 
+use super::deployment::{PipelineArg, settings};
 use super::policies::{self, Policies, show_instant};
 use super::when::When;
 use super::{Exit, Failure, Format, out};
 use crate::policy::diff::{Addresses, Change, Diff, Segment, Side, diff};
+use crate::stage::Account;
 use jiff::Timestamp;
 use serde_json::json;
 use std::path::PathBuf;
@@ -25,6 +27,8 @@ pub(super) struct Args {
     /// a time with an offset.
     #[arg(long, value_name = "TIME", default_value = "now")]
     at: When,
+    #[command(flatten)]
+    pipeline: PipelineArg,
     /// Captures whose frames are decided under both.
     #[arg(value_name = "CAPTURE")]
     captures: Vec<PathBuf>,
@@ -32,14 +36,17 @@ pub(super) struct Args {
 
 pub(super) fn run(args: &Args, format: Format) -> Result<Exit, Failure> {
     let [old, new] = [&args.old, &args.new].map(|file| policies::load(std::slice::from_ref(file)));
-    // Both have been read, so the errors of both stand on stderr.
-    let (old, new) = (old?, new?);
+    let pipeline = args.pipeline.load();
+    // All have been read, so the errors of all stand on stderr.
+    let (old, new, pipeline) = (old?, new?, pipeline?);
     let at = policies::instant(new.tenants().iter().chain(old.tenants()), &args.at)?;
     let found = diff(&old.program, &new.program, at)
         .map_err(|error| Failure::Said(Exit::Config, error.to_string()))?;
     let mut frames = frames::Changed::default();
     for path in &args.captures {
-        frames.compare(path, &old, &new, at)?;
+        // Each side has buckets of its own.
+        let settings = || settings(pipeline.as_ref(), Account::Candidates);
+        frames.compare(path, [(&old, settings()), (&new, settings())], at)?;
     }
     match format {
         Format::Text => out::print(&text(&found, &new, at, &frames, !args.captures.is_empty()))?,

@@ -1,9 +1,9 @@
-use super::ask::Question;
-use super::{Failure, Policies};
+use super::ask::{Question, SMTP};
+use super::{Deployment, Failure, Policies};
 use crate::cli::policies::show_instant;
 use crate::limit::Moment;
 use crate::policy::{self, Action, Direction, Lang, Path, Rule, Situation, Tenant};
-use crate::stage::{Account, Burst, Decision, Ends, Facing, Settings, Trail};
+use crate::stage::{Account, Burst, Decision, Ends, Facing, Trail};
 use crate::wire::{self, Family, Fragment, Packet, Route, Shape};
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -31,14 +31,15 @@ struct Step {
 impl<'a> Answer<'a> {
     /// Takes the frame through the very stages that `replay` runs.
     pub(super) fn new(
-        policies: &'a Policies,
+        deployment: &'a Deployment,
         question: &'a Question,
         facing: Facing,
         at: Timestamp,
     ) -> Result<Self, Failure> {
+        let policies = &deployment.policies;
         let epoch = policies.epoch(at)?;
         let frame = [question.frame()];
-        let mut burst = Burst::new(facing, Settings::new(Account::EveryFrame));
+        let mut burst = Burst::new(facing, deployment.settings(Account::EveryFrame));
         burst.run(&frame, &epoch.tables, Moment::default());
         let trail = burst.trails(&frame, &epoch.tables).next();
         let Some(Trail {
@@ -394,6 +395,17 @@ fn end(address: IpAddr, packet: &Packet, octets: u8, port: u16) -> String {
 }
 
 impl Answer<'_> {
+    /// The path that decided; where no rule speaks of a call to port 25, the path of that call.
+    fn path(&self) -> Path {
+        let Packet {
+            src_port, dst_port, ..
+        } = self.packet;
+        match self.decision.path {
+            Path::Return if src_port != SMTP && dst_port == SMTP => Path::Inbound,
+            path => path,
+        }
+    }
+
     /// What to tell the customer.
     fn customer(&self, lang: Lang) -> String {
         let Decision {
@@ -401,9 +413,9 @@ impl Answer<'_> {
             reason,
             plan: plan_id,
             peer_set,
-            path,
             ..
         } = self.decision;
+        let path = self.path();
         let (family, packet) = (self.packet.family.unwrap_or(Family::V4), &self.packet);
         let opening = match path {
             Path::Outbound | Path::Inbound => packet.flags.is_new(),

@@ -3,7 +3,8 @@
 mod answer;
 mod ask;
 
-use super::policies::{Policies, PolicyArgs};
+use super::deployment::{Deployment, DeploymentArgs};
+use super::policies::Policies;
 use super::when::When;
 use super::{Exit, Failure, Format, out};
 use crate::policy::Lang;
@@ -15,7 +16,7 @@ use std::path::PathBuf;
 #[command(group(clap::ArgGroup::new("subscriber").args(["from", "plan", "pcap"]).required(true)))]
 pub(super) struct Args {
     #[command(flatten)]
-    policy: PolicyArgs,
+    deployment: DeploymentArgs,
     /// The subscriber, by address.
     #[arg(long, value_name = "ADDR")]
     from: Option<IpAddr>,
@@ -105,10 +106,11 @@ impl From<LangArg> for Lang {
 }
 
 pub(super) fn run(args: &Args, format: Format) -> Result<Exit, Failure> {
-    let policies = args.policy.load()?;
+    let deployment = args.deployment.load()?;
+    let policies = &deployment.policies;
     let at = policies.instant(&args.at)?;
-    let question = ask::question(args, &policies, at)?;
-    let answer = answer::Answer::new(&policies, &question, args.direction.into(), at)?;
+    let question = ask::question(args, policies, at)?;
+    let answer = answer::Answer::new(&deployment, &question, args.direction.into(), at)?;
     match format {
         Format::Text => out::print(&answer.text(args.lang.into()))?,
         Format::Json => out::print_json("explain", &answer.json(args.lang.into()))?,

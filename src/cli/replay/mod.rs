@@ -4,15 +4,16 @@ mod outputs;
 mod report;
 mod verdicts;
 
-use super::policies::{Policies, PolicyArgs};
+use super::deployment::{Deployment, DeploymentArgs};
+use super::policies::Policies;
 use super::when::When;
 use super::{Exit, Failure, Format, out};
 use crate::io::{CaptureReader, Record};
 use crate::limit::Moment;
 use crate::policy::Epoch;
-use crate::stage::{Account, Burst, Facing, Settings};
+use crate::stage::{Account, Burst, Facing};
 use crate::stats::{Balance, Tally};
-use crate::wire::LinkType;
+use crate::wire::{AsFrame as _, LinkType};
 use indicatif::{ProgressBar, ProgressStyle};
 use jiff::Timestamp;
 use outputs::Outputs;
@@ -47,7 +48,7 @@ pub(super) struct Args {
 #[derive(Debug, clap::Args)]
 pub(super) struct How {
     #[command(flatten)]
-    policy: PolicyArgs,
+    deployment: DeploymentArgs,
     /// Judge as of `now`, of a date or a time in the policy's zone (2006-12-01,
     /// 2006-12-01T09:00:00), of a time with an offset, or each frame as of its own time stamp
     /// (`capture`).
@@ -105,9 +106,9 @@ struct Capture {
 }
 
 pub(super) fn run(args: &Args, format: Format) -> Result<Exit, Failure> {
-    let policies = args.how.policies()?;
-    let outputs = Outputs::create(args, &policies)?;
-    let mut run = Run::new(&args.how, &policies, outputs)?;
+    let deployment = args.how.deployment()?;
+    let outputs = Outputs::create(args, &deployment)?;
+    let mut run = Run::new(&args.how, &deployment, outputs)?;
     let started = Instant::now();
     let captures = args
         .captures
@@ -122,7 +123,7 @@ pub(super) fn run(args: &Args, format: Format) -> Result<Exit, Failure> {
     let to_stdout = run.outputs.finish(run.first_link_type)?;
     let counters = run.tally.counters();
     let report = report::Report {
-        policies: &policies,
+        deployment: &deployment,
         at,
         captures,
         balance,
@@ -145,17 +146,17 @@ pub(super) fn run(args: &Args, format: Format) -> Result<Exit, Failure> {
 }
 
 impl How {
-    pub(super) fn policies(&self) -> Result<Policies, Failure> {
-        self.policy.load()
+    pub(super) fn deployment(&self) -> Result<Deployment, Failure> {
+        self.deployment.load()
     }
 
     /// Replays captures, as the command does, and writes nothing. A fault in one is a failure.
     pub(super) fn replay(
         &self,
-        policies: &Policies,
+        deployment: &Deployment,
         captures: &[PathBuf],
     ) -> Result<Balance, Failure> {
-        let mut run = Run::new(self, policies, Outputs::none())?;
+        let mut run = Run::new(self, deployment, Outputs::none())?;
         let captures = captures.iter().map(|path| run.replay(path));
         let captures = captures.collect::<Result<Vec<_>, _>>()?;
         match captures.iter().any(|capture| capture.fault.is_some()) {
@@ -172,13 +173,16 @@ struct Run<'a> {
     fixed_at: Option<Timestamp>,
     epoch: Epoch,
     burst: Burst,
+    /// The last time stamp so far: frames without one came then.
+    now: Moment,
     tally: Tally,
     outputs: Outputs,
     first_link_type: Option<LinkType>,
 }
 
 impl<'a> Run<'a> {
-    fn new(how: &How, policies: &'a Policies, outputs: Outputs) -> Result<Self, Failure> {
+    fn new(how: &How, deployment: &'a Deployment, outputs: Outputs) -> Result<Self, Failure> {
+        let policies = &deployment.policies;
         let fixed_at = match &how.at {
             At::One(when) => Some(policies.instant(when)?),
             At::Capture => None,
@@ -188,7 +192,11 @@ impl<'a> Run<'a> {
             policies,
             fixed_at,
             epoch: policies.epoch(fixed_at.unwrap_or_else(Timestamp::now))?,
-            burst: Burst::new(how.direction.into(), Settings::new(Account::EveryFrame)),
+            burst: Burst::new(
+                how.direction.into(),
+                deployment.settings(Account::EveryFrame),
+            ),
+            now: Moment::default(),
             tally: Tally::new(legend.rule_ids().len(), legend.plan_ids().len()),
             outputs,
             first_link_type: None,
@@ -296,8 +304,10 @@ impl<'a> Run<'a> {
 
     fn decide(&mut self, records: &[Record<'_>], file: &str, before: u64) -> Result<(), Failure> {
         let tables = &self.epoch.tables;
-        self.burst.run(records, tables, Moment::default());
+        self.burst.run(records, tables, self.now);
         self.burst.count(records, &mut self.tally);
+        let last = records.iter().rev().find_map(|record| record.at_ns());
+        self.now = last.map_or(self.now, Moment);
         self.outputs
             .write(&self.burst, records, tables, file, before)
     }

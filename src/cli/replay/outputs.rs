@@ -1,11 +1,11 @@
 use super::verdicts::Verdicts;
-use super::{Args, Failure, Policies};
+use super::{Args, Deployment, Failure};
 use crate::cli::files::{Identity, refuse_inputs};
 use crate::io::{CaptureWriter, OutputError, Record, is_stdout};
 use crate::policy::Tables;
 use crate::stage::Burst;
 use crate::stats::Verdict;
-use crate::wire::{AsFrame, LinkType, Unwrap, reply};
+use crate::wire::{AsFrame, LinkType, reply};
 use std::path::{Path, PathBuf};
 
 /// The files that a run writes; each appears under its name when the run is over, or not at all.
@@ -46,7 +46,7 @@ impl Outputs {
         }
     }
 
-    pub(super) fn create(args: &Args, policies: &Policies) -> Result<Self, Failure> {
+    pub(super) fn create(args: &Args, deployment: &Deployment) -> Result<Self, Failure> {
         let files = [
             &args.forwarded,
             &args.dropped,
@@ -58,7 +58,8 @@ impl Outputs {
             .filter_map(|path| path.as_deref())
             .collect();
         refuse_twice(&paths)?;
-        let texts = policies.sources.names().map(Path::new);
+        let texts = deployment.policies.sources.names().map(Path::new);
+        let texts = texts.chain(deployment.file());
         let captures = args.captures.iter().map(|path| input(path));
         refuse_inputs(&paths, texts.chain(captures))?;
         let alone = paths.len() == 1;
@@ -172,7 +173,7 @@ impl Replies {
             }
             let answer = tables.answer(decision.rule);
             let Some(octets) =
-                answer.and_then(|answer| reply(record.frame, &Unwrap::default(), answer))
+                answer.and_then(|answer| reply(record.frame, burst.unwrap(), answer))
             else {
                 self.count.impossible += 1;
                 continue;

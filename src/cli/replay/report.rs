@@ -1,5 +1,5 @@
 use super::outputs::Replied;
-use super::{Capture, Policies, out};
+use super::{Capture, Deployment, Policies, out};
 use crate::cli::policies::show_instant;
 use crate::stats::{Balance, ByVerdict, Count, Counters, Verdict, counter_name};
 use jiff::Timestamp;
@@ -8,7 +8,7 @@ use std::time::Duration;
 
 /// What a run found.
 pub(super) struct Report<'a> {
-    pub(super) policies: &'a Policies,
+    pub(super) deployment: &'a Deployment,
     /// As of when; `None`: each frame as of its own time.
     pub(super) at: Option<Timestamp>,
     pub(super) captures: Vec<Capture>,
@@ -20,14 +20,21 @@ pub(super) struct Report<'a> {
 }
 
 impl Report<'_> {
+    fn policies(&self) -> &Policies {
+        &self.deployment.policies
+    }
+
     pub(super) fn text(&self) -> String {
         let mut text = String::new();
-        for tenant in self.policies.tenants() {
+        if let Some((path, pipeline)) = &self.deployment.pipeline {
+            text += &format!("pipeline  {} ({})\n", pipeline.name, path.display());
+        }
+        for tenant in self.policies().tenants() {
             let at = match self.at {
                 Some(at) => show_instant(tenant, at),
                 None => "each frame's own time".to_owned(),
             };
-            let file = self.policies.file(tenant);
+            let file = self.policies().file(tenant);
             text += &format!("policy    {} ({file}), as of {at}\n", tenant.name);
         }
         for capture in &self.captures {
@@ -81,9 +88,11 @@ impl Report<'_> {
             balance.extend(verdicts);
         }
         let mut report = json!({
-            "policies": self.policies.tenants().iter()
-                .map(|tenant| json!({ "isp": tenant.name, "file": self.policies.file(tenant) }))
+            "policies": self.policies().tenants().iter()
+                .map(|tenant| json!({ "isp": tenant.name, "file": self.policies().file(tenant) }))
                 .collect::<Vec<_>>(),
+            "pipeline": self.deployment.pipeline.as_ref()
+                .map(|(path, pipeline)| json!({ "name": pipeline.name, "file": path })),
             "at": self.at.map_or_else(|| "capture".to_owned(), |at| at.to_string()),
             "captures": self.captures.iter()
                 .map(|c| json!({ "file": c.file, "frames": c.frames, "fault": c.fault }))
@@ -130,7 +139,7 @@ impl Report<'_> {
 
     /// Rules that frames met.
     fn rules(&self) -> Vec<Row> {
-        let legend = self.policies.legend();
+        let legend = self.policies().legend();
         legend
             .rule_ids()
             .zip(self.counters.rules().iter().skip(1))
@@ -150,7 +159,7 @@ impl Report<'_> {
 
     /// Plans that frames met, and the frames of nobody's plan.
     fn plans(&self) -> Vec<Row> {
-        let legend = self.policies.legend();
+        let legend = self.policies().legend();
         let mut counts = self.counters.plans().iter();
         let nobody = counts.next().map(|counts| Row {
             tenant: String::new(),
@@ -180,7 +189,7 @@ impl Report<'_> {
             .into_iter()
             .filter(|verdict| rows.iter().any(|row| row.count(*verdict).frames > 0))
             .collect();
-        let several = self.policies.tenants().len() > 1;
+        let several = self.policies().tenants().len() > 1;
         let mut lines = vec![vec![head.to_owned(), note.to_owned()]];
         if let Some(first) = lines.first_mut() {
             first.extend(used.iter().map(|verdict| verdict.label().to_uppercase()));

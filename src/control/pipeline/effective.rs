@@ -1,9 +1,11 @@
 //! A pipeline as it is in force, in its own language: every default written out.
 
-use super::{Control, Driver, Pipeline};
+use super::{Control, Driver, Pipeline, Tunnel, words};
 use crate::io::port::{CaptureFiles, Senders};
 use crate::policy::document::print;
-use crate::stage::Account;
+use crate::stage::{Account, Source, Unparsed};
+use crate::wire::MapRule;
+use crate::worker::ReplyRate;
 use serde_json::{Map, Value, json};
 use std::path::{Path, absolute};
 
@@ -20,7 +22,10 @@ pub fn effective(pipeline: &Pipeline) -> Value {
     put("driver", json!(pipeline.driver.kind().label()));
     match &pipeline.driver {
         Driver::AfXdp(with) => {
-            put("access", json!({ "device": with.access }));
+            put(
+                "access",
+                json!({ "device": with.access, "source": source(pipeline.source) }),
+            );
             put("network", json!({ "device": with.network }));
             put(
                 "af-xdp",
@@ -33,7 +38,10 @@ pub fn effective(pipeline: &Pipeline) -> Value {
             );
         }
         Driver::Dpdk(with) => {
-            put("access", json!({ "device": with.access }));
+            put(
+                "access",
+                json!({ "device": with.access, "source": source(pipeline.source) }),
+            );
             put("network", json!({ "device": with.network }));
             put(
                 "dpdk",
@@ -46,14 +54,22 @@ pub fn effective(pipeline: &Pipeline) -> Value {
             );
         }
         Driver::Pcap(with) => {
-            put("access", files(&with.access));
-            put("network", files(&with.network));
+            put("access", files(&with.access, Some(pipeline.source)));
+            put("network", files(&with.network, None));
         }
     }
     put("lcores", lcores.collect());
     put("account", json!(account(pipeline.account)));
     put("idle", json!(pipeline.idle.label()));
     put("frames", json!(pipeline.frames.label()));
+    put("unwrap", pipeline.unwrap.iter().map(tunnel).collect());
+    put("unparsed", json!(unparsed(pipeline.unparsed)));
+    let ReplyRate { per_second, burst } = pipeline.replies;
+    put(
+        "replies",
+        json!({ "per-second": per_second, "burst": burst }),
+    );
+    put("limit-subscribers", json!(pipeline.limit_subscribers));
     put("control", control(&pipeline.control));
     put("watchdog", json!({ "stall-ms": pipeline.stall_ms }));
     put("link-loss", json!(pipeline.link_loss.label()));
@@ -69,7 +85,7 @@ pub fn effective_yaml(pipeline: &Pipeline) -> String {
     format!("---\n{}", print(&effective(pipeline)))
 }
 
-fn files(files: &CaptureFiles) -> Value {
+fn files(files: &CaptureFiles, of: Option<Source>) -> Value {
     let (from, not_from) = match files.senders {
         Senders::All => (None, None),
         Senders::Only(address) => (Some(ethernet(address)), None),
@@ -80,6 +96,7 @@ fn files(files: &CaptureFiles) -> Value {
         ("from", from),
         ("not-from", not_from),
         ("write", files.write.as_deref().map(shown)),
+        ("source", of.map(|of| json!(source(of)))),
     ])
 }
 
@@ -97,6 +114,33 @@ fn control(control: &Control) -> Value {
     ])
 }
 
+fn tunnel(tunnel: &Tunnel) -> Value {
+    let layout = tunnel.rules.iter().find_map(MapRule::interface_id);
+    let with_rules = |value: Value| (!tunnel.rules.is_empty()).then_some(value);
+    let rules = tunnel.rules.iter().map(|rule| {
+        json!({
+            "ipv6": rule.ipv6(),
+            "ipv4": rule.ipv4(),
+            "ea-bits": rule.ea_bits(),
+            "psid-offset": rule.psid_offset(),
+            "psid-length": rule.psid_bits(),
+        })
+    });
+    named([
+        ("kind", Some(json!(tunnel.kind.label()))),
+        ("endpoints", Some(json!(tunnel.endpoints))),
+        (
+            "subscriber",
+            Some(json!(words::subscriber_label(tunnel.subscriber))),
+        ),
+        ("rules", with_rules(rules.collect())),
+        (
+            "interface-id",
+            with_rules(json!(words::interface_id_label(layout))),
+        ),
+    ])
+}
+
 /// A mapping of the keys that have a value.
 fn named<const KEYS: usize>(entries: [(&str, Option<Value>); KEYS]) -> Value {
     let present = entries
@@ -108,6 +152,20 @@ fn named<const KEYS: usize>(entries: [(&str, Option<Value>); KEYS]) -> Value {
 fn shown(path: &Path) -> Value {
     let whole = absolute(path).unwrap_or_else(|_| path.to_owned());
     json!(whole.to_string_lossy())
+}
+
+fn unparsed(unparsed: Unparsed) -> &'static str {
+    match unparsed {
+        Unparsed::Forward => "forward",
+        Unparsed::Drop => "drop",
+    }
+}
+
+fn source(source: Source) -> &'static str {
+    match source {
+        Source::Any => "any",
+        Source::Known => "known",
+    }
 }
 
 fn account(account: Account) -> &'static str {

@@ -52,6 +52,34 @@ pub(super) const NO_LINK: Code = error(
     "Something to be done with links that the driver's devices do not have.",
 );
 pub(super) const NO_TICKET: Code = error("no-ticket", "A ticket that says nothing.");
+pub(super) const NOT_OF_TUNNEL: Code = error(
+    "not-of-this-tunnel",
+    "A key or a word that means something with another kind of tunnel only.",
+);
+pub(super) const BAD_ENDPOINT: Code = error(
+    "bad-endpoint",
+    "An endpoint that this kind of tunnel cannot have.",
+);
+pub(super) const ENDPOINT_TOO_WIDE: Code = error(
+    "endpoint-too-wide",
+    "An endpoint so wide that it names other people's tunnels.",
+);
+pub(super) const ENDPOINT_TWICE: Code = error(
+    "endpoint-twice",
+    "An endpoint that two entries name for the same encapsulation.",
+);
+pub(super) const MAP_RULES_MISSING: Code = error(
+    "map-rules-missing",
+    "Something that only mapping rules can tell, without mapping rules.",
+);
+pub(super) const BAD_MAP_RULE: Code = error(
+    "bad-map-rule",
+    "A mapping rule whose prefixes and lengths do not go together.",
+);
+pub(super) const MAP_RULES_OVERLAP: Code = error(
+    "map-rules-overlap",
+    "Two mapping rules that speak of the same addresses.",
+);
 pub(super) const NOT_SPREAD: Code = Code {
     name: "not-spread-by-rss",
     severity: Severity::Warning,
@@ -81,6 +109,13 @@ pub const FINDINGS: &[Code] = &[
     BAD_GROUP,
     NO_LINK,
     NO_TICKET,
+    NOT_OF_TUNNEL,
+    BAD_ENDPOINT,
+    ENDPOINT_TOO_WIDE,
+    ENDPOINT_TWICE,
+    MAP_RULES_MISSING,
+    BAD_MAP_RULE,
+    MAP_RULES_OVERLAP,
     NOT_SPREAD,
 ];
 

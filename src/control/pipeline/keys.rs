@@ -1,13 +1,17 @@
 //! The keys of a pipeline.
 
-use super::words::{Attach, DriverKind, Framing, Idle, LinkLoss, OnExit, ZeroCopy};
-use crate::policy::document::{self, Form, Table, key, required};
+use super::words::{
+    Attach, DriverKind, Framing, INTERFACE_IDS, Idle, LinkLoss, OnExit, SUBSCRIBERS, TunnelKind,
+    ZeroCopy,
+};
+use crate::policy::document::{self, Form, Key, Table, key, required};
 use serde_json::Value;
 
 pub(super) const GUIDE: &str = "docs/pipelines.md";
 
 const PATH: Form = Form::Syntax("a path, relative to the folder of this file");
 const MAC: Form = Form::Syntax("an Ethernet address, such as 02:00:00:00:00:0a");
+const ENDPOINT: Form = Form::Syntax("an address or a prefix, such as 2001:db8:ffff::1");
 const RING: Form = Form::Number {
     least: 64,
     most: 65_536,
@@ -40,10 +44,10 @@ pub(super) static PIPELINE: Table = Table {
         ),
         required(
             "access",
-            Form::Table(&SIDE),
+            Form::Table(&ACCESS),
             "The side where subscribers are.",
         ),
-        required("network", Form::Table(&SIDE), "The other side."),
+        required("network", Form::Table(&NETWORK), "The other side."),
         required(
             "lcores",
             Form::List {
@@ -81,6 +85,32 @@ pub(super) static PIPELINE: Table = Table {
             "What stands in front of IP in most frames (default ethernet).",
         ),
         key(
+            "unwrap",
+            Form::List {
+                of: &Form::Table(&TUNNEL),
+                least: 0,
+            },
+            "Tunnels that are looked into (default none: whatever is tunnelled is forwarded).",
+        ),
+        key(
+            "unparsed",
+            Form::Word(&["forward", "drop"]),
+            "What becomes of IP that cannot be read, and of too many tags or labels (default forward).",
+        ),
+        key(
+            "replies",
+            Form::Table(&REPLIES),
+            "How many answers `reject` sends at most.",
+        ),
+        key(
+            "limit-subscribers",
+            Form::Number {
+                least: 1024,
+                most: 1 << 26,
+            },
+            "How many subscribers `limit` remembers at once (default 1048576).",
+        ),
+        key(
             "control",
             Form::Table(&CONTROL),
             "Where the running pipeline is asked and told.",
@@ -109,35 +139,52 @@ pub(super) static PIPELINE: Table = Table {
     exclusive: &[],
 };
 
-static SIDE: Table = Table {
-    name: "a side",
+const DEVICE: Key = key(
+    "device",
+    Form::Syntax("an interface, a PCI address or a virtual device"),
+    "The interface (af-xdp), or the PCI address or virtual device (dpdk).",
+);
+const READ: Key = key(
+    "read",
+    PATH,
+    "The capture whose frames the port receives (pcap; default: none come).",
+);
+const FROM: Key = key(
+    "from",
+    MAC,
+    "Of that capture, only the frames of this sender (pcap; default: of all).",
+);
+const NOT_FROM: Key = key(
+    "not-from",
+    MAC,
+    "Of that capture, the frames of all others than this sender (pcap).",
+);
+const WRITE: Key = key(
+    "write",
+    PATH,
+    "The capture that is written of what the port sends (pcap; default: none is).",
+);
+
+static ACCESS: Table = Table {
+    name: "the access side",
     keys: &[
+        DEVICE,
+        READ,
+        FROM,
+        NOT_FROM,
+        WRITE,
         key(
-            "device",
-            Form::Syntax("an interface, a PCI address or a virtual device"),
-            "The interface (af-xdp), or the PCI address or virtual device (dpdk).",
-        ),
-        key(
-            "read",
-            PATH,
-            "The capture whose frames the port receives (pcap; default: none come).",
-        ),
-        key(
-            "from",
-            MAC,
-            "Of that capture, only the frames of this sender (pcap; default: of all).",
-        ),
-        key(
-            "not-from",
-            MAC,
-            "Of that capture, the frames of all others than this sender (pcap).",
-        ),
-        key(
-            "write",
-            PATH,
-            "The capture that is written of what the port sends (pcap; default: none is).",
+            "source",
+            Form::Word(&["any", "known"]),
+            "Whose frames are taken: anybody's, or only those of subscribers (default any).",
         ),
     ],
+    exclusive: &[["from", "not-from"]],
+};
+
+static NETWORK: Table = Table {
+    name: "the network side",
+    keys: &[DEVICE, READ, FROM, NOT_FROM, WRITE],
     exclusive: &[["from", "not-from"]],
 };
 
@@ -196,6 +243,99 @@ static DPDK: Table = Table {
                 most: 9216,
             },
             "The longest packet behind Ethernet and its tags, in octets (default 1500).",
+        ),
+    ],
+    exclusive: &[],
+};
+
+static TUNNEL: Table = Table {
+    name: "a tunnel",
+    keys: &[
+        required(
+            "kind",
+            Form::Word(TunnelKind::WORDS),
+            "What is tunnelled, and how.",
+        ),
+        required(
+            "endpoints",
+            Form::List {
+                of: &ENDPOINT,
+                least: 1,
+            },
+            "The provider's ends: border relays, AFTRs, LNSs, gateways. No others are looked into.",
+        ),
+        key(
+            "subscriber",
+            Form::Word(SUBSCRIBERS),
+            "By what the subscriber is known (default: outer with ds-lite, else inner).",
+        ),
+        key(
+            "rules",
+            Form::List {
+                of: &Form::Table(&MAP_RULE),
+                least: 1,
+            },
+            "The mapping rules: which IPv6 prefix has which shared IPv4 address and ports (map-e).",
+        ),
+        key(
+            "interface-id",
+            Form::Word(INTERFACE_IDS),
+            "How the outer source's lower 64 bits must look under the rules (map-e; default ignore).",
+        ),
+    ],
+    exclusive: &[],
+};
+
+static MAP_RULE: Table = Table {
+    name: "a mapping rule",
+    keys: &[
+        required(
+            "ipv6",
+            Form::Syntax("an IPv6 prefix"),
+            "The rule's IPv6 prefix.",
+        ),
+        required(
+            "ipv4",
+            Form::Syntax("an IPv4 prefix"),
+            "The rule's IPv4 prefix.",
+        ),
+        required(
+            "ea-bits",
+            Form::Number { least: 0, most: 48 },
+            "How many bits behind the IPv6 prefix hold the rest of the IPv4 address, and the PSID.",
+        ),
+        required(
+            "psid-offset",
+            Form::Number { least: 0, most: 15 },
+            "How many bits of a port stand before the PSID: 6 by RFC 7597, 4 with v6 Plus.",
+        ),
+        key(
+            "psid-length",
+            Form::Number { least: 0, most: 16 },
+            "How many bits the PSID has (default: the EA bits behind the IPv4 address).",
+        ),
+    ],
+    exclusive: &[],
+};
+
+static REPLIES: Table = Table {
+    name: "a `replies` section",
+    keys: &[
+        key(
+            "per-second",
+            Form::Number {
+                least: 1,
+                most: 1_000_000,
+            },
+            "Of the whole box, for as long as it lasts (default 1000).",
+        ),
+        key(
+            "burst",
+            Form::Number {
+                least: 1,
+                most: 1_000_000,
+            },
+            "So many may leave at once after a quiet time (default 100).",
         ),
     ],
     exclusive: &[],

@@ -8,20 +8,26 @@ mod device;
 mod effective;
 mod findings;
 mod keys;
+mod mapping;
 mod read;
 mod sides;
+mod tunnels;
 mod words;
 
 pub use effective::{effective, effective_yaml};
 pub use findings::FINDINGS;
 pub use keys::{could_be_one, schema};
 pub use read::{Loaded, load, read};
-pub use words::{Attach, DriverKind, Framing, Idle, LinkLoss, OnExit, ZeroCopy};
+pub use words::{Attach, DriverKind, Framing, Idle, LinkLoss, OnExit, TunnelKind, ZeroCopy};
 
 use crate::io::port::CaptureFiles;
-use crate::stage::Account;
-use crate::worker::Lcore;
+use crate::limit::Buckets;
+use crate::stage::{Account, Settings, Source, Unparsed};
+use crate::wire::{self, MapRule, Subscriber, Unwrap};
+use crate::worker::{Lcore, ReplyRate};
+use ipnet::IpNet;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 /// How frames flow in one deployment. Paths are as seen from where the program runs.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,6 +46,16 @@ pub struct Pipeline {
     pub idle: Idle,
     /// What stands in front of IP in most frames.
     pub frames: Framing,
+    /// The tunnels that are looked into.
+    pub unwrap: Vec<Tunnel>,
+    /// What becomes of frames that cannot be read.
+    pub unparsed: Unparsed,
+    /// Whose frames are taken from the access side.
+    pub source: Source,
+    /// How many answers `reject` sends, at most.
+    pub replies: ReplyRate,
+    /// How many subscribers `limit` remembers at once.
+    pub limit_subscribers: u32,
     /// Where a running pipeline is asked and told.
     pub control: Control,
     /// A worker that has not answered for so long is stalled, in milliseconds.
@@ -51,6 +67,19 @@ pub struct Pipeline {
     /// The ticket under which live traces name destinations too; without one they name subscribers
     /// only.
     pub record_destinations: Option<String>,
+}
+
+/// Tunnels of one kind, with the ends that are the provider's own.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tunnel {
+    /// Which kind.
+    pub kind: TunnelKind,
+    /// The provider's ends.
+    pub endpoints: Vec<IpNet>,
+    /// By what a packet's subscriber is known.
+    pub subscriber: Subscriber,
+    /// Of MAP-E: whose which addresses and ports are.
+    pub rules: Vec<MapRule>,
 }
 
 /// A driver with its two devices.
@@ -120,6 +149,31 @@ pub struct Control {
     pub journal: Option<PathBuf>,
     /// What one run leaves for the next to find.
     pub run_dir: Option<PathBuf>,
+}
+
+impl Pipeline {
+    /// How frames are looked at. Each call makes buckets of its own: one of them is for all workers,
+    /// as long as the run lasts.
+    pub fn settings(&self) -> Settings {
+        Settings {
+            account: self.account,
+            unwrap: Arc::new(self.opens()),
+            unparsed: self.unparsed,
+            source: self.source,
+            buckets: Arc::new(Buckets::new(self.limit_subscribers)),
+        }
+    }
+
+    /// The tunnels that are looked into, as frames are parsed.
+    pub fn opens(&self) -> Unwrap {
+        let tunnels = self.unwrap.iter().map(|tunnel| wire::Tunnel {
+            kind: tunnel.kind.wraps(),
+            endpoints: tunnel.endpoints.clone(),
+            subscriber: tunnel.subscriber,
+            rules: tunnel.rules.clone(),
+        });
+        Unwrap::new(tunnels.collect())
+    }
 }
 
 impl Driver {

@@ -12,8 +12,8 @@ use crate::policy::Origin;
 use crate::policy::document::{
     self, Code, Diagnostic, Findings, Kind, Node, Sources, Text, beside,
 };
-use crate::stage::Account;
-use crate::worker::Lcore;
+use crate::stage::{Account, Settings, Source, Unparsed};
+use crate::worker::{Lcore, ReplyRate};
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -103,6 +103,7 @@ impl Reader<'_> {
         let name = self.run_name(root);
         let driver = kind.and_then(|kind| self.driver(root, kind));
         let lcores = self.lcores(root, kind);
+        let unwrap = self.tunnels(root);
         let control = self.control(root, kind, name.as_deref());
         let frames = word(root, "frames", Framing::of).unwrap_or(Framing::Ethernet);
         self.warn_of_rss(root, frames, &lcores);
@@ -126,6 +127,14 @@ impl Reader<'_> {
             account: word(root, "account", account).unwrap_or(Account::EveryFrame),
             idle: word(root, "idle", Idle::of).unwrap_or(idle),
             frames,
+            unwrap,
+            unparsed: word(root, "unparsed", unparsed).unwrap_or(Unparsed::Forward),
+            source: section("access")
+                .and_then(|access| word(access, "source", source))
+                .unwrap_or(Source::Any),
+            replies: replies(section("replies")),
+            limit_subscribers: number(root, "limit-subscribers")
+                .unwrap_or(Settings::LIMIT_SUBSCRIBERS),
             control,
         })
     }
@@ -347,6 +356,31 @@ fn account(word: &str) -> Option<Account> {
         "every-frame" => Some(Account::EveryFrame),
         "candidates" => Some(Account::Candidates),
         _ => None,
+    }
+}
+
+fn unparsed(word: &str) -> Option<Unparsed> {
+    match word {
+        "forward" => Some(Unparsed::Forward),
+        "drop" => Some(Unparsed::Drop),
+        _ => None,
+    }
+}
+
+fn source(word: &str) -> Option<Source> {
+    match word {
+        "any" => Some(Source::Any),
+        "known" => Some(Source::Known),
+        _ => None,
+    }
+}
+
+fn replies(section: Option<&Node>) -> ReplyRate {
+    let given = |key| section.and_then(|section| number(section, key));
+    let default = ReplyRate::default();
+    ReplyRate {
+        per_second: given("per-second").unwrap_or(default.per_second),
+        burst: given("burst").unwrap_or(default.burst),
     }
 }
 

@@ -29,6 +29,7 @@ use drivers::Station;
 use ipnet::IpNet;
 use jiff::Timestamp;
 use sd_notify::NotifyState;
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
@@ -143,11 +144,14 @@ impl<'r> Begin<'r> {
     /// Takes frames through a station that is open.
     fn serve<L: Lane>(self, station: Station<'_, L>) -> Result<Outcome, RunError> {
         let Self { pipeline, say, .. } = self;
+        // One table of buckets: for all workers, and over reloads.
+        let settings = pipeline.settings();
         let setup = Setup {
             policies: pipeline.policies.clone(),
             stall: Duration::from_millis(pipeline.stall_ms.into()),
             link_loss: pipeline.link_loss,
             names_peers: pipeline.record_destinations.is_some(),
+            unwrap: Arc::clone(&settings.unwrap),
         };
         let Compiled { live, warnings, .. } = self.compiled;
         if warnings > 0 {
@@ -171,6 +175,7 @@ impl<'r> Begin<'r> {
         let work = |(lane, post): (L, Post), stop: &Stop| {
             lane.serve(Serve {
                 pipeline,
+                settings: &settings,
                 post,
                 stop,
             })
@@ -225,6 +230,7 @@ fn take_back(
 /// What a worker's thread does with its ports.
 struct Serve<'r> {
     pipeline: &'r Pipeline,
+    settings: &'r Settings,
     post: Post,
     stop: &'r Stop,
 }
@@ -233,16 +239,18 @@ impl Work for Serve<'_> {
     type Output = Done;
 
     fn work<A: Port, N: Port<Frame = A::Frame>>(self, access: A, network: N) -> Done {
-        let idle = match self.pipeline.idle {
+        let Pipeline {
+            idle,
+            replies,
+            lcores,
+            ..
+        } = self.pipeline;
+        let idle = match idle {
             pipeline::Idle::Spin => Idle::Spin,
             pipeline::Idle::Sleep => Idle::Sleep,
         };
-        let mut worker = Worker::new(
-            self.post,
-            &Settings::new(self.pipeline.account),
-            access,
-            network,
-        );
+        let worker = Worker::new(self.post, self.settings, access, network);
+        let mut worker = worker.with_replies(*replies, lcores.len());
         worker.run(self.stop, idle);
         worker.finish()
     }

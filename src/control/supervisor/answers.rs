@@ -108,9 +108,9 @@ impl Supervisor<'_> {
         }
         self.crew.trace(None);
         tracing.kept.truncate(tracing.wanted);
-        let (tables, names_peers) = (self.live.tables(), self.setup.names_peers);
+        let (tables, setup) = (self.live.tables(), &self.setup);
         let numbered = (1..).zip(&tracing.kept);
-        let frames = numbered.map(|(number, kept)| tell(number, kept, tables, names_peers));
+        let frames = numbered.map(|(number, kept)| tell(number, kept, tables, setup));
         let frames = frames.collect();
         let _ = tracing.answer.send(Answer::Trace { frames });
     }

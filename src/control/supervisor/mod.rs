@@ -26,6 +26,7 @@ use super::pipeline::LinkLoss;
 use super::protocol::{Answer, Asked, Refusal, Request, Stats};
 use crate::io::port::DeviceError;
 use crate::policy::Live;
+use crate::wire::Unwrap;
 use crate::worker::Done;
 use answers::Tracing;
 use clock::Clock;
@@ -33,6 +34,7 @@ use plans::Task;
 use reload::Compiling;
 use std::fmt;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
@@ -55,6 +57,8 @@ pub struct Setup {
     pub link_loss: LinkLoss,
     /// Whether traces may name peers.
     pub names_peers: bool,
+    /// The tunnels that traces look into, as the workers do.
+    pub unwrap: Arc<Unwrap>,
 }
 
 /// What signals ask for.

@@ -1,12 +1,27 @@
 use super::pool::{Pool, TooLarge};
 use super::spec::Spec;
+use crate::limit::Buckets;
 use crate::loadgen::traffic::{
-    Encapsulation as Wrapping, Generator, Hostile, Model, ModelError, Network, Protocols, Sizes,
+    Among, Encapsulation as Wrapping, Generator, Hostile, Model, ModelError, Network, NetworkError,
+    Protocols, Sizes,
 };
-use crate::loadgen::{Encapsulation, Family, Mix, Size};
+use crate::loadgen::{Accounting, Encapsulation, Family, Mix, Size};
+use crate::policy::{Action, Limit, Then};
+use crate::stage::{Account, Settings};
+use std::sync::Arc;
 
 /// By what law the subscribers of a Zipf mix send.
 const ZIPF_EXPONENT: f64 = 1.0;
+
+/// What each source of a flood may open.
+const FLOOD_LIMIT: Limit = Limit {
+    per_minute: 30,
+    burst: 10,
+    then: Then::Drop,
+};
+
+/// For how many sources of a flood there is room: fewer than there are.
+const FLOOD_SUBSCRIBERS: u32 = 1 << 18;
 
 /// Why a case has no frames.
 #[derive(Debug, thiserror::Error)]
@@ -34,9 +49,41 @@ impl Spec {
         Ok(Pool::new(frames)?)
     }
 
+    /// Whether what would be dropped is let pass at a rate.
+    pub fn is_limited(&self) -> bool {
+        self.mix == Mix::Flood
+    }
+
+    /// The network of this case.
+    ///
+    /// # Errors
+    /// Its tables are too large.
+    pub fn network(&self) -> Result<Network, NetworkError> {
+        if self.is_limited() {
+            Network::synthetic_under(&self.table, Action::Limit(FLOOD_LIMIT))
+        } else {
+            Network::synthetic(&self.table)
+        }
+    }
+
+    /// How its frames are looked at.
+    pub fn settings(&self) -> Settings {
+        let account = match self.account {
+            Accounting::Candidates => Account::Candidates,
+            Accounting::EveryFrame => Account::EveryFrame,
+        };
+        let mut settings = Settings::new(account);
+        if self.is_limited() {
+            settings.buckets = Arc::new(Buckets::new(FLOOD_SUBSCRIBERS));
+        }
+        settings
+    }
+
     /// About what its frames take in memory.
     pub fn pool_bytes(&self) -> u64 {
+        let long = [Mix::Chains, Mix::SourceRouted].contains(&self.mix);
         let frame_bytes = match self.size {
+            Size::Least if long => 384,
             Size::Least => 128,
             Size::Imix => 448,
             Size::Largest => 1_536,
@@ -57,7 +104,7 @@ impl Spec {
     /// What its traffic is like. Frames go out, and are TCP; `mixed` frames are of both families,
     /// and TCP, UDP, ICMP and ESP as the model has them. Of an adversarial mix each kind has an
     /// equal share: of `mixed` options, chains, tiny fragments and four tags, of a single family
-    /// those that it has.
+    /// those that it has. In a flood each address of the plans is as likely as any other.
     pub fn model(&self) -> Model {
         let tcp = Protocols {
             tcp: 1.0,
@@ -75,6 +122,10 @@ impl Spec {
                 Size::Least => Sizes::least(),
                 Size::Imix => Sizes::imix(),
                 Size::Largest => Sizes::largest(),
+            },
+            among: match self.mix {
+                Mix::Flood => Among::Addresses,
+                _ => Among::Prefixes,
             },
             zipf: (self.mix == Mix::Zipf).then_some(ZIPF_EXPONENT),
             ipv6,
@@ -97,7 +148,25 @@ impl Spec {
     fn hostile(&self) -> Hostile {
         let none = Hostile::default();
         match (self.mix, self.family) {
-            (Mix::Uniform | Mix::Zipf, _) => none,
+            (Mix::Uniform | Mix::Zipf | Mix::Flood, _) => none,
+            (Mix::SourceRouted, _) => Hostile {
+                source_routed: 1.0,
+                ..none
+            },
+            (Mix::TinyFragments, _) => Hostile {
+                tiny_fragments: 1.0,
+                ..none
+            },
+            (Mix::Chains, Family::Ipv4) => Hostile {
+                options: 1.0,
+                ..none
+            },
+            (Mix::Chains, Family::Ipv6) => Hostile { chain: 1.0, ..none },
+            (Mix::Chains, Family::Mixed) => Hostile {
+                options: 0.5,
+                chain: 0.5,
+                ..none
+            },
             (Mix::Spoofed, _) => Hostile {
                 spoofed: 1.0,
                 ..none

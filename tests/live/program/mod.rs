@@ -238,7 +238,8 @@ impl End {
         };
         let accounted = balance.transmitted + balance.discarded + balance.tx_full + balance.held;
         assert_eq!(
-            balance.rx + balance.generated, accounted,
+            balance.rx + balance.generated,
+            accounted,
             "the balance does not close: {balance:?}"
         );
         balance
