@@ -86,7 +86,9 @@ impl<'a> Outside<'a> {
     /// Whether any tunnel that can be over such an outer header ends at one of these.
     pub fn is_end_of_any(self, ends: Ends) -> bool {
         let protocols = [4, 41, 47, UDP];
-        protocols.iter().any(|protocol| self.leads(*protocol, ends).is_some())
+        protocols
+            .iter()
+            .any(|protocol| self.leads(*protocol, ends).is_some())
     }
 
     /// The first tunnel that a protocol may lead into.
@@ -186,12 +188,7 @@ impl<'a> Outside<'a> {
             return Within::Nothing;
         }
         let mut octets = 2;
-        let mut end = usize::MAX;
         if flags & length != 0 {
-            match header.two(octets) {
-                Ok(length) => end = usize::from(length),
-                Err(_) => return Within::Short,
-            }
             octets += 2;
         }
         octets += 4;
@@ -204,7 +201,6 @@ impl<'a> Outside<'a> {
                 Err(_) => return Within::Short,
             }
         }
-        let _ = end;
         if header.left() < octets {
             return Within::Short;
         }
