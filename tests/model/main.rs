@@ -1,0 +1,198 @@
+//! Random policies and random frames: a slow evaluator that knows no table, and a parser written
+//! apart from the product's, give the same verdict, reason and rule as the stages do.
+//!
+//! - `policy`: a policy as a plain value, and the YAML of it that the product loads.
+//! - `naive`: the parser, octet by octet; each is there, cut by the capture, or was never sent.
+//! - `owners`, `evaluate`, `limits`: whose an address is, what the rules say, what a rate lets pass.
+//! - `made`: the generators. `product`: the real loader, tables and stages.
+//!
+//! Not modelled: port sets of MAP-E, and tables of rates that are full.
+//!
+//! `PROPTEST_CASES=30000 cargo test --test model` tries more than the usual few.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    unreachable_pub,
+    reason = "tests"
+)]
+
+mod evaluate;
+mod limits;
+mod made;
+mod naive;
+mod owners;
+mod policy;
+mod product;
+
+use evaluate::{Judged, Opinion, Run, evaluate};
+use limits::{Buckets, Taken};
+use made::MadeFrame;
+use naive::Seen;
+use naive::tunnel::Tunnel;
+use policy::Policy;
+use proptest::collection::vec;
+use proptest::prelude::*;
+use proptest::test_runner::TestCaseError;
+use sekisho::stage::{Account, Facing};
+use sekisho::stats::Verdict;
+use sekisho::wire::BURST;
+use std::fmt::{self, Write as _};
+
+/// Four bursts: to compile a policy takes as long as to judge many frames.
+const MOST_FRAMES: usize = 4 * BURST;
+
+/// A policy, a second, and frames that are judged under it.
+#[derive(Clone)]
+struct Case {
+    policy: Policy,
+    at: i64,
+    /// The `unparsed` and the `source` of a pipeline.
+    unparsed_is_dropped: bool,
+    sources_are_known: bool,
+    tunnels: Vec<Tunnel>,
+    frames: Vec<MadeFrame>,
+}
+
+impl fmt::Debug for Case {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(
+            f,
+            "as of {}; unparsed are dropped: {}; sources are to be known: {}",
+            policy::timestamp(self.at),
+            self.unparsed_is_dropped,
+            self.sources_are_known
+        )?;
+        for tunnel in &self.tunnels {
+            writeln!(f, "opened: {tunnel:?}")?;
+        }
+        for (number, tenant) in self.policy.tenants.iter().enumerate() {
+            writeln!(f, "---\n{}", tenant.yaml(number))?;
+        }
+        let frames = self.frames.iter();
+        frames
+            .map(described)
+            .try_for_each(|frame| writeln!(f, "{frame}"))
+    }
+}
+
+fn described(frame: &MadeFrame) -> String {
+    let mut text = format!(
+        "at {} ms, link type {}, {} of {} octets: ",
+        frame.at_ns / 1_000_000,
+        frame.link_type,
+        frame.bytes.len(),
+        frame.original_len
+    );
+    for octet in &frame.bytes {
+        let _ = write!(text, "{octet:02x}");
+    }
+    text
+}
+
+fn case() -> impl Strategy<Value = Case> {
+    let settings = (
+        prop::bool::weighted(0.3),
+        prop::bool::weighted(0.3),
+        made::tunnels(),
+    );
+    let frames = vec(made::frame(), 1..=MOST_FRAMES);
+    (made::policy(), made::at(), settings, frames).prop_map(|(policy, at, settings, mut frames)| {
+        made::one_after_the_other(&mut frames);
+        let (unparsed_is_dropped, sources_are_known, tunnels) = settings;
+        Case {
+            policy,
+            at,
+            unparsed_is_dropped,
+            sources_are_known,
+            tunnels,
+            frames,
+        }
+    })
+}
+
+fn usual(cases: u32) -> ProptestConfig {
+    let config = match std::env::var_os("PROPTEST_CASES") {
+        Some(_) => ProptestConfig::default(),
+        None => ProptestConfig::with_cases(cases),
+    };
+    ProptestConfig {
+        failure_persistence: None,
+        max_shrink_iters: 20_000,
+        ..config
+    }
+}
+
+proptest! {
+    #![proptest_config(usual(24))]
+
+    #[test]
+    fn every_verdict_is_the_one_that_the_rules_say(case in case()) {
+        agrees(&case)?;
+    }
+}
+
+fn agrees(case: &Case) -> Result<(), TestCaseError> {
+    let tables = product::tables(&case.policy, case.at).map_err(TestCaseError::fail)?;
+    let frames = case.frames.iter();
+    let seen = frames.map(|frame| naive::see(frame.frame(), &case.tunnels));
+    let seen: Vec<_> = seen.collect();
+    for facing in [Facing::Out, Facing::In, Facing::Auto] {
+        let run = Run {
+            facing,
+            unparsed_is_dropped: case.unparsed_is_dropped,
+            sources_are_known: case.sources_are_known,
+        };
+        let wanted = wanted(case, &seen, run);
+        let frames = &case.frames[..wanted.len()];
+        // One by one under one kind of account or the other.
+        let (one, other) = match case.frames.len() % 2 {
+            0 => (Account::Candidates, Account::EveryFrame),
+            _ => (Account::EveryFrame, Account::Candidates),
+        };
+        for (account, together) in [(one, 1), (one, BURST), (other, BURST)] {
+            let burst = &mut product::burst(run, account, &case.tunnels);
+            let found = frames.chunks(together);
+            let found = found.flat_map(|frames| product::judge(burst, frames, &tables));
+            for (number, found) in found.enumerate() {
+                let of = (&wanted[number], &seen[number], &frames[number]);
+                holds(of, &found, (run, account, together))?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// What the model says of the frames, up to the first of which it cannot.
+fn wanted(case: &Case, seen: &[Seen], run: Run) -> Vec<Judged> {
+    let mut buckets = Buckets::default();
+    let settled = case.frames.iter().zip(seen).map_while(|(frame, seen)| {
+        let Opinion { judged, limit } = evaluate(&case.policy, seen, run, case.at);
+        let Some((key, limit, above)) = limit else {
+            return Some(judged);
+        };
+        match buckets.take(key, limit, frame.at_ns) {
+            Taken::Token => Some(Judged {
+                verdict: Verdict::Forward,
+                ..judged
+            }),
+            Taken::None => Some(above),
+            Taken::TooNearToCall => None,
+        }
+    });
+    settled.collect()
+}
+
+fn holds(
+    (wanted, seen, frame): (&Judged, &Seen, &MadeFrame),
+    found: &Judged,
+    run: (Run, Account, usize),
+) -> Result<(), TestCaseError> {
+    prop_assert!(
+        wanted == found,
+        "{run:?}\n{}\nseen: {seen:?}\nthe model: {wanted:?}\nthe stages: {found:?}",
+        described(frame)
+    );
+    Ok(())
+}
