@@ -1,21 +1,32 @@
 //! What holds for every frame, asked by the fuzz target and by ordinary tests.
 
+#[path = "check_lax.rs"]
+pub mod check_lax;
+
 use sekisho::wire::{
     Family, Fragment, Identity, LinkType, MapRule, Packet, Route, Shape, Subscriber, TcpFlags,
-    Tunnel, TunnelKind, Unwrap, parse, parse_fast, parse_full, route_addresses,
+    Tunnel, TunnelKind, Unwrap, parse, parse_fast, parse_full, parse_part, route_addresses,
 };
 use std::sync::LazyLock;
 
+/// What is looked at of an Ethernet frame in which no tunnel is opened, at most: the work for one is
+/// bounded however long it is and whatever it holds.
+const LOOKED_AT_OCTETS: usize = 512;
+
+/// Numbers below this are a link type's own; the others choose one that is read.
+const NUMBERS: u16 = 512;
+
 /// The first two octets choose a link type (one that is not read, too); the rest is the frame.
 pub fn check(input: &[u8]) {
-    let Some(([high, low], frame)) = input.split_first_chunk() else {
+    let Some((number, frame)) = input.split_first_chunk() else {
         return;
     };
-    let number = u16::from_be_bytes([*high, *low]);
-    let slot = usize::from(number) % (LinkType::READ.len() + 1);
-    let link_type = LinkType::READ
-        .get(slot)
-        .map_or(LinkType(number), |(read, _)| *read);
+    let number = u16::from_be_bytes(*number);
+    let slot = usize::from(number) % LinkType::READ.len();
+    let link_type = match LinkType::READ.get(slot) {
+        Some((read, _)) if number >= NUMBERS => *read,
+        _ => LinkType(number),
+    };
     check_frame(frame, link_type);
 }
 
@@ -24,6 +35,21 @@ pub fn check_frame(frame: &[u8], link_type: LinkType) {
     static OPEN: LazyLock<Unwrap> = LazyLock::new(|| Unwrap::new(every_tunnel()));
     check_opening(&Unwrap::default(), frame, link_type);
     check_opening(&OPEN, frame, link_type);
+    if link_type == LinkType::ETHERNET {
+        check_lax::agrees(frame);
+        looks_no_further(frame);
+    }
+}
+
+/// The octets that lie further back change nothing, where no tunnel is opened.
+fn looks_no_further(frame: &[u8]) {
+    let Some((head, rest)) = frame.split_at_checked(LOOKED_AT_OCTETS) else {
+        return;
+    };
+    let unwrap = Unwrap::default();
+    let packet = parse_full(frame, LinkType::ETHERNET, &unwrap);
+    let of_head = parse_part(head, rest.len(), LinkType::ETHERNET, &unwrap);
+    assert_eq!(of_head, packet, "it looked too far");
 }
 
 /// Both lanes agree, the packet keeps its promises, and octets behind the frame change nothing

@@ -1,9 +1,13 @@
 //! What holds for every policy, asked by the fuzz target and by ordinary tests.
 
+#[path = "shown.rs"]
+mod shown;
+
 use sekisho::policy::{
-    self, Diagnostic, Epoch, Interval, Loaded, Partition, Program, Resolved, Severity, Sources,
+    self, Epoch, Interval, Loaded, Partition, Program, Resolved, Severity, Sources,
 };
 use sekisho::wire::Family;
+use shown::{can_be_shown, keeps_its_promises};
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
@@ -21,7 +25,11 @@ const MOST_INSTANTS: usize = 4;
 pub(super) fn check(input: &[u8]) {
     let texts = split(input);
     let loaded = load(&texts);
-    keeps_its_promises(&loaded);
+    keeps_its_promises(
+        loaded.resolved.is_some(),
+        &loaded.diagnostics,
+        &loaded.sources,
+    );
     same_again(&loaded, &load(&texts));
     if let Some(resolved) = loaded.resolved {
         is_in_force_as_printed(&resolved);
@@ -66,38 +74,6 @@ fn load_named(names: &[String], read: &dyn Fn(&Path) -> io::Result<Vec<u8>>) -> 
     // A fixed day: 2026-11-22, 00:00 in UTC.
     let now = jiff::Timestamp::constant(1_795_305_600, 0);
     policy::load_with(names, now, read)
-}
-
-/// There is either an error or a meaning, and every finding can be shown to people and programs.
-fn keeps_its_promises(loaded: &Loaded) {
-    let is_error = |found: &Diagnostic| found.severity == Severity::Error;
-    assert_eq!(
-        loaded.resolved.is_none(),
-        loaded.diagnostics.iter().any(is_error),
-        "{:?}",
-        loaded.diagnostics
-    );
-    can_be_shown(&loaded.diagnostics, &loaded.sources);
-}
-
-/// Places are whole characters of their text, lines are counted right, and nothing that was
-/// written reaches the terminal as a control character.
-fn can_be_shown(diagnostics: &[Diagnostic], sources: &Sources) {
-    for found in diagnostics {
-        assert!(!found.labels.is_empty(), "{found:?}");
-        for origin in found.labels.iter().map(|label| &label.origin) {
-            let text = sources.text(origin.source);
-            let before = text.get(..origin.span.start);
-            let lines = before.map(|before| before.matches('\n').count() + 1);
-            assert_eq!(lines, usize::try_from(origin.line).ok(), "{found:?}");
-            assert!(text.get(origin.span.clone()).is_some(), "{found:?}");
-        }
-        found.to_json(sources);
-    }
-    policy::render(sources, diagnostics, true);
-    let plain = policy::render(sources, diagnostics, false);
-    let control = |letter: char| letter.is_control() && letter != '\n';
-    assert!(!plain.contains(control), "{plain:?}");
 }
 
 /// The same texts say the same, whatever order a hash map has.

@@ -15,8 +15,8 @@ use sekisho::lpm::Readers;
 use sekisho::policy::{Program, Tables, load};
 use sekisho::stage::{Account, Burst, Facing, Settings, Trail};
 use sekisho::stats::{Reason, Tally, Verdict};
-use sekisho::wire::{BURST, Frame, Shape};
-use sekisho::worker::{Assignment, Order, Post, Report, TraceRoom, Worker};
+use sekisho::wire::{BURST, Frame, Shape, TcpFlags, tcp_probe};
+use sekisho::worker::{Assignment, Order, Post, ReplyRate, Report, TraceRoom, Worker};
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::collections::HashSet;
@@ -129,6 +129,57 @@ fn no_poll_allocates() {
     assert!(done.balance.discarded > 0 && done.tx_full.frames > 0);
 }
 
+/// Nor does one that answers what it rejects: at once, where nobody may be answered, above the rate,
+/// and where the ring has no room or the pool nothing left.
+#[test]
+fn no_reply_allocates() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = |answer: &str| {
+        format!(
+            "isp: a\ntime_zone: UTC\nreply-source: {{ ipv4: 192.0.2.254, ipv6: \"2001:db8::fe\" }}\n\
+             plans: {{ home: {{ kind: dynamic }} }}\n\
+             subscribers:\n  - {{ plan: home, prefixes: [198.51.100.0/25, 2001:db8:100::/48] }}\n\
+             rules:\n  - {{ name: op25b, plans: [home], action: {{ reject: {answer} }} }}\n"
+        )
+    };
+    let ends = [
+        ["198.51.100.9", "203.0.113.25"],
+        ["2001:db8:100::9", "2001:db8:e::25"],
+    ];
+    let probe = |number: u16| {
+        let [from, to] = ends[usize::from(number % 2)].map(|end| end.parse().unwrap());
+        let flags = if number.is_multiple_of(7) { "SR" } else { "S" };
+        let flags = TcpFlags::from_letters(flags).unwrap();
+        tcp_probe(from, to, number, 25, flags).unwrap()
+    };
+    let arena = Arena::of((1..=2_000).map(probe)).unwrap();
+    for answer in ["icmp", "rst"] {
+        let policy = folder.path().join(answer);
+        std::fs::write(&policy, text(answer)).unwrap();
+        let (tables, _) = compile(policy);
+        let (pool, none) = (Pool::with_spares(&arena, 30), Pool::default());
+        let (post, _) = Post::new(&tables, &Readers::new());
+        let access = MemoryPort::new(&pool, Rounds::Once, 25).with_link(5);
+        let uplink = MemoryPort::new(&none, Rounds::Once, 64);
+        let rate = ReplyRate {
+            per_second: 1,
+            burst: 500,
+        };
+        let worker = Worker::new(post, &Settings::new(Account::Candidates), access, uplink);
+        let mut worker = worker.with_replies(rate, 1);
+        for poll in 0..50 {
+            let (count, frames) = allocations(|| worker.poll_once());
+            assert_eq!(count, 0, "at poll {poll} of {frames} frames");
+        }
+        let done = worker.finish();
+        assert!(done.balance.holds(), "{}", done.balance);
+        let replies = done.replies;
+        let each = [replies.generated, replies.withheld, replies.impossible];
+        assert!(each.iter().all(|count| *count > 0), "{replies}");
+        assert!(done.tx_full.frames > 0 && done.balance.transmitted > 0);
+    }
+}
+
 /// Nor does a generated one, where there is room for it.
 #[test]
 fn no_generated_frame_allocates() {
@@ -150,6 +201,7 @@ fn hostile_model() -> Model {
         chain: share,
         tiny_fragments: share,
         four_tags: share,
+        source_routed: share,
     };
     Model {
         zipf: Some(1.0),

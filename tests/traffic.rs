@@ -97,6 +97,7 @@ fn everything() -> Model {
             chain: 0.1,
             tiny_fragments: 0.1,
             four_tags: 0.1,
+            source_routed: 0.1,
         },
         ..model()
     }
@@ -231,6 +232,7 @@ fn what_does_not_fit_is_enlarged_and_counted() {
     assert_eq!(hostile(|h| h.tiny_fragments = 1.0), 64);
     assert_eq!(hostile(|h| h.four_tags = 1.0), 74);
     assert_eq!(hostile(|h| h.chain = 1.0), 14 + 40 + 256 + 20 + 4);
+    assert_eq!(hostile(|h| h.source_routed = 1.0), 98);
 }
 
 #[test]

@@ -6,7 +6,6 @@ use crate::control::pipeline::{self, Pipeline};
 use crate::limit::Buckets;
 use crate::policy::Severity;
 use crate::stage::{Account, Settings};
-use crate::wire::Unwrap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -36,8 +35,11 @@ pub(super) struct PipelineArg {
 /// What decides frames.
 pub(super) struct Deployment {
     pub(super) policies: Policies,
-    pub(super) pipeline: Option<(PathBuf, Pipeline)>,
+    pub(super) pipeline: Named,
 }
+
+/// A pipeline with its file, where one is named.
+pub(super) type Named = Option<(PathBuf, Pipeline)>;
 
 impl DeploymentArgs {
     /// What decides, or a failure whose errors stand on stderr: those of all that was named.
@@ -64,7 +66,7 @@ impl DeploymentArgs {
 impl PipelineArg {
     /// The pipeline, where policies are named apart from it: what it calls its own need not be
     /// there.
-    pub(super) fn load(&self) -> Result<Option<(PathBuf, Pipeline)>, Failure> {
+    pub(super) fn load(&self) -> Result<Named, Failure> {
         self.read(&|_| Ok(())).0
     }
 
@@ -72,7 +74,7 @@ impl PipelineArg {
     fn read(
         &self,
         open: &dyn Fn(&Path) -> std::io::Result<()>,
-    ) -> (Result<Option<(PathBuf, Pipeline)>, Failure>, Vec<PathBuf>) {
+    ) -> (Result<Named, Failure>, Vec<PathBuf>) {
         let Some(path) = &self.pipeline else {
             return (Ok(None), Vec::new());
         };
@@ -96,12 +98,6 @@ impl Deployment {
     /// How frames are looked at; each call gives buckets of its own.
     pub(super) fn settings(&self, account: Account) -> Settings {
         settings(self.pipeline.as_ref(), account)
-    }
-
-    /// Which tunnels are opened.
-    pub(super) fn unwrap(&self) -> Unwrap {
-        let pipeline = self.pipeline.as_ref();
-        pipeline.map_or_else(Unwrap::default, |(_, pipeline)| pipeline.opens())
     }
 
     /// The pipeline's file.

@@ -30,31 +30,19 @@ mod word;
 pub use rate::{Rate, RateError};
 pub use table::{Buckets, Taken};
 
-/// A moment of a clock that does not go back, in nanoseconds; since when does not matter.
+/// Nanoseconds of a clock that does not go backwards; since when does not matter.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Moment(u64);
-
-impl Moment {
-    /// So many nanoseconds after the clock's own beginning.
-    pub const fn from_ns(ns: u64) -> Self {
-        Self(ns)
-    }
-
-    /// Nanoseconds since the clock's own beginning.
-    pub const fn as_ns(self) -> u64 {
-        self.0
-    }
-}
+pub struct Moment(pub u64);
 
 /// Whose bucket it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Key {
-    /// Which rule limits: the same number as long as the rule is the same to its author.
+    /// Under which rule: the same number as long as its author calls it the same rule.
     pub rule: u64,
-    /// Toward the subscriber: the mirror of an outbound rule has buckets of its own.
-    pub inbound: bool,
-    /// The family of `address`.
-    pub ipv6: bool,
-    /// The subscriber's address, cut to the length that subscribers have.
-    pub address: u128,
+    /// On which path.
+    pub path: u8,
+    /// Of the address.
+    pub family: u8,
+    /// Who, without the bits that one subscriber's addresses differ in.
+    pub subscriber: u128,
 }

@@ -19,19 +19,22 @@ fn check(model: impl Fn() + Send + Sync + 'static) {
 fn key(rule: u64) -> Key {
     Key {
         rule,
-        inbound: false,
-        ipv6: false,
-        address: 0,
+        path: 0,
+        family: 0,
+        subscriber: 0,
     }
 }
 
 fn at(seconds: u64) -> Moment {
-    Moment::from_ns((100 + seconds) * SECOND_NS)
+    Moment((100 + seconds) * SECOND_NS)
 }
 
 /// One token at once, one in ten seconds.
 fn rate() -> Rate {
-    Rate::new(6, 1).unwrap()
+    Rate {
+        per_minute: 6,
+        burst: 1,
+    }
 }
 
 /// What the threads get that take from these keys at these moments, one thread a list.

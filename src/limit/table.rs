@@ -44,6 +44,8 @@ const WAYS: usize = if cfg!(all(test, loom)) { 1 } else { 7 };
 /// How many keys a line is to hold where there are as many as the table was made for.
 const KEYS_A_LINE: usize = if cfg!(all(test, loom)) { 1 } else { 4 };
 
+const DEFAULT_SUBSCRIBERS: u32 = 65_536;
+
 /// A bucket that is further from full than an empty one, by more than this, is cut down.
 const SKEW_TICKS: u64 = TICKS_A_MINUTE;
 
@@ -63,6 +65,13 @@ pub enum Taken {
     Empty,
     /// The key has no bucket, and there is no room for one.
     TableFull,
+}
+
+/// Room for 65,536 subscribers, in 1 MiB.
+impl Default for Buckets {
+    fn default() -> Self {
+        Self::new(DEFAULT_SUBSCRIBERS)
+    }
 }
 
 #[derive(Debug, Default)]
@@ -141,8 +150,7 @@ impl Buckets {
     }
 
     fn home(&self, key: Key) -> Home {
-        let flags = u8::from(key.inbound) << 1 | u8::from(key.ipv6);
-        let hash = self.secret.hash_one((key.address, key.rule, flags));
+        let hash = self.secret.hash_one(key);
         let tag = Tag::of(hash);
         let one = hash as usize & (self.lines.len() - 1);
         let other = self.other_line(tag, one);
@@ -190,7 +198,7 @@ impl Buckets {
         };
         let claim = Claim::new(home.tag, place, since);
         swap(word, before.word(), claim.word(), Ordering::AcqRel).ok()?;
-        let moved_in = Slot::new(home.tag, now.plus(rate.cost_ticks));
+        let moved_in = Slot::new(home.tag, now.plus(rate.cost_ticks()));
         let place = self.slot(home, place);
         swap(place, slot.word(), moved_in.word(), Ordering::Relaxed).ok()?;
         Some(Taken::Token)
@@ -246,16 +254,18 @@ impl Buckets {
 
 /// Takes a token from the bucket in a slot; none if the slot is no longer the tag's.
 fn spend(slot: &AtomicU64, mut found: Slot, tag: Tag, rate: Rate, now: Tick) -> Option<Taken> {
+    let cost = rate.cost_ticks();
+    let full = rate.depth_ticks(cost);
+    // Who carried a claim out for somebody else left a tick missing; it denies no token.
+    let depth = full + 1;
     while found.is_of(tag) {
         let missing = found.full().ahead_of(now);
-        // Who carried a claim out for somebody else left a tick missing; it denies no token.
-        let depth = rate.depth_ticks + 1;
-        let (left, taken) = if missing + rate.cost_ticks <= depth {
-            (missing + rate.cost_ticks, Taken::Token)
+        let (left, taken) = if missing + cost <= depth {
+            (missing + cost, Taken::Token)
         } else if missing <= depth + SKEW_TICKS {
             return Some(Taken::Empty);
         } else {
-            (rate.depth_ticks, Taken::Empty)
+            (full, Taken::Empty)
         };
         let next = Slot::new(tag, now.plus(left));
         match swap(slot, found.word(), next.word(), Ordering::Relaxed) {

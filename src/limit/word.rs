@@ -30,7 +30,7 @@ pub(super) struct Tick(u64);
 
 impl Tick {
     pub(super) fn at(moment: Moment) -> Self {
-        Self(moment.as_ns() >> TICK_SHIFT & TICK_MASK)
+        Self(moment.0 >> TICK_SHIFT & TICK_MASK)
     }
 
     pub(super) fn plus(self, ticks: u64) -> Self {
@@ -139,7 +139,7 @@ mod tests {
     #[test]
     fn parts_come_back_as_they_went_in() {
         for hash in [0, 1, 1 << 42, u64::MAX, 0x0123_4567_89ab_cdef] {
-            let (tag, tick) = (Tag::of(hash), Tick::at(Moment::from_ns(hash)));
+            let (tag, tick) = (Tag::of(hash), Tick::at(Moment(hash)));
             let slot = Slot::from_word(Slot::new(tag, tick).word());
             assert!(slot.is_of(tag) && slot.full() == tick);
             let claim = Claim::new(tag, 13, tick.coarse());
@@ -152,12 +152,12 @@ mod tests {
     #[test]
     fn the_future_is_an_eighth_of_the_range_wherever_it_begins() {
         for start in [0, YEAR_NS, 9 * YEAR_NS, 56 * YEAR_NS, u64::MAX] {
-            let now = Tick::at(Moment::from_ns(start));
+            let now = Tick::at(Moment(start));
             assert_eq!(now.ahead_of(now), 0);
             assert_eq!(now.plus(1).ahead_of(now), 1);
             assert_eq!(now.ahead_of(now.plus(1)), 0);
             assert_eq!(now.plus(FUTURE_TICKS - 1).ahead_of(now), FUTURE_TICKS - 1);
-            let eight_years = Tick::at(Moment::from_ns(start.wrapping_add(7 * YEAR_NS)));
+            let eight_years = Tick::at(Moment(start.wrapping_add(7 * YEAR_NS)));
             assert!(Slot::new(Tag::of(1), now).is_free(eight_years));
         }
     }

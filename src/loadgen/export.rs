@@ -255,6 +255,8 @@ words! {
         Qinq "qinq",
         /// Two stacked tags and a PPPoE session.
         QinqPppoe "qinq-pppoe",
+        /// IPv4 in IPv6, to a border relay (RFC 7597).
+        MapE "map-e",
     }
 }
 
@@ -279,6 +281,16 @@ words! {
         Spoofed "spoofed",
         /// The headers that take longest to read, in random order.
         Adversarial "adversarial",
+        /// The longest chains of headers alone: IPv4's of 60 octets, IPv6's of eight extension
+        /// headers.
+        Chains "chains",
+        /// First fragments with 8 octets of TCP alone; IPv4's.
+        TinyFragments "tiny-fragments",
+        /// The longest source routes alone.
+        SourceRouted "source-routed",
+        /// Sources of the plans, each address as likely as any other, under a rule that limits
+        /// each of them.
+        Flood "flood",
     }
 }
 

@@ -150,6 +150,7 @@ codes! {
     UNKNOWN_HOSTS Error "unknown-hosts" "A group of hosts that is not declared.";
     NAME_OF_A_PLAN Error "name-of-a-plan" "A group of hosts has the name of a plan.";
     LIMIT_OF_EVERY_SEGMENT Error "limit-of-every-segment" "A limit with `mode: any`: only connections that begin are limited.";
+    LIMIT_TOO_DEEP Error "limit-too-deep" "A limit whose bucket would take more than a day to fill.";
     SUBSCRIBER_LENGTH_MISSING Error "subscriber-length-missing" "A limit over IPv6 of a plan without `subscriber-length`.";
     SUBSCRIBER_LENGTH_SHORT Error "subscriber-length-too-short" "A prefix that is longer than the `subscriber-length` of its plan.";
     BAD_REPLY_SOURCE Error "bad-reply-source" "Not an address that a reply can come from.";

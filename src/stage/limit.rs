@@ -4,8 +4,8 @@ use super::bits::Bits;
 use super::classify::Classified;
 use super::decide::Decided;
 use super::parse::Parsed;
-use crate::limit::{Buckets, Key, Moment, Taken};
-use crate::policy::{Direction, Path, PlanId, RuleId, Tables, Then};
+use crate::limit::{Buckets, Key, Moment, Rate, Taken};
+use crate::policy::{Action, Direction, Limit, Path, PlanId, RuleId, Tables, Then};
 use crate::stats::{Reason, Verdict};
 use crate::wire::Family;
 
@@ -22,15 +22,19 @@ impl Decided {
     ) {
         for index in self.limited().and(parsed.all) {
             let (rule, path) = (self.rule[index], self.path[index]);
-            let Some((rate, then)) = tables.legend.rate(rule) else {
+            let Action::Limit(limit) = tables.action(rule) else {
                 continue;
             };
             let subscriber = subscriber(parsed, index, path.direction());
             let key = key(tables, rule, path, classified.plan[index], subscriber);
+            let Limit {
+                per_minute, burst, ..
+            } = limit;
+            let rate = Rate { per_minute, burst };
             let (verdict, reason) = match buckets.take(key, rate, moment(index)) {
                 Taken::Token => (Verdict::Forward, self.reason[index]),
-                Taken::Empty => (above(then, path), Reason::AboveRate),
-                Taken::TableFull => (above(then, path), Reason::LimitTableFull),
+                Taken::Empty => (above(limit.then, path), Reason::AboveRate),
+                Taken::TableFull => (above(limit.then, path), Reason::LimitTableFull),
             };
             (self.verdict[index], self.reason[index]) = (verdict, reason);
         }
@@ -86,7 +90,7 @@ fn key(
     plan: PlanId,
     (family, address): (Family, u128),
 ) -> Key {
-    let address = match family {
+    let subscriber = match family {
         Family::V4 => address,
         Family::V6 => {
             let host_bits = 128 - u32::from(tables.legend.subscriber_length(plan).min(128));
@@ -99,8 +103,8 @@ fn key(
     };
     Key {
         rule: tables.legend.rule_key(rule),
-        inbound: path.direction() == Direction::In,
-        ipv6: family == Family::V6,
-        address,
+        path: path as u8,
+        family: family as u8,
+        subscriber,
     }
 }

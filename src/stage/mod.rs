@@ -32,7 +32,7 @@ pub use settings::{Account, Facing, Settings, Source, Unparsed};
 use crate::limit::Moment;
 use crate::policy::Tables;
 use crate::stats::{Counted, Tally, Verdict};
-use crate::wire::{AsFrame, Packet};
+use crate::wire::{AsFrame, Packet, Unwrap};
 use classify::Classified;
 use decide::Decided;
 use parse::Parsed;
@@ -116,7 +116,7 @@ impl Burst {
     pub fn limit(&mut self, frames: &[impl AsFrame], tables: &Tables, now: Moment) {
         let moment = |index: usize| {
             let own = frames.get(index).and_then(AsFrame::at_ns);
-            own.map_or(now, Moment::from_ns)
+            own.map_or(now, Moment)
         };
         self.decided.limit(
             &self.parsed,
@@ -163,6 +163,11 @@ impl Burst {
                 bytes: bytes(index),
             })
         }));
+    }
+
+    /// The tunnels that are opened.
+    pub fn unwrap(&self) -> &Unwrap {
+        &self.settings.unwrap
     }
 
     /// Which of the frames that were decided last have such a verdict: a bit each, the lowest is of

@@ -59,9 +59,6 @@ pub struct Settings {
     pub buckets: Arc<Buckets>,
 }
 
-/// Subscribers whose buckets are kept where a run does not say how many: enough for single frames.
-const FEW: u32 = 1_024;
-
 impl Settings {
     /// How many subscribers' buckets a run keeps where nothing else is said.
     pub const LIMIT_SUBSCRIBERS: u32 = 1 << 20;
@@ -73,7 +70,7 @@ impl Settings {
             unwrap: Arc::default(),
             unparsed: Unparsed::Forward,
             source: Source::Any,
-            buckets: Arc::new(Buckets::new(FEW)),
+            buckets: Arc::default(),
         }
     }
 

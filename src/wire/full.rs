@@ -5,13 +5,15 @@
 //! are read here; PPPoE, PPP, MPLS, LLC/SNAP, Cisco HDLC and loopback it does not have.
 
 use super::area::Area;
-use super::layers::Layers;
-use super::unwrap::read;
-use super::{Family, LinkType, Packet, Unwrap};
+use super::{Family, LinkType, Packet, Unwrap, unwrap};
 use etherparse::{Ethernet2HeaderSlice, SingleVlanHeaderSlice, ether_type};
 
 /// Tags, and labels, that are followed in one frame.
 const ENCAPSULATION_CAP: u8 = 4;
+
+/// How far headers may reach whose length a field gives: what comes behind them still has an
+/// offset.
+const SKIPPED_CAP_BYTES: u16 = 0x7fff;
 
 /// Reads any frame. [`parse`](super::parse) gives the same, faster for the common ones.
 pub fn parse_full(frame: &[u8], link_type: LinkType, unwrap: &Unwrap) -> Packet {
@@ -26,7 +28,7 @@ pub fn parse_part(
     link_type: LinkType,
     unwrap: &Unwrap,
 ) -> Packet {
-    read(frame, missing_bytes, link_type, unwrap).0
+    unwrap::read(frame, missing_bytes, link_type, unwrap)
 }
 
 /// Why no IP header was reached.
@@ -47,7 +49,6 @@ pub(super) struct Walk<'a> {
     pub(super) offset_bytes: u16,
     tags: u8,
     labels: u8,
-    pub(super) layers: Layers,
 }
 
 impl<'a> Walk<'a> {
@@ -58,7 +59,6 @@ impl<'a> Walk<'a> {
             offset_bytes: 0,
             tags: 0,
             labels: 0,
-            layers: Layers::default(),
         }
     }
 
@@ -69,7 +69,6 @@ impl<'a> Walk<'a> {
             offset_bytes,
             tags: 0,
             labels: 0,
-            layers: self.layers,
         };
     }
 
@@ -92,6 +91,21 @@ impl<'a> Walk<'a> {
             LinkType::CISCO_HDLC => self.cisco_hdlc(),
             LinkType::LINUX_SLL => self.cooked_v1(),
             LinkType::LINUX_SLL2 => self.cooked_v2(),
+            LinkType::TOKEN_RING => self.token_ring(),
+            LinkType::FDDI => self.fddi(),
+            LinkType::IEEE802_11 => self.ieee802_11(false),
+            LinkType::FRAME_RELAY => self.frame_relay(),
+            LinkType::PRISM => self.prism(),
+            LinkType::RADIOTAP => self.radiotap(),
+            LinkType::ARCNET_LINUX => self.arcnet_linux(),
+            LinkType::AVS => self.avs(),
+            LinkType::JUNIPER_ETHERNET => self.juniper_ethernet(),
+            LinkType::PPI => self.per_packet_information(),
+            LinkType::NFLOG => self.netfilter_log(),
+            LinkType::IPOIB => self.infiniband(),
+            LinkType::PKTAP => self.pktap(),
+            LinkType::DSA_BROADCOM | LinkType::DSA_MARVELL => self.marked_ethernet::<4>(),
+            LinkType::EDSA_MARVELL => self.ether_type_dsa(),
             _ => Err(Stop::Unreadable),
         }
     }
@@ -103,6 +117,24 @@ impl<'a> Walk<'a> {
         Ok(header)
     }
 
+    /// The next `N` octets, which stay.
+    pub(super) fn peek<const N: usize>(&self) -> Result<&'a [u8; N], Stop> {
+        self.rest.bytes.first_chunk().ok_or(Stop::Short)
+    }
+
+    /// Takes a header of a length that a field gives.
+    pub(super) fn skip(&mut self, len_bytes: usize) -> Result<&'a [u8], Stop> {
+        // Also where the octets are not there: how many come must not turn the answer.
+        let len = u16::try_from(len_bytes).map_err(|_| Stop::Unreadable)?;
+        let offset_bytes = self.offset_bytes.saturating_add(len);
+        if offset_bytes > SKIPPED_CAP_BYTES {
+            return Err(Stop::Unreadable);
+        }
+        let header = self.rest.take(len_bytes).ok_or(Stop::Short)?;
+        self.offset_bytes = offset_bytes;
+        Ok(header)
+    }
+
     pub(super) fn ethernet(&mut self) -> Result<Family, Stop> {
         let header = self.take::<14>()?;
         let ethernet = Ethernet2HeaderSlice::from_slice(header).map_err(|_| Stop::Short)?;
@@ -110,9 +142,10 @@ impl<'a> Walk<'a> {
     }
 
     /// The two octets behind the addresses or a tag: a type, or in 802.3 a length before LLC.
-    fn type_or_length(&mut self, value: u16) -> Result<Family, Stop> {
+    pub(super) fn type_or_length(&mut self, value: u16) -> Result<Family, Stop> {
         match value {
-            0..=1500 => self.llc(),
+            // Ethertypes begin at 1536. Whatever is below, receivers take for a length.
+            0..1536 => self.llc(),
             _ => self.ether_type(value),
         }
     }
@@ -126,22 +159,35 @@ impl<'a> Walk<'a> {
             0x8100 | 0x88a8 | 0x9100 | 0x9200 => self.tag(),
             0x8847 | 0x8848 => self.mpls(),
             0x8864 => self.pppoe_session(),
+            0x88e7 => self.backbone(),
             _ => Err(Stop::NotIp),
         }
     }
 
     fn tag(&mut self) -> Result<Family, Stop> {
-        if self.tags == ENCAPSULATION_CAP {
-            return Err(Stop::Limit);
-        }
-        self.tags += 1;
+        self.count_tag()?;
         let header = self.take::<4>()?;
         let tag = SingleVlanHeaderSlice::from_slice(header).map_err(|_| Stop::Short)?;
         self.type_or_length(tag.ether_type().0)
     }
 
+    /// Provider backbone bridging (802.1ah): a tag, then the customer's whole Ethernet frame.
+    fn backbone(&mut self) -> Result<Family, Stop> {
+        self.count_tag()?;
+        self.take::<4>()?;
+        self.ethernet()
+    }
+
+    fn count_tag(&mut self) -> Result<(), Stop> {
+        if self.tags == ENCAPSULATION_CAP {
+            return Err(Stop::Limit);
+        }
+        self.tags += 1;
+        Ok(())
+    }
+
     /// LLC that announces SNAP with an ethertype; any other LLC is not IP.
-    fn llc(&mut self) -> Result<Family, Stop> {
+    pub(super) fn llc(&mut self) -> Result<Family, Stop> {
         const SNAP: [u8; 6] = [0xaa, 0xaa, 0x03, 0, 0, 0];
         if self
             .rest
@@ -171,11 +217,11 @@ impl<'a> Walk<'a> {
     }
 
     fn pppoe_session(&mut self) -> Result<Family, Stop> {
-        self.layers.pass_session(self.offset_bytes);
         let [_version_type, _code, _, _, high, low] = *self.take::<6>()?;
         let payload_len_bytes = u16::from_be_bytes([high, low]);
         self.rest = self.rest.bounded(usize::from(payload_len_bytes));
-        self.ppp()
+        // PPPoE leaves address and control out; concentrators that skip them there too exist.
+        self.framed_ppp()
     }
 
     /// PPP as link types carry it: address and control octets may stand before it.
@@ -230,7 +276,10 @@ impl<'a> Walk<'a> {
         const NETLINK: u16 = 824;
         const LLC: u16 = 4;
         match (hardware, protocol) {
-            (FRAD | RADIOTAP | NETLINK, _) => Err(Stop::NotIp),
+            // Of these devices the field says nothing, or something else.
+            (FRAD, _) => self.frame_relay(),
+            (RADIOTAP, _) => self.radiotap(),
+            (NETLINK, _) => Err(Stop::NotIp),
             (_, LLC) => self.llc(),
             _ => self.ether_type(protocol),
         }

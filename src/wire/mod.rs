@@ -3,7 +3,8 @@
 //! # Contract
 //! [`parse`] is *total*: any bytes, of any length, under any link type, give a `Packet`; it does
 //! not panic, does not allocate, and does bounded work (at most 8 IP extension headers or 256
-//! bytes of them, 4 tags, 4 labels). After it, nothing reads the frame again to find a verdict.
+//! bytes of them, 4 tags, 4 labels, 32 attributes of a log record). After it, nothing reads the
+//! frame again to find a verdict.
 //!
 //! Every read is bounded by the smallest of what was captured, the PPPoE length and the IP
 //! length; an IP length of 0, or one beyond the frame, means "what is there". TCP is decided from
@@ -24,8 +25,8 @@ mod build;
 mod fast;
 mod full;
 mod ip;
-mod layers;
 mod link;
+mod local;
 mod map;
 mod packet;
 mod prefixes;
@@ -35,6 +36,8 @@ mod transport;
 mod tunnel;
 mod tunnelled;
 mod unwrap;
+mod wireless;
+mod wrapped;
 
 pub use build::tcp_probe;
 pub use fast::parse_fast;

@@ -3,20 +3,23 @@
 
 use super::full::{Stop, Walk};
 use super::ip::{self, Leads, Place, Runt, Walked};
-use super::layers::{Layers, Outer};
 use super::tunnel::Opened;
 use super::{Family, LinkType, Packet, Shape, Unwrap, route_addresses};
 use std::iter::once;
 
-/// Reads a frame of which the capture left out so many octets, and notes where its headers stand.
+/// Tunnels, one in the other, that are opened in one frame.
+const TUNNELS_CAP: usize = 2;
+
+/// Reads a frame of which the capture left out so many octets.
 pub(super) fn read(
     frame: &[u8],
     missing_bytes: usize,
     link_type: LinkType,
     unwrap: &Unwrap,
-) -> (Packet, Layers) {
+) -> Packet {
     let mut walk = Walk::new(frame, missing_bytes);
     let mut around = None;
+    let mut tunnels = 0;
     let mut reached = walk.link(link_type);
     loop {
         let Walked {
@@ -26,36 +29,26 @@ pub(super) fn read(
             leads,
         } = match read_ip(&walk, frame, reached, around, unwrap) {
             Ok(walked) => walked,
-            Err(packet) => return (packet, walk.layers),
+            Err(packet) => return packet,
         };
-        let family = packet.family.unwrap_or(Family::V4);
         let to = once(packet.dst).chain(route_addresses(frame, &packet));
         let tunnel = match leads {
             Leads::Nowhere => None,
             Leads::Within => unwrap.announced(&packet, once(packet.src).chain(to.clone())),
-            Leads::Hidden(inner) => {
-                let hidden = packet.hiding(packet.shape, inner, packet.wants_more);
-                return (hidden, walk.layers);
-            }
+            Leads::Hidden(inner) => return packet.hiding(packet.shape, inner, packet.wants_more),
         };
         let Some(tunnel) = tunnel else {
-            return (packet, walk.layers);
+            return packet;
         };
         let kind = tunnel.tunnel.kind;
-        let entered = walk.layers.enter(Outer {
-            kind,
-            family,
-            ip: packet.ip_offset,
-            payload: payload_at,
-        });
-        if !entered {
-            let hidden = packet.hiding(Shape::HeaderChainLimit, kind.inner(), false);
-            return (hidden, walk.layers);
+        if tunnels == TUNNELS_CAP {
+            return packet.hiding(Shape::HeaderChainLimit, kind.inner(), false);
         }
+        tunnels += 1;
         around = Some(Around {
             tunnel,
             outer: packet,
-            toward: to.clone().any(|end| tunnel.ends_at(family, end)),
+            toward: tunnel.is_end_of(&packet, to),
         });
         walk.go_on(payload, payload_at);
         reached = walk.enter(kind);

@@ -1,11 +1,10 @@
 use super::replies::{Bucket, Replies, ReplyRate};
 use crate::io::port::{Frames, Port};
 use crate::limit::Moment;
-use crate::policy::{RuleId, Tables};
+use crate::policy::Tables;
 use crate::stage::Burst;
 use crate::stats::{Count, Verdict};
-use crate::wire::{AsFrame, Unwrap, reply};
-use std::sync::Arc;
+use crate::wire::{AsFrame, Reply, reply};
 
 /// Answers rejected frames, at the port that they came from.
 #[derive(Debug)]
@@ -14,17 +13,15 @@ pub(super) struct Answering<F: AsFrame> {
     replies: Replies,
     /// Empty between two bursts.
     frames: Frames<F>,
-    unwrap: Arc<Unwrap>,
 }
 
 impl<F: AsFrame> Answering<F> {
-    /// At the rate that one worker alone has by default, where these tunnels are opened.
-    pub(super) fn new(unwrap: Arc<Unwrap>) -> Self {
+    /// At the rate that one worker alone has by default.
+    pub(super) fn new() -> Self {
         Self {
             bucket: Bucket::share(ReplyRate::default(), 1),
             replies: Replies::default(),
             frames: Frames::new(),
-            unwrap,
         }
     }
 
@@ -51,7 +48,12 @@ impl<F: AsFrame> Answering<F> {
     ) -> Count {
         let rejected = frames.iter().zip(burst.decisions());
         for (frame, decision) in rejected.filter(|(_, d)| d.verdict == Verdict::Reject) {
-            self.compose(frame, decision.rule, tables, port, now);
+            let make = || {
+                let answer = tables.answer(decision.rule)?;
+                reply(frame.as_frame(), burst.unwrap(), answer)
+            };
+            let composed = self.compose(make, port, now);
+            self.frames.extend(composed);
         }
         port.tx_burst(&mut self.frames);
         let mut refused = Count::default();
@@ -63,29 +65,25 @@ impl<F: AsFrame> Answering<F> {
 
     fn compose(
         &mut self,
-        frame: &F,
-        rule: RuleId,
-        tables: &Tables,
+        make: impl FnOnce() -> Option<Reply>,
         port: &mut impl Port<Frame = F>,
         now: Moment,
-    ) {
+    ) -> Option<F> {
         // First, as it is cheap: in a flood nothing else is done for most frames.
         if !self.bucket.has_one(now) {
             self.replies.withheld += 1;
-            return;
+            return None;
         }
-        let answer = tables.answer(rule);
-        let Some(octets) = answer.and_then(|answer| reply(frame.as_frame(), &self.unwrap, answer))
-        else {
+        let Some(octets) = make() else {
             self.replies.impossible += 1;
-            return;
+            return None;
         };
         let Some(composed) = port.compose(&octets) else {
             self.replies.withheld += 1;
-            return;
+            return None;
         };
         self.bucket.take(now);
         self.replies.generated += 1;
-        self.frames.push(composed);
+        Some(composed)
     }
 }

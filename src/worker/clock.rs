@@ -8,5 +8,5 @@ pub(super) fn now() -> Moment {
     let now = clock_gettime(ClockId::Monotonic);
     // Neither is negative since the machine started.
     let [seconds, nanoseconds] = [now.tv_sec, now.tv_nsec].map(i64::unsigned_abs);
-    Moment::from_ns(seconds * 1_000_000_000 + nanoseconds)
+    Moment(seconds * 1_000_000_000 + nanoseconds)
 }

@@ -7,7 +7,6 @@ use crate::limit::Moment;
 use crate::stage::{Burst, Facing, Settings};
 use crate::stats::{Count, Verdict};
 use crate::wire::AsFrame;
-use std::sync::Arc;
 
 /// One way through the box: what is received at one port, and what becomes of it.
 #[derive(Debug)]
@@ -25,8 +24,6 @@ pub(super) struct Passage<F: AsFrame> {
 
 impl<F: AsFrame> Passage<F> {
     pub(super) fn new(facing: Facing, settings: Settings) -> Self {
-        let unwrap = &settings.unwrap;
-        let answering = (facing == Facing::Out).then(|| Answering::new(Arc::clone(unwrap)));
         Self {
             facing,
             burst: Burst::new(facing, settings),
@@ -34,7 +31,7 @@ impl<F: AsFrame> Passage<F> {
             rx: 0,
             discarded: 0,
             tx_full: Count::default(),
-            answering,
+            answering: (facing == Facing::Out).then(Answering::new),
         }
     }
 

@@ -62,7 +62,7 @@ impl Bucket {
 
     /// Whether there is a token. The clock does not go backwards.
     pub(super) fn has_one(&self, now: Moment) -> bool {
-        let missing_ns = self.full_at_ns.saturating_sub(now.as_ns());
+        let missing_ns = self.full_at_ns.saturating_sub(now.0);
         self.period_ns
             .is_some_and(|period_ns| missing_ns + period_ns <= self.full_ns)
     }
@@ -70,7 +70,7 @@ impl Bucket {
     /// Takes the token that is there.
     pub(super) fn take(&mut self, now: Moment) {
         let period_ns = self.period_ns.unwrap_or(0);
-        self.full_at_ns = self.full_at_ns.max(now.as_ns()) + period_ns;
+        self.full_at_ns = self.full_at_ns.max(now.0) + period_ns;
     }
 }
 
@@ -107,8 +107,8 @@ mod tests {
     fn flood(bucket: &mut Bucket, from_ns: u64, to_ns: u64) -> u64 {
         let mut taken = 0;
         for now_ns in (from_ns..to_ns).step_by(10_000) {
-            if bucket.has_one(Moment::from_ns(now_ns)) {
-                bucket.take(Moment::from_ns(now_ns));
+            if bucket.has_one(Moment(now_ns)) {
+                bucket.take(Moment(now_ns));
                 taken += 1;
             }
         }
@@ -121,14 +121,11 @@ mod tests {
         let begin_ns = 77 * SECOND_NS;
         assert_eq!(flood(&mut bucket, begin_ns, begin_ns + 1), 1);
         for _ in 1..100 {
-            assert!(bucket.has_one(Moment::from_ns(begin_ns)));
-            bucket.take(Moment::from_ns(begin_ns));
+            assert!(bucket.has_one(Moment(begin_ns)));
+            bucket.take(Moment(begin_ns));
         }
         for (waited_ns, is_there) in [(0, false), (999_999, false), (1_000_000, true)] {
-            assert_eq!(
-                bucket.has_one(Moment::from_ns(begin_ns + waited_ns)),
-                is_there
-            );
+            assert_eq!(bucket.has_one(Moment(begin_ns + waited_ns)), is_there);
         }
         let end_ns = begin_ns + 10 * SECOND_NS;
         assert_eq!(flood(&mut bucket, begin_ns, end_ns), 9_999);

@@ -29,6 +29,7 @@ mod net;
 mod netdev;
 mod program;
 mod reload;
+mod reply;
 mod soak;
 mod systemd;
 mod wrapping;

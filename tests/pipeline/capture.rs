@@ -139,6 +139,57 @@ fn whole(frames: u64) -> Crossed {
     }
 }
 
+/// Behind each burst that comes, a frame of the port's own goes back; then as many as there are.
+struct Composes<'c>(&'c Captures);
+
+impl Work for Composes<'_> {
+    type Output = usize;
+
+    fn work<A: Port, N: Port<Frame = A::Frame>>(self, mut access: A, mut network: N) -> usize {
+        let mut frames = Frames::new();
+        while !self.0.are_over() {
+            access.rx_burst(&mut frames);
+            if !frames.is_empty() {
+                frames.clear();
+                frames.push(access.compose(&[0xab; 64]).unwrap());
+                assert_eq!((access.held(), network.held()), (1, 0));
+                assert_eq!(access.tx_burst(&mut frames), 1);
+            }
+            network.rx_burst(&mut frames);
+        }
+        assert_eq!((access.held(), network.held()), (0, 0));
+        let hand: Vec<_> = std::iter::from_fn(|| network.compose(&[1; 1_514])).collect();
+        assert_eq!(network.held(), hand.len() as u64);
+        assert!(
+            hand.iter()
+                .all(|frame| frame.as_frame().bytes == [1; 1_514])
+        );
+        let most = hand.len();
+        drop(hand);
+        assert!(network.held() == 0 && network.compose(&[1; 60]).is_some());
+        most
+    }
+}
+
+/// Whether a port receives or not: a frame of its own has the time of what came last.
+#[test]
+fn a_port_of_captures_composes_frames() {
+    let folder = Folder::new();
+    let came = frames(100, 1);
+    let access = CaptureFiles {
+        read: Some(folder.capture("in.pcap", &came)),
+        write: Some(folder.path("out.pcap")),
+        ..NEVER
+    };
+    let (lane, captures) = CaptureLane::open(&access, &NEVER).unwrap();
+    let most = lane.serve(Composes(&captures));
+    assert!((64..2_000).contains(&most), "{most}");
+    assert!(captures.faults().is_empty());
+    // One behind the first 64, one behind the others.
+    let expected = [came[63].0, came[99].0].map(|at| (at, vec![0xab; 64]));
+    assert!(fs::read(folder.path("out.pcap")).unwrap() == pcap(1, &expected, 0));
+}
+
 #[test]
 fn what_is_sent_is_what_came_octet_for_octet_and_at_its_time() {
     let folder = Folder::new();

@@ -379,6 +379,85 @@ fn unknown_sources_are_dropped_and_hosts_still_get_addresses() {
     );
 }
 
+const A_RATE: &str = "isp: x\ntime_zone: Asia/Tokyo\nplans: { home: { kind: dynamic } }\n\
+    subscribers: [{ plan: home, prefixes: [10.0.0.0/8] }]\n\
+    rules: [{ name: slow, ip: 4, action: { limit: { rate: 60, burst: 2 } } }]\n";
+
+/// A rate of one a second, by the capture's own time.
+#[test]
+fn rates_go_by_the_frames_own_time() {
+    let syn = |subscriber: &str| tcp((subscriber, 40_000), PEER, "S");
+    let tried = Tried::at(&[
+        (0, syn("10.0.0.1")),
+        (1, syn("10.0.0.1")),
+        (2, syn("10.0.0.1")),
+        (3, syn("10.0.0.2")),
+        (1_100, syn("10.0.0.1")),
+        (1_101, syn("10.0.0.1")),
+        (60_000, syn("10.0.0.1")),
+    ]);
+    let policy = tried.write("policy.yaml", A_RATE);
+    let expected = [
+        "forward port25-syn slow",
+        "forward port25-syn slow",
+        "limit above-rate slow",
+        "forward port25-syn slow",
+        "forward port25-syn slow",
+        "limit above-rate slow",
+        "forward port25-syn slow",
+    ];
+    let options = format!("--policy {} --direction out", policy.display());
+    assert_eq!(tried.verdicts(&options), expected);
+    for at in ["capture", "2001-01-01"] {
+        assert_eq!(
+            tried.verdicts(&format!("{options} --at {at}")),
+            expected,
+            "{at}"
+        );
+    }
+}
+
+/// As many subscribers are remembered as the pipeline says, and nobody beyond them is let through.
+#[test]
+fn a_flood_of_subscribers_finds_the_table_full() {
+    let flood: Vec<_> = (0..4_000_u32)
+        .map(|n| {
+            (
+                1,
+                tcp(
+                    (&format!("10.1.{}.{}", n / 250, n % 250), 40_000),
+                    PEER,
+                    "S",
+                ),
+            )
+        })
+        .collect();
+    let tried = Tried::at(&flood);
+    tried.write("policy.yaml", A_RATE);
+    let pipeline = "policies: [policy.yaml]\ndriver: pcap\naccess: { read: in.pcap }\nnetwork: {}\n\
+                    lcores: [0]\n";
+    let full = |pipeline: &str| {
+        let path = tried.write("here.yaml", pipeline);
+        let found = tried.verdicts(&format!("--pipeline {} --direction out", path.display()));
+        let full = |found: &&String| **found == "limit limit-table-full slow";
+        found.iter().filter(full).count()
+    };
+    assert_eq!(full(pipeline), 0);
+    // 1,792 slots, two lines of seven for each.
+    let refused = full(&format!("{pipeline}limit-subscribers: 1024\n"));
+    assert!((4_000 - 1_792..3_000).contains(&refused), "{refused}");
+    let checked = Command::new(env!("CARGO_BIN_EXE_sekisho"))
+        .arg("check")
+        .arg(tried.path("here.yaml"))
+        .output()
+        .unwrap();
+    let text = String::from_utf8(checked.stdout).unwrap();
+    assert!(
+        text.contains("limit     room for 1,024 subscribers: 16,"),
+        "{text}"
+    );
+}
+
 #[test]
 fn a_pipeline_is_read_by_explain_and_by_diff() {
     let tried = Tried::new(&[tunnelled(GATEWAY, RELAY, &tcp(SHARED, PEER, "S"))]);

@@ -12,6 +12,7 @@ mod cover;
 mod diff;
 mod errors;
 mod guide;
+mod inbound;
 mod live;
 mod load;
 mod model;

@@ -4,8 +4,8 @@ use crate::model::{class, plan, simple_tenant, subscriber};
 use jiff::civil::date;
 use jiff::tz::TimeZone;
 use sekisho::policy::{
-    Action, ClassMatch, ClassPrefix, Lang, Path, Program, Resolved, Rule, Situation, Tenant,
-    published, sentence,
+    Action, ClassMatch, ClassPrefix, Lang, Limit, Path, Program, Published, Resolved, Rule,
+    RuleKind, Situation, Tenant, Then, published, sentence,
 };
 use sekisho::stats::{Reason, Verdict};
 use sekisho::wire::Family;
@@ -159,15 +159,157 @@ fn what_hides_its_port_is_judged_as_port_25() {
     says(&answer, answer_en, "25番ポートからの通信を遮断して");
 }
 
+/// Word by word, in both languages.
+#[track_caller]
+fn reads(situation: &Situation<'_>, english: &str, japanese: &str) {
+    assert_eq!(sentence(Lang::En, situation), english);
+    assert_eq!(sentence(Lang::Ja, situation), japanese);
+}
+
+#[test]
+fn who_is_refused_is_told_that_it_fails_at_once() {
+    let refused = Situation {
+        verdict: Verdict::Reject,
+        plan: Some("家庭向け"),
+        since: Some(date(2024, 4, 1)),
+        ..BLOCKED
+    };
+    reads(
+        &refused,
+        "Mail to other providers' mail servers on port 25 has been refused on 家庭向け since \
+         2024-04-01, so that the attempt fails at once; use port 587 (submission) of that server \
+         or of our mail server.",
+        "「家庭向け」では、2024年4月1日から他社のメールサーバーの25番ポートへのメール送信を拒否しており、\
+         接続は直ちに失敗しますので、そのサーバーまたは当社メールサーバーの587番ポート(サブミッション\
+         ポート)をご利用ください。",
+    );
+}
+
+#[test]
+fn a_limit_is_told_with_its_rate() {
+    let within = Situation {
+        plan: Some("学校向け"),
+        per_minute: Some(30),
+        ..FORWARDED
+    };
+    reads(
+        &within,
+        "Mail to other providers' mail servers on port 25 is limited to 30 connections a minute on \
+         学校向け, and this one is within the limit.",
+        "「学校向け」では、他社のメールサーバーの25番ポートへのメール送信を毎分30回までに制限していますが、\
+         この接続は上限の範囲内です。",
+    );
+    let above = Situation {
+        verdict: Verdict::Limit,
+        reason: Reason::AboveRate,
+        ..within
+    };
+    reads(
+        &above,
+        "Mail to other providers' mail servers on port 25 is limited to 30 connections a minute on \
+         学校向け, and the limit is reached; use port 587 (submission) of that server or of our mail \
+         server.",
+        "「学校向け」では、他社のメールサーバーの25番ポートへのメール送信を毎分30回までに制限しており、上限に\
+         達していますので、そのサーバーまたは当社メールサーバーの587番ポート(サブミッションポート)を\
+         ご利用ください。",
+    );
+    let full = Situation {
+        reason: Reason::LimitTableFull,
+        ..above
+    };
+    says(&full, "could not be counted", "計数できませんでした");
+    // Above the rate, and only counted.
+    let counted = Situation {
+        verdict: Verdict::Forward,
+        ..above
+    };
+    says(&counted, "is not blocked", "遮断していません。");
+}
+
+#[test]
+fn calls_to_our_hosts_and_to_subscribers_are_told_apart() {
+    let to_hosts = Situation {
+        reason: Reason::InboundSubmission,
+        plan: Some("送信メールサーバー"),
+        path: Path::Inbound,
+        to_hosts: true,
+        since: Some(date(2024, 4, 1)),
+        ..BLOCKED
+    };
+    reads(
+        &to_hosts,
+        "Connections from other networks to port 25 of 送信メールサーバー have been blocked since \
+         2024-04-01; customers elsewhere send through its port 587 (submission).",
+        "2024年4月1日から、他社のネットワークから「送信メールサーバー」の25番ポートへの接続を遮断していますので、\
+         他社の回線からの送信には587番ポート(サブミッションポート)をご利用ください。",
+    );
+    let to_subscriber = Situation {
+        reason: Reason::InboundToSubscriber,
+        plan: Some("家庭向け"),
+        to_hosts: false,
+        since: None,
+        family: Family::V6,
+        ..to_hosts
+    };
+    reads(
+        &to_subscriber,
+        "Connections from other networks to port 25 of customers of 家庭向け over IPv6 are blocked; a \
+         mail server on such a line gets no mail from outside.",
+        "IPv6による他社のネットワークから「家庭向け」のお客様の25番ポートへの接続を遮断していますので、\
+         このサービスでは外部からのメールを直接受信することはできません。",
+    );
+    let passes = Situation {
+        verdict: Verdict::Forward,
+        ..to_hosts
+    };
+    says(&passes, "are not blocked.", "接続は遮断していません。");
+}
+
+#[test]
+fn spoofed_and_unreadable_frames_are_told_as_that() {
+    let port_set = Situation {
+        reason: Reason::SpoofedPortSet,
+        ..BLOCKED
+    };
+    says(
+        &port_set,
+        "this line was not given",
+        "割り当てられたものではない",
+    );
+    let source = Situation {
+        reason: Reason::SpoofedSource,
+        plan: None,
+        ..BLOCKED
+    };
+    says(
+        &source,
+        "none of our connection services",
+        "当社の接続サービスのアドレスではない",
+    );
+    let unparsed = Situation {
+        reason: Reason::Unparsed,
+        ..BLOCKED
+    };
+    says(&unparsed, "such packets do not pass", "通過できません。");
+}
+
 #[test]
 fn every_verdict_and_reason_is_one_clean_sentence() {
-    for verdict in Verdict::ALL {
-        for reason in Reason::ALL.iter().copied() {
+    let paths = Path::ALL
+        .into_iter()
+        .flat_map(|path| [(path, None), (path, Some(30))]);
+    for (path, per_minute) in paths {
+        for (verdict, reason) in Verdict::ALL
+            .into_iter()
+            .flat_map(|verdict| Reason::ALL.iter().map(move |reason| (verdict, *reason)))
+        {
             for port in [None, Some(25), Some(465)] {
                 let situation = Situation {
                     verdict,
                     reason,
                     port,
+                    path,
+                    per_minute,
                     ..BLOCKED
                 };
                 let english = sentence(Lang::En, &situation);
@@ -271,4 +413,73 @@ fn the_table_has_instants_with_their_offset_in_json() {
     });
     assert_eq!(cell, &expected);
     assert_eq!(json["rows"][0]["kind"], "dynamic");
+}
+
+/// The policy of two phases, with hosts, and rules about connections that come in.
+fn with_calls(rules: &[(&str, RuleKind, usize, Action)]) -> Tenant {
+    let mut tenant = two_phases();
+    tenant.plans.push(crate::model::hosts());
+    let server = subscriber("192.0.2.1/32".parse().unwrap(), 3);
+    tenant.subscribers.push(server);
+    let outbound = tenant.rules[0].clone();
+    let rules = rules.iter().map(|(name, kind, plan, action)| Rule {
+        name: (*name).to_owned(),
+        kind: *kind,
+        plans: vec![*plan],
+        to: ClassMatch::NotIn(vec![0]),
+        action: *action,
+        ..outbound.clone()
+    });
+    tenant.rules.extend(rules);
+    tenant
+}
+
+fn table_of(tenant: Tenant) -> Published {
+    let at = "2006-11-15T00:00:00+09:00".parse().unwrap();
+    published(&program(vec![tenant]), 0, at).unwrap().unwrap()
+}
+
+const IP25B: (&str, RuleKind, usize, Action) =
+    ("ip25b", RuleKind::InboundSubmission, 3, Action::Drop);
+
+/// Hosts, and the plans to which connections come in where rules speak of that.
+#[test]
+fn the_table_has_rows_for_what_comes_in() {
+    let table = table_of(with_calls(&[IP25B]));
+    assert_eq!(table.rows.len(), 4, "three of plans, and the hosts");
+    assert_eq!(
+        (table.rows[3].path, &*table.rows[3].plan),
+        (Path::Inbound, "hosts")
+    );
+    assert_eq!(
+        table.text(Lang::En).lines().last().unwrap(),
+        "to port 25 of hosts  IPv4  forward  drop [ip25b] from 2006-11-01   \
+         drop [ip25b] from 2006-11-01  drop [ip25b] from 2006-11-01"
+    );
+}
+
+#[test]
+fn the_table_has_the_particulars_of_an_action_in_json() {
+    let limit = Action::Limit(Limit {
+        per_minute: 30,
+        burst: 10,
+        then: Then::Count,
+    });
+    let calls = ("calls", RuleKind::InboundToSubscriber, 1, limit);
+    let json = serde_json::to_value(table_of(with_calls(&[IP25B, calls]))).unwrap();
+    assert_eq!(
+        json["rows"].as_array().unwrap().len(),
+        7,
+        "now the calls to plans, too"
+    );
+    let called = &json["rows"][5];
+    assert_eq!(
+        (&called["plan"], &called["path"]),
+        (&"plan-1".into(), &"inbound".into())
+    );
+    assert_eq!(called["cells"][3]["action"], "limit");
+    assert_eq!(
+        called["cells"][3]["particulars"],
+        serde_json::json!({ "rate": 30, "burst": 10, "then": "count" })
+    );
 }

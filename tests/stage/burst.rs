@@ -15,6 +15,7 @@ fn traffic(network: &Network, count: usize) -> Vec<(Vec<u8>, u32, LinkType)> {
         encapsulation: Encapsulation::Mixed,
         port_25: 0.2,
         hostile: Hostile {
+            source_routed: 0.02,
             spoofed: 0.1,
             options: 0.05,
             chain: 0.05,

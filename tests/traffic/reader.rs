@@ -99,6 +99,12 @@ fn ipv4(rest: &[u8]) -> Network<'_> {
     let guise = if header.more_fragments() {
         assert_eq!(packet.payload().payload.len(), 8);
         Guise::TinyFragment
+    } else if header.options().first() == Some(&131) {
+        // RFC 791: the pointer counts from 1, and beyond the length the route is exhausted.
+        assert_eq!(header.options()[1..3], [39, 4]);
+        assert_eq!(header.options()[35..39], header.destination());
+        assert_eq!(header.options()[39], 0);
+        Guise::SourceRouted
     } else if header.options().len() == 40 {
         Guise::Options
     } else {
@@ -122,6 +128,13 @@ fn ipv6(rest: &[u8]) -> Network<'_> {
     let guise = match chain {
         0 => Guise::Plain,
         8 => Guise::Chain,
+        1 => {
+            // RFC 2460: next header, units of 8 octets behind the first, type 0, segments left.
+            assert_eq!(rest[6], 43);
+            assert_eq!(rest[41..44], [30, 0, 15]);
+            assert_eq!(rest[40 + 8 + 14 * 16..][..16], rest[24..40]);
+            Guise::SourceRouted
+        }
         other => panic!("{other} extension headers"),
     };
     Network {

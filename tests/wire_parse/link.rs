@@ -51,6 +51,26 @@ fn up_to_four_tags_of_any_type_are_followed() {
     }
 }
 
+/// 802.1ah: a customer's whole frame behind the backbone's own addresses and a tag of 4 octets.
+#[test]
+fn backbone_tags_are_opened_and_count_as_tags() {
+    let backbone = |inner: Vec<u8>| [vec![0, 0x1e, 0xbb, 0x30], inner].concat();
+    let plain = ethernet(0x88e7, backbone(ethernet(IP4, v4())));
+    sees_ethernet(&plain, syn25_over_v4(32));
+    let customer = ethernet(0x88a8, tag(0x8100, tag(IP6, v6())));
+    let carried = ethernet(0x88a8, tag(0x88e7, backbone(customer)));
+    sees_ethernet(&carried, syn25_over_v6(14 + 4 + 18 + 8));
+    for len in 0..=44 {
+        sees_ethernet(&carried[..len], unparsed(true));
+    }
+    let four = (0..4).fold(ethernet(IP4, v4()), |inner, _| {
+        ethernet(0x88e7, backbone(inner))
+    });
+    sees_ethernet(&four, syn25_over_v4(14 + 4 * 18));
+    let five = ethernet(0x88e7, backbone(four));
+    sees_ethernet(&five, Packet::bare(Shape::EncapsulationLimit));
+}
+
 #[test]
 fn llc_snap_is_opened_behind_a_tag_too() {
     sees_ethernet(&ethernet(48, llc_snap(IP4, v4())), syn25_over_v4(22));
@@ -157,8 +177,8 @@ fn labels_over_anything_but_ip_are_not_ip() {
 
 #[test]
 fn other_ethertypes_are_not_ip() {
-    // ARP, LLDP, MACsec, PBB, an unassigned one, and the gap between lengths and types.
-    for ether_type in [0x0806, 0x88cc, 0x88e5, 0x88e7, 0xfffe, 1501, 1535] {
+    // ARP, LLDP, MACsec, an unassigned one, and the gap between lengths and types.
+    for ether_type in [0x0806, 0x88cc, 0x88e5, 0xfffe, 1501, 1535] {
         sees_ethernet(&ethernet(ether_type, v4()), Packet::bare(Shape::NotIp));
         sees_ethernet(&ethernet(ether_type, vec![]), Packet::bare(Shape::NotIp));
         let tagged = ethernet(0x8100, tag(ether_type, vec![]));
@@ -350,5 +370,5 @@ fn link_types_that_are_not_read_say_so() {
         assert_eq!(link_type.is_read(), link_type.name().is_some());
     }
     assert_eq!(LinkType::ETHERNET.to_string(), "1 (Ethernet)");
-    assert_eq!(LinkType(127).to_string(), "127");
+    assert_eq!(LinkType(147).to_string(), "147");
 }

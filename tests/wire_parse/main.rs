@@ -8,6 +8,7 @@
     reason = "tests"
 )]
 
+mod captured;
 #[path = "../../fuzz/check_parse.rs"]
 mod check_parse;
 mod closed;
@@ -17,7 +18,12 @@ mod generated;
 mod ip;
 mod lax;
 mod link;
+mod map;
+mod other_links;
 mod probe;
 mod properties;
+mod route;
 mod transport;
+mod tunnel_cuts;
 mod tunnelled;
+mod tunnels;

@@ -143,10 +143,10 @@ pub fn gtp_u(bits: u8, extensions: &[u8], ip: Vec<u8>) -> Vec<u8> {
 /// A tunnel around IP of this type: the protocol of the outer header, and what it carries.
 pub fn wrapped(way: usize, ether_type: u16, ip: Vec<u8>) -> (u8, Vec<u8>) {
     let l2tp = L2tp {
-        sequence: way % 2 == 0,
+        sequence: way.is_multiple_of(2),
         ..L2tp::default()
     };
-    let ppp = |ip| framed(ether_type, way % 3 == 0, way % 5 == 0, ip);
+    let ppp = |ip| framed(ether_type, way.is_multiple_of(3), way.is_multiple_of(5), ip);
     let to = |port, payload| (UDP, udp(40_000, port, payload));
     match way % 7 {
         0 => (if ether_type == IP4 { IPIP } else { SIX_IN_FOUR }, ip),

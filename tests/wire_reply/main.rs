@@ -14,3 +14,4 @@ mod never;
 mod octets;
 mod properties;
 mod read;
+mod tunnels;

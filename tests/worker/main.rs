@@ -10,6 +10,7 @@
 mod conformance;
 mod golden;
 mod port;
+mod replies;
 mod several;
 mod support;
 mod worker;

@@ -107,7 +107,7 @@ fn a_frame_moves_between_ports_and_goes_back_to_its_own_pool() {
     assert!(places.iter().all(|place| place.align_offset(64) == 0));
     assert_eq!(tx.tx_burst(&mut frames), 64);
     assert_eq!((here.held(), there.held()), (0, 0));
-    assert_eq!(frame_bytes(&frames), 8);
+    assert_eq!(frame_bytes(&frames), 16);
 }
 
 fn frame_bytes<F>(_: &Frames<F>) -> usize {

@@ -2,7 +2,7 @@
 
 use super::support::*;
 use etherparse::{NetSlice, SlicedPacket, TransportSlice};
-use sekisho::io::port::{Arena, MemoryPort, Pool, Recorded, Rounds};
+use sekisho::io::port::{MemoryPort, Pool, Recorded, Rounds};
 use sekisho::lpm::Readers;
 use sekisho::policy::{Program, Tables, load};
 use sekisho::stage::{Account, Settings};

@@ -170,17 +170,21 @@ impl Args {
         let progress = super::progress(specs.len());
         for spec in specs {
             progress.set_message(spec.to_string());
-            let network = networks.get(spec.table)?;
+            let network = networks.get(spec)?;
+            let settings = spec.settings();
+            let buckets_bytes = settings.buckets.memory_bytes() as u64;
             let pool = spec.pool(network, self.seed);
             let pool = pool.map_err(|error| Failure::usage(format_args!("{spec}: {error}")))?;
-            if let Some(found) = engine::measure(&pool, network, spec.account, &self.sampling()) {
+            if let Some(found) = engine::measure(&pool, network, settings, &self.sampling()) {
                 if !found.balance.closes() {
                     let message = format!("{spec}: the counters do not balance: {}", found.balance);
                     return Err(Failure::Said(Exit::No, message));
                 }
                 noise.busy_seconds += found.busy_ns as f64 / 1e9;
                 noise.clock_mhz.extend(&found.clock_mhz);
-                cases.push(self.case(spec, &pool, network.table_bytes(), found));
+                let limited = if spec.is_limited() { buckets_bytes } else { 0 };
+                let table_bytes = network.table_bytes() + limited;
+                cases.push(self.case(spec, &pool, table_bytes, found));
             }
             progress.inc(1);
         }
@@ -217,7 +221,7 @@ impl Args {
             let named = format!("ipv4/{size}/strewn-100k/every-frame/0.01/ring");
             for spec in engine::select(&[named]).map_err(Failure::usage)? {
                 let spec = if self.quick { spec.quick() } else { spec };
-                let network = networks.get(spec.table)?;
+                let network = networks.get(&spec)?;
                 let pool = spec
                     .pool(network, self.seed)
                     .map_err(|error| said(&error))?;
@@ -352,17 +356,19 @@ impl Args {
 /// The network that was last used: large ones take long to make, and much memory.
 #[derive(Default)]
 struct Networks {
-    last: Option<(Synthetic, Network)>,
+    last: Option<((Synthetic, bool), Network)>,
 }
 
 impl Networks {
-    fn get(&mut self, table: Synthetic) -> Result<&Network, Failure> {
+    fn get(&mut self, spec: &Spec) -> Result<&Network, Failure> {
+        let wanted = (spec.table, spec.is_limited());
         let network = match self.last.take() {
-            Some((of, network)) if of == table => network,
-            _ => Network::synthetic(&table)
+            Some((of, network)) if of == wanted => network,
+            _ => spec
+                .network()
                 .map_err(|error| Failure::Said(Exit::Config, error.to_string()))?,
         };
-        Ok(&self.last.insert((table, network)).1)
+        Ok(&self.last.insert((wanted, network)).1)
     }
 }
 

@@ -7,7 +7,7 @@ mod subject;
 use super::policies::{Policies, show_instant};
 use super::{Exit, Failure, Format, out};
 use crate::control::pipeline;
-use crate::policy::{self, Severity};
+use crate::policy::{self, Severity, Tenant};
 use cases::Outcomes;
 use serde_json::{Map, Value, json};
 use std::path::PathBuf;
@@ -124,12 +124,17 @@ fn shown_json(args: &Args, subject: &Sound, ran: Option<&Outcomes>) -> Map<Strin
 fn summary(policies: &Policies) -> String {
     let mut text = String::new();
     for tenant in policies.tenants() {
+        let ([sold, groups], [subscribers, hosts]) = sizes(tenant);
         text += &format!(
-            "policy    {} ({}): {} plans, {} subscriber prefixes, {} destination prefixes, {} rules\n",
+            "policy    {} ({}): {} plans, {} subscriber prefixes, {}{} destination prefixes, {} rules\n",
             tenant.name,
             policies.file(tenant),
-            out::grouped(tenant.plans.len() as u64),
-            out::grouped(tenant.subscribers.len() as u64),
+            out::grouped(sold),
+            out::grouped(subscribers),
+            match groups {
+                0 => String::new(),
+                _ => format!("{groups} groups of hosts with {hosts} prefixes, "),
+            },
             out::grouped(tenant.destinations.len() as u64),
             out::grouped(tenant.rules.len() as u64),
         );
@@ -157,13 +162,32 @@ fn summary(policies: &Policies) -> String {
     text
 }
 
+/// How many plans are sold and how many groups of hosts there are, and the prefixes of both.
+fn sizes(tenant: &Tenant) -> ([u64; 2], [u64; 2]) {
+    let is_group = |plan: usize| {
+        let plan = tenant.plans.get(plan);
+        plan.is_some_and(|plan| plan.role.is_some())
+    };
+    let both = |of: &mut dyn Iterator<Item = usize>| {
+        of.fold([0, 0], |[sold, groups], plan| match is_group(plan) {
+            false => [sold + 1, groups],
+            true => [sold, groups + 1],
+        })
+    };
+    let prefixes = tenant.subscribers.iter().map(|entry| entry.plan);
+    (both(&mut (0..tenant.plans.len())), both(&mut { prefixes }))
+}
+
 fn summary_json(policies: &Policies) -> Map<String, Value> {
     let tenants = policies.tenants().iter().map(|tenant| {
+        let ([sold, groups], [subscribers, hosts]) = sizes(tenant);
         json!({
             "isp": tenant.name,
             "file": policies.file(tenant),
-            "plans": tenant.plans.len(),
-            "subscriber_prefixes": tenant.subscribers.len(),
+            "plans": sold,
+            "subscriber_prefixes": subscribers,
+            "groups_of_hosts": groups,
+            "host_prefixes": hosts,
             "destination_prefixes": tenant.destinations.len(),
             "rules": tenant.rules.len(),
         })

@@ -4,7 +4,8 @@ use crate::cli::out;
 use crate::cli::policies::{self, Checked, Policies};
 use crate::control::pipeline::{self, Driver, Pipeline, Tunnel};
 use crate::io::port::CaptureFiles;
-use crate::policy::Severity;
+use crate::limit::Buckets;
+use crate::policy::{Action, Severity};
 use serde_json::{Map, Value, json};
 use std::fs::File;
 use std::io::Read as _;
@@ -132,7 +133,20 @@ impl Sound {
             let ends: Vec<_> = ends.collect();
             text += &format!("tunnel    {} of {}\n", tunnel.kind.label(), ends.join(", "));
         }
+        if self.limits() {
+            text += &format!(
+                "limit     room for {} subscribers: {} bytes\n",
+                out::grouped(pipeline.limit_subscribers),
+                out::grouped(limit_bytes(pipeline) as u64),
+            );
+        }
         text
+    }
+
+    /// Whether a rule speaks of rates: without one, nobody asks how many are remembered.
+    fn limits(&self) -> bool {
+        let mut rules = self.policies.tenants().iter().flat_map(|one| &one.rules);
+        rules.any(|rule| matches!(rule.action, Action::Limit(_)))
     }
 
     pub(super) fn json(&self) -> Map<String, Value> {
@@ -152,8 +166,14 @@ impl Sound {
                 "tunnels".to_owned(),
                 pipeline.unwrap.iter().map(tunnel).collect(),
             ),
+            ("limit_bytes".to_owned(), json!(limit_bytes(pipeline))),
         ])
     }
+}
+
+/// What the table of buckets takes.
+fn limit_bytes(pipeline: &Pipeline) -> usize {
+    Buckets::new(pipeline.limit_subscribers).memory_bytes()
 }
 
 fn tunnel(tunnel: &Tunnel) -> Value {

@@ -1,4 +1,4 @@
-use super::ask::Question;
+use super::ask::{Question, SMTP};
 use super::{Deployment, Failure, Policies};
 use crate::cli::policies::show_instant;
 use crate::limit::Moment;
@@ -395,6 +395,17 @@ fn end(address: IpAddr, packet: &Packet, octets: u8, port: u16) -> String {
 }
 
 impl Answer<'_> {
+    /// The path that decided; where no rule speaks of a call to port 25, the path of that call.
+    fn path(&self) -> Path {
+        let Packet {
+            src_port, dst_port, ..
+        } = self.packet;
+        match self.decision.path {
+            Path::Return if src_port != SMTP && dst_port == SMTP => Path::Inbound,
+            path => path,
+        }
+    }
+
     /// What to tell the customer.
     fn customer(&self, lang: Lang) -> String {
         let Decision {
@@ -402,9 +413,9 @@ impl Answer<'_> {
             reason,
             plan: plan_id,
             peer_set,
-            path,
             ..
         } = self.decision;
+        let path = self.path();
         let (family, packet) = (self.packet.family.unwrap_or(Family::V4), &self.packet);
         let opening = match path {
             Path::Outbound | Path::Inbound => packet.flags.is_new(),

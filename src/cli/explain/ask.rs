@@ -7,7 +7,7 @@ use std::net::IpAddr;
 use std::path::Path;
 
 /// The port that policies are about.
-const SMTP: u16 = 25;
+pub(super) const SMTP: u16 = 25;
 
 /// The port of a caller.
 const EPHEMERAL: u16 = 49152;

@@ -81,7 +81,8 @@ pub(super) struct ModelArgs {
     #[arg(long, value_enum, default_value_t = EncapsulationArg::None)]
     encapsulation: EncapsulationArg,
     /// A share of frames made to hurt: spoofed (any source), options (40 octets of IPv4's), chain
-    /// (8 IPv6 extension headers, 256 octets), tiny-fragments (IPv4, 8 octets of TCP), four-tags.
+    /// (8 IPv6 extension headers, 256 octets), tiny-fragments (IPv4, 8 octets of TCP), four-tags,
+    /// source-routed (the longest route, all of it yet to go).
     #[arg(long, value_name = "NAME=SHARE", value_delimiter = ',')]
     hostile: Vec<Share>,
 }
@@ -199,15 +200,30 @@ impl ModelArgs {
     }
 
     fn hostile(&self) -> Result<Hostile, Failure> {
-        let names = ["spoofed", "options", "chain", "tiny-fragments", "four-tags"];
+        let names = [
+            "spoofed",
+            "options",
+            "chain",
+            "tiny-fragments",
+            "four-tags",
+            "source-routed",
+        ];
         let shares = of_names("--hostile", names, &self.hostile)?;
-        let [spoofed, options, chain, tiny_fragments, four_tags] = shares;
+        let [
+            spoofed,
+            options,
+            chain,
+            tiny_fragments,
+            four_tags,
+            source_routed,
+        ] = shares;
         Ok(Hostile {
             spoofed,
             options,
             chain,
             tiny_fragments,
             four_tags,
+            source_routed,
         })
     }
 }

@@ -13,7 +13,7 @@ use crate::limit::Moment;
 use crate::policy::Epoch;
 use crate::stage::{Account, Burst, Facing};
 use crate::stats::{Balance, Tally};
-use crate::wire::LinkType;
+use crate::wire::{AsFrame as _, LinkType};
 use indicatif::{ProgressBar, ProgressStyle};
 use jiff::Timestamp;
 use outputs::Outputs;
@@ -173,7 +173,7 @@ struct Run<'a> {
     fixed_at: Option<Timestamp>,
     epoch: Epoch,
     burst: Burst,
-    /// The latest time stamp so far: that of frames without one.
+    /// The last time stamp so far: frames without one came then.
     now: Moment,
     tally: Tally,
     outputs: Outputs,
@@ -306,6 +306,8 @@ impl<'a> Run<'a> {
         let tables = &self.epoch.tables;
         self.burst.run(records, tables, self.now);
         self.burst.count(records, &mut self.tally);
+        let last = records.iter().rev().find_map(|record| record.at_ns());
+        self.now = last.map_or(self.now, Moment);
         self.outputs
             .write(&self.burst, records, tables, file, before)
     }

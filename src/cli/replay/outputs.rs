@@ -5,7 +5,7 @@ use crate::io::{CaptureWriter, OutputError, Record, is_stdout};
 use crate::policy::Tables;
 use crate::stage::Burst;
 use crate::stats::Verdict;
-use crate::wire::{AsFrame, LinkType, Unwrap, reply};
+use crate::wire::{AsFrame, LinkType, reply};
 use std::path::{Path, PathBuf};
 
 /// The files that a run writes; each appears under its name when the run is over, or not at all.
@@ -23,7 +23,6 @@ pub(super) struct Outputs {
 struct Replies {
     capture: CaptureWriter,
     count: Replied,
-    unwrap: Unwrap,
 }
 
 /// How many rejected frames were answered.
@@ -82,7 +81,6 @@ impl Outputs {
             replies: capture(&args.replies)?.map(|capture| Replies {
                 capture,
                 count: Replied::default(),
-                unwrap: deployment.unwrap(),
             }),
             to_stdout: paths.iter().any(|path| is_stdout(path)),
             alone,
@@ -174,7 +172,8 @@ impl Replies {
                 continue;
             }
             let answer = tables.answer(decision.rule);
-            let Some(octets) = answer.and_then(|answer| reply(record.frame, &self.unwrap, answer))
+            let Some(octets) =
+                answer.and_then(|answer| reply(record.frame, burst.unwrap(), answer))
             else {
                 self.count.impossible += 1;
                 continue;

@@ -24,7 +24,7 @@ use crate::io::netdev::clock_is_synchronised;
 use crate::io::port::{Lane, Port, Work};
 use crate::lpm::Readers;
 use crate::stage::Settings;
-use crate::worker::{Done, Idle, Post, ReplyRate, Stop, Worker, on_lcores};
+use crate::worker::{Done, Idle, Post, Stop, Worker, on_lcores};
 use drivers::Station;
 use ipnet::IpNet;
 use jiff::Timestamp;
@@ -146,13 +146,7 @@ impl<'r> Begin<'r> {
         let Self { pipeline, say, .. } = self;
         // One table of buckets: for all workers, and over reloads.
         let settings = pipeline.settings();
-        let setup = Setup {
-            policies: pipeline.policies.clone(),
-            stall: Duration::from_millis(pipeline.stall_ms.into()),
-            link_loss: pipeline.link_loss,
-            names_peers: pipeline.record_destinations.is_some(),
-            unwrap: Arc::clone(&settings.unwrap),
-        };
+        let setup = setup(pipeline, &settings);
         let Compiled { live, warnings, .. } = self.compiled;
         if warnings > 0 {
             say(
@@ -174,10 +168,8 @@ impl<'r> Begin<'r> {
         };
         let work = |(lane, post): (L, Post), stop: &Stop| {
             lane.serve(Serve {
-                idle: pipeline.idle,
+                pipeline,
                 settings: &settings,
-                replies: pipeline.replies,
-                workers: pipeline.lcores.len(),
                 post,
                 stop,
             })
@@ -210,6 +202,17 @@ impl<'r> Begin<'r> {
     }
 }
 
+/// What the supervisor needs to know.
+fn setup(pipeline: &Pipeline, settings: &Settings) -> Setup {
+    Setup {
+        policies: pipeline.policies.clone(),
+        stall: Duration::from_millis(pipeline.stall_ms.into()),
+        link_loss: pipeline.link_loss,
+        names_peers: pipeline.record_destinations.is_some(),
+        unwrap: Arc::clone(&settings.unwrap),
+    }
+}
+
 /// Takes back a plan above the file, as a client would.
 fn take_back(
     prefix: IpNet,
@@ -231,10 +234,8 @@ fn take_back(
 
 /// What a worker's thread does with its ports.
 struct Serve<'r> {
-    idle: pipeline::Idle,
+    pipeline: &'r Pipeline,
     settings: &'r Settings,
-    replies: ReplyRate,
-    workers: usize,
     post: Post,
     stop: &'r Stop,
 }
@@ -243,12 +244,18 @@ impl Work for Serve<'_> {
     type Output = Done;
 
     fn work<A: Port, N: Port<Frame = A::Frame>>(self, access: A, network: N) -> Done {
-        let idle = match self.idle {
+        let Pipeline {
+            idle,
+            replies,
+            lcores,
+            ..
+        } = self.pipeline;
+        let idle = match idle {
             pipeline::Idle::Spin => Idle::Spin,
             pipeline::Idle::Sleep => Idle::Sleep,
         };
-        let mut worker = Worker::new(self.post, self.settings, access, network)
-            .with_replies(self.replies, self.workers);
+        let worker = Worker::new(self.post, self.settings, access, network);
+        let mut worker = worker.with_replies(*replies, lcores.len());
         worker.run(self.stop, idle);
         worker.finish()
     }

@@ -3,7 +3,8 @@ use super::pool::{Pool, floor};
 use super::stages::{Stages, Through};
 use crate::loadgen::measure::{Interval, clock_mhz, median_interval, monotonic_ns, thread_cpu_ns};
 use crate::loadgen::traffic::Network;
-use crate::loadgen::{Accounting, Estimate, LatencyNs, StageCost};
+use crate::loadgen::{Estimate, LatencyNs, StageCost};
+use crate::stage::Settings;
 use crate::stats::{Balance, Tally};
 use crate::wire::BURST;
 use std::hint::black_box;
@@ -52,13 +53,13 @@ pub struct Measured {
 pub fn measure(
     pool: &Pool,
     network: &Network,
-    account: Accounting,
+    settings: Settings,
     sampling: &Sampling,
 ) -> Option<Measured> {
     let begin_ns = thread_cpu_ns();
     let legend = network.legend();
     let tally = Tally::new(legend.rule_ids().len(), legend.plan_ids().len());
-    let mut stages = Stages::new(network.tables(), tally, account);
+    let mut stages = Stages::new(network.tables(), tally, settings);
     let (frames, words) = (pool.frames(), pool.header_words());
     let mut mhz = Vec::from_iter(clock_mhz());
     let mut reading = Timer::new(frames.len(), sampling, || {

@@ -141,8 +141,8 @@ impl FromStr for Spec {
     }
 }
 
-const TRAFFIC: &str = "ipv4, ipv6 or mixed; behind it -vlan, -qinq or -qinq-pppoe; behind that \
-    -zipf, -spoofed or -adversarial";
+const TRAFFIC: &str = "ipv4, ipv6 or mixed; behind it -vlan, -qinq, -qinq-pppoe or, with ipv4, -map-e; behind that \
+    -zipf, -spoofed, -adversarial, -chains, -source-routed, -flood, or with ipv4 -tiny-fragments";
 const SIZES: &str = "64, imix or 1518";
 const TABLES: &str = "strewn- or dense-, and behind it 10k, 100k, 1m or 4m, or the prefixes of IPv4 \
     and of IPv6 from 2000 on (dense-5000-2000)";
@@ -160,13 +160,18 @@ fn parse_traffic(text: &str) -> Option<(Family, Encapsulation, Mix)> {
         .filter_map(|mix| Some((*mix, rest.strip_suffix(mix.label())?.strip_suffix('-')?)))
         .next()
         .unwrap_or((Mix::Uniform, rest));
+    if mix == Mix::TinyFragments && family != Family::Ipv4 {
+        return None;
+    }
     if rest.is_empty() {
         return Some((family, Encapsulation::None, mix));
     }
     let word = rest.strip_prefix('-')?;
     let named = |each: &&Encapsulation| **each != Encapsulation::None && each.label() == word;
     let encapsulation = Encapsulation::ALL.iter().find(named)?;
-    Some((family, *encapsulation, mix))
+    // A tunnel of IPv4.
+    let fits = *encapsulation != Encapsulation::MapE || family == Family::Ipv4;
+    fits.then_some((family, *encapsulation, mix))
 }
 
 /// A frame size: `64`, `imix` or `1518`.
@@ -282,6 +287,10 @@ mod tests {
         for (name, word) in [
             ("ipv5/64/dense-10k/candidates/0/ring", "`ipv5`"),
             ("ipv4-none/64/dense-10k/candidates/0/ring", "`ipv4-none`"),
+            (
+                "ipv6-tiny-fragments/64/dense-10k/candidates/0/ring",
+                "`ipv6-tiny-fragments`",
+            ),
             ("ipv4/65/dense-10k/candidates/0/ring", "`65`"),
             ("ipv4/64/dense-1-1/candidates/0/ring", "`dense-1-1`"),
             (

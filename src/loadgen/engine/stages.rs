@@ -1,12 +1,14 @@
 //! The one place that knows how the stages are called.
 
 use crate::limit::Moment;
-use crate::loadgen::Accounting;
 use crate::policy::Tables;
-use crate::stage::{Account, Burst, Facing, Settings};
+use crate::stage::{Burst, Facing, Settings};
 use crate::stats::{Balance, Tally};
 use crate::wire::BURST;
 use std::hint::black_box;
+
+/// What passes between two bursts: 64 frames of 64 octets at 100 Gbit/s.
+const BURST_NS: u64 = 430;
 
 /// How far a pass takes the frames.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,20 +36,18 @@ pub(super) struct Stages<'t> {
     tables: &'t Tables,
     burst: Burst,
     tally: Tally,
+    now_ns: u64,
     /// Frames that were to be counted.
     rx: u64,
 }
 
 impl<'t> Stages<'t> {
-    pub(super) fn new(tables: &'t Tables, tally: Tally, account: Accounting) -> Self {
-        let account = match account {
-            Accounting::Candidates => Account::Candidates,
-            Accounting::EveryFrame => Account::EveryFrame,
-        };
+    pub(super) fn new(tables: &'t Tables, tally: Tally, settings: Settings) -> Self {
         Self {
             tables,
-            burst: Burst::new(Facing::Out, Settings::new(account)),
+            burst: Burst::new(Facing::Out, settings),
             tally,
+            now_ns: 0,
             rx: 0,
         }
     }
@@ -67,7 +67,7 @@ impl<'t> Stages<'t> {
                 black_box(&self.burst);
             }),
             Through::Decide => bursts.for_each(|frames| {
-                self.burst.run(frames, self.tables, Moment::default());
+                self.decide(frames);
                 black_box(&self.burst);
             }),
             Through::Count => bursts.for_each(|frames| self.burst(frames)),
@@ -77,9 +77,16 @@ impl<'t> Stages<'t> {
     /// Takes one burst through everything.
     #[inline]
     pub(super) fn burst(&mut self, frames: &[&[u8]]) {
-        self.burst.run(frames, self.tables, Moment::default());
+        self.decide(frames);
         self.burst.count(frames, &mut self.tally);
         self.rx += frames.len() as u64;
+    }
+
+    #[inline]
+    fn decide(&mut self, frames: &[&[u8]]) {
+        self.now_ns += BURST_NS;
+        let now = Moment(self.now_ns);
+        self.burst.run(frames, self.tables, now);
     }
 
     /// Whether every frame that was to be counted was.

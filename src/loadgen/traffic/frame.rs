@@ -1,11 +1,13 @@
 //! Octets of one frame.
 
+use super::RELAY;
 use super::made::{Guise, Kind, Way, Wrapping};
 use crate::wire::Family;
 use etherparse::{
     IcmpEchoHeader, Icmpv4Header, Icmpv4Type, Icmpv6Header, Icmpv6Type, IpNumber, Ipv4Header,
     Ipv4Options, Ipv6Header, TcpHeader, UdpHeader, ip_number,
 };
+use std::net::Ipv6Addr;
 
 /// Ethernet's least frame without the check sequence.
 const LEAST_OCTETS: usize = 60;
@@ -19,6 +21,15 @@ const OPTIONS: [u8; 40] = [1; 40];
 /// Extension headers of the longest chain that is followed, and octets of each.
 const CHAIN_HEADERS: usize = 8;
 const CHAIN_OCTETS: usize = 32;
+
+/// Addresses of the longest source routes: of as many IPv4 options as there may be, and of an IPv6
+/// header that leaves nothing of the 256 octets that are followed.
+const ROUTE_V4: usize = 9;
+const ROUTE_V6: usize = 15;
+
+/// A tunnel's header, and the prefix in which subscribers' ends of it lie.
+const OUTER_OCTETS: usize = 40;
+const OWN_PREFIX: u128 = 0x2001_0db8_fffd << 80;
 
 /// What a tiny fragment has of TCP.
 const TINY_OCTETS: usize = 8;
@@ -72,14 +83,16 @@ impl Recipe {
             Wrapping::Vlan => 4,
             Wrapping::Qinq => 8,
             Wrapping::QinqPppoe | Wrapping::FourTags => 16,
+            Wrapping::MapE => OUTER_OCTETS,
         }
     }
 
     fn ip_octets(&self) -> usize {
         match (self.family, self.guise) {
-            (Family::V4, Guise::Options) => 60,
+            (Family::V4, Guise::Options | Guise::SourceRouted) => 60,
             (Family::V4, _) => 20,
             (Family::V6, Guise::Chain) => 40 + CHAIN_HEADERS * CHAIN_OCTETS,
+            (Family::V6, Guise::SourceRouted) => 40 + 8 + 16 * ROUTE_V6,
             (Family::V6, _) => 40,
         }
     }
@@ -107,7 +120,7 @@ impl Recipe {
         let service = [0x88, 0xa8, outer[0], outer[1]];
         let customer = [0x81, 0x00, inner[0], inner[1]];
         match self.wrapping {
-            Wrapping::None => {}
+            Wrapping::None | Wrapping::MapE => {}
             Wrapping::Vlan => out.extend(customer),
             Wrapping::Qinq | Wrapping::QinqPppoe => out.extend([service, customer].as_flattened()),
             Wrapping::FourTags => {
@@ -118,7 +131,10 @@ impl Recipe {
             Family::V4 => (0x0800_u16, 0x0021_u16),
             Family::V6 => (0x86dd, 0x0057),
         };
-        if self.wrapping == Wrapping::QinqPppoe {
+        if self.wrapping == Wrapping::MapE {
+            out.extend(0x86dd_u16.to_be_bytes());
+            self.outer(payload, out);
+        } else if self.wrapping == Wrapping::QinqPppoe {
             let session = (1 + (line & 0x7fff) as u16).to_be_bytes();
             let carried = 2 + self.ip_octets() + self.transport_octets() + payload;
             // Version 1, type 1, code 0: session data.
@@ -128,6 +144,24 @@ impl Recipe {
         } else {
             out.extend(ether_type.to_be_bytes());
         }
+    }
+
+    /// The IPv6 header of a tunnel between a subscriber's own prefix and the relay.
+    fn outer(&self, payload: usize, out: &mut Vec<u8>) {
+        let own = Ipv6Addr::from(OWN_PREFIX | self.subscriber << 32);
+        let [source, destination] = match self.way {
+            Way::Out => [own, RELAY],
+            Way::In => [RELAY, own],
+        };
+        let header = Ipv6Header {
+            payload_length: (self.ip_octets() + self.transport_octets() + payload) as u16,
+            next_header: ip_number::IPV4,
+            hop_limit: self.hops(),
+            source: source.octets(),
+            destination: destination.octets(),
+            ..Ipv6Header::default()
+        };
+        out.extend(header.to_bytes());
     }
 
     /// Source and destination.
@@ -151,8 +185,10 @@ impl Recipe {
             destination,
             ..Ipv4Header::default()
         };
-        if self.guise == Guise::Options {
-            header.options = Ipv4Options::from(OPTIONS);
+        match self.guise {
+            Guise::Options => header.options = Ipv4Options::from(OPTIONS),
+            Guise::SourceRouted => header.options = Ipv4Options::from(self.loose_route()),
+            _ => {}
         }
         header.header_checksum = header.calc_header_checksum();
         out.extend_from_slice(&header.to_bytes());
@@ -186,13 +222,12 @@ impl Recipe {
 
     fn ipv6(&self, payload: usize, out: &mut Vec<u8>) {
         let [source, destination] = self.ends().map(u128::to_be_bytes);
-        let chained = self.guise == Guise::Chain;
         let header = Ipv6Header {
             payload_length: (self.ip_octets() - 40 + self.transport_octets() + payload) as u16,
-            next_header: if chained {
-                ip_number::IPV6_HEADER_HOP_BY_HOP
-            } else {
-                self.protocol()
+            next_header: match self.guise {
+                Guise::Chain => ip_number::IPV6_HEADER_HOP_BY_HOP,
+                Guise::SourceRouted => ip_number::IPV6_ROUTE_HEADER,
+                _ => self.protocol(),
             },
             hop_limit: self.hops(),
             source,
@@ -200,8 +235,10 @@ impl Recipe {
             ..Ipv6Header::default()
         };
         out.extend(header.to_bytes());
-        if chained {
-            chain(self.protocol(), out);
+        match self.guise {
+            Guise::Chain => chain(self.protocol(), out),
+            Guise::SourceRouted => self.routing_header(out),
+            _ => {}
         }
         let payload = PAYLOAD.get(..payload).unwrap_or(&PAYLOAD);
         match self.kind {
@@ -230,6 +267,37 @@ impl Recipe {
                 out.extend_from_slice(&tcp.to_bytes());
             }
         }
+    }
+
+    /// Loose source routing (RFC 791): its length, a pointer to the first address, and the addresses;
+    /// behind it the end of the options.
+    fn loose_route(&self) -> [u8; 40] {
+        let mut option = [0; 40];
+        let (head, addresses) = option.split_at_mut(3);
+        head.copy_from_slice(&[131, 3 + 4 * ROUTE_V4 as u8, 4]);
+        let (addresses, _) = addresses.as_chunks_mut::<4>();
+        for (address, hop) in addresses.iter_mut().zip(self.hops_of(ROUTE_V4)) {
+            *address = (hop as u32).to_be_bytes();
+        }
+        option
+    }
+
+    /// A routing header of type 0 (RFC 2460): every address is yet to be passed.
+    fn routing_header(&self, out: &mut Vec<u8>) {
+        let units = 2 * ROUTE_V6 as u8;
+        out.extend([self.protocol().0, units, 0, ROUTE_V6 as u8, 0, 0, 0, 0]);
+        out.extend(self.hops_of(ROUTE_V6).flat_map(u128::to_be_bytes));
+    }
+
+    /// The addresses of a route: some beside the destination, and at last the destination itself, so
+    /// that checksums are the same before and behind it.
+    fn hops_of(&self, addresses: usize) -> impl Iterator<Item = u128> {
+        let [_, destination] = self.ends();
+        let (bits, last) = (self.bits, addresses - 1);
+        (0..addresses).map(move |hop| {
+            let beside = bits.rotate_left(hop as u32 * 7) >> 40;
+            destination ^ if hop == last { 0 } else { beside.into() }
+        })
     }
 
     fn protocol(&self) -> IpNumber {

@@ -129,6 +129,7 @@ impl<'n> Generator<'n> {
         };
         let wrapping = match (guise, self.wrappings.as_slice()) {
             (Guise::FourTags, _) => Wrapping::FourTags,
+            (_, [Wrapping::MapE]) if family == Family::V6 => Wrapping::None,
             (_, [only]) => *only,
             (_, several) => random.pick(several).unwrap_or(Wrapping::None),
         };
@@ -155,10 +156,12 @@ impl<'n> Generator<'n> {
         let family = match guise {
             Guise::Options | Guise::TinyFragment => Family::V4,
             Guise::Chain => Family::V6,
-            Guise::Plain | Guise::Spoofed | Guise::FourTags => match self.families.draw(random) {
-                0 => Family::V4,
-                _ => Family::V6,
-            },
+            Guise::Plain | Guise::Spoofed | Guise::FourTags | Guise::SourceRouted => {
+                match self.families.draw(random) {
+                    0 => Family::V4,
+                    _ => Family::V6,
+                }
+            }
         };
         let [any, tiny] = &self.kinds;
         let mix = match guise {
@@ -397,6 +400,7 @@ fn wrappings(encapsulation: Encapsulation) -> Vec<Wrapping> {
         Encapsulation::Vlan => vec![Wrapping::Vlan],
         Encapsulation::Qinq => vec![Wrapping::Qinq],
         Encapsulation::QinqPppoe => vec![Wrapping::QinqPppoe],
+        Encapsulation::MapE => vec![Wrapping::MapE],
         Encapsulation::Mixed => Wrapping::ALL.into_iter().take(4).collect(),
     }
 }

@@ -87,17 +87,20 @@ pub enum Guise {
     TinyFragment,
     /// Four VLAN tags.
     FourTags,
+    /// The longest source route, of which nothing is done yet.
+    SourceRouted,
 }
 
 impl Guise {
     /// Every guise, in order.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Plain,
         Self::Spoofed,
         Self::Options,
         Self::Chain,
         Self::TinyFragment,
         Self::FourTags,
+        Self::SourceRouted,
     ];
 
     /// The word in models and outputs.
@@ -109,6 +112,7 @@ impl Guise {
             Self::Chain => "chain",
             Self::TinyFragment => "tiny-fragments",
             Self::FourTags => "four-tags",
+            Self::SourceRouted => "source-routed",
         }
     }
 }
@@ -147,16 +151,19 @@ pub enum Wrapping {
     QinqPppoe,
     /// Four tags.
     FourTags,
+    /// IPv6, from a subscriber to a border relay; the frame is IPv4.
+    MapE,
 }
 
 impl Wrapping {
     /// Every wrapping, in order; the first four are those of a mix.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::None,
         Self::Vlan,
         Self::Qinq,
         Self::QinqPppoe,
         Self::FourTags,
+        Self::MapE,
     ];
 
     /// The word in outputs.
@@ -167,6 +174,7 @@ impl Wrapping {
             Self::Qinq => "qinq",
             Self::QinqPppoe => "qinq-pppoe",
             Self::FourTags => "four-tags",
+            Self::MapE => "map-e",
         }
     }
 }
@@ -202,13 +210,13 @@ pub struct Totals {
     /// By [`Kind`].
     pub kinds: [u64; 11],
     /// By [`Guise`].
-    pub guises: [u64; 6],
+    pub guises: [u64; 7],
     /// IPv4, IPv6.
     pub families: [u64; 2],
     /// Out, in.
     pub ways: [u64; 2],
     /// By [`Wrapping`].
-    pub wrappings: [u64; 5],
+    pub wrappings: [u64; 6],
     /// By plan id; the first is of spoofed sources.
     pub plans: Vec<u64>,
     /// Larger than the sequence of sizes says.

@@ -3,6 +3,7 @@
 use super::Sizes;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::net::Ipv6Addr;
 
 /// The model. Shares are of 1, and of all frames unless they say otherwise; each frame is drawn
 /// by itself, so kinds come in random order.
@@ -105,6 +106,9 @@ pub struct Bots {
     pub share: f64,
 }
 
+/// The border relay of made-up tunnels (RFC 3849).
+pub const RELAY: Ipv6Addr = Ipv6Addr::new(0x2001, 0xdb8, 0xfffe, 0, 0, 0, 0, 1);
+
 /// What stands between Ethernet and IP.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -120,6 +124,8 @@ pub enum Encapsulation {
     QinqPppoe,
     /// Each of these as often as any other.
     Mixed,
+    /// MAP-E: IPv4 in IPv6, to and from a border relay at [`RELAY`]. IPv6 stands as it is.
+    MapE,
 }
 
 /// Shares of frames made to hurt: together 1 at most. Ports, flags and sizes are drawn for them
@@ -137,6 +143,9 @@ pub struct Hostile {
     pub tiny_fragments: f64,
     /// Four VLAN tags.
     pub four_tags: f64,
+    /// The longest source route, with all of it yet to go: IPv4's loose one with 9 addresses,
+    /// IPv6's routing header of type 0 with 15; the peer is the last one, and the first.
+    pub source_routed: f64,
 }
 
 /// A model that cannot be.
@@ -243,13 +252,14 @@ impl TcpFlags {
 
 impl Hostile {
     /// In the order of [`Guise`](super::Guise), after the plain one.
-    pub(super) fn shares(&self) -> [f64; 5] {
+    pub(super) fn shares(&self) -> [f64; 6] {
         [
             self.spoofed,
             self.options,
             self.chain,
             self.tiny_fragments,
             self.four_tags,
+            self.source_routed,
         ]
     }
 

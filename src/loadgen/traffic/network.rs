@@ -18,6 +18,9 @@ use std::sync::Arc;
 /// Made-up networks take their tables as of this instant.
 const MADE_UP_AT: Timestamp = Timestamp::constant(1_767_225_600, 0);
 
+/// What a made-up subscriber has of IPv6.
+const SUBSCRIBER_LENGTH: u8 = 56;
+
 /// Who sends and receives: the subscribers of compiled policies as of one instant.
 #[derive(Debug)]
 pub struct Network {
@@ -61,6 +64,14 @@ impl Network {
     /// # Errors
     /// Its tables are too large.
     pub fn synthetic(synthetic: &Synthetic) -> Result<Self, NetworkError> {
+        Self::synthetic_under(synthetic, Action::Drop)
+    }
+
+    /// A made-up network of which every rule does this.
+    ///
+    /// # Errors
+    /// Its tables are too large.
+    pub fn synthetic_under(synthetic: &Synthetic, action: Action) -> Result<Self, NetworkError> {
         let read = |path: &path::Path| match path.to_str() {
             Some("policy.yaml") => Ok(POLICY.into()),
             Some("mobile-carriers.txt") => Ok(MOBILE_CARRIERS.into()),
@@ -74,6 +85,13 @@ impl Network {
             .ok_or_else(|| said(first.map(|d| d.message)))?;
         resolved.memory_limit_bytes = u64::MAX;
         if let Some(tenant) = resolved.tenants.first_mut() {
+            tenant
+                .rules
+                .iter_mut()
+                .for_each(|rule| rule.action = action);
+            for plan in &mut tenant.plans {
+                plan.subscriber_length = Some(SUBSCRIBER_LENGTH);
+            }
             let origin = Origin {
                 source: SourceId(0),
                 line: 1,

@@ -1,8 +1,7 @@
 //! Numbers and what they stand for.
 
 use super::tables::{PeerSetId, PlanId, RuleId};
-use crate::limit::Rate;
-use crate::policy::{Action, Class, Kind, Plan, Resolved, Rule, Tenant, Then};
+use crate::policy::{Action, Class, Kind, Plan, Resolved, Rule, Tenant};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
@@ -21,8 +20,6 @@ pub struct Legend {
     pub(super) peer_sets: Vec<Box<[usize]>>,
     /// By rule; the first is that of [`RuleId::NONE`].
     actions: Box<[Action]>,
-    /// By rule, likewise: how often, and what becomes of the rest.
-    rates: Box<[Option<(Rate, Then)>]>,
     /// By rule, likewise: what names it also after a reload.
     keys: Box<[u64]>,
     /// By plan; the first is that of [`PlanId::NONE`].
@@ -36,7 +33,6 @@ impl Legend {
         let plans = tenants().flat_map(|(t, of)| (0..of.plans.len()).map(move |p| (t, p)));
         let rules = tenants().flat_map(|(t, of)| (0..of.rules.len()).map(move |r| (t, r)));
         let written = tenants().flat_map(|(_, of)| of.rules.iter().map(|rule| rule.action));
-        let rates = tenants().flat_map(|(_, of)| of.rules.iter().map(rate_of));
         let keys = tenants().flat_map(|(_, of)| of.rules.iter().map(|rule| key_of(of, rule)));
         let bought = tenants().flat_map(|(_, of)| &of.plans);
         let lengths = bought.map(|plan| plan.subscriber_length.unwrap_or(WHOLE));
@@ -45,7 +41,6 @@ impl Legend {
             rules: rules.collect(),
             peer_sets,
             actions: std::iter::once(Action::Forward).chain(written).collect(),
-            rates: std::iter::once(None).chain(rates).collect(),
             keys: std::iter::once(0).chain(keys).collect(),
             subscriber_lengths: std::iter::once(WHOLE).chain(lengths).collect(),
             resolved,
@@ -55,11 +50,6 @@ impl Legend {
     pub(super) fn action(&self, rule: RuleId) -> Action {
         let action = self.actions.get(usize::from(rule.0));
         action.copied().unwrap_or(Action::Forward)
-    }
-
-    /// How often a subscriber may open connections under a rule, and what becomes of the rest.
-    pub fn rate(&self, rule: RuleId) -> Option<(Rate, Then)> {
-        *self.rates.get(usize::from(rule.0))?
     }
 
     /// A number that stands for a rule by its name: the same after a reload.
@@ -191,14 +181,6 @@ impl Legend {
     pub fn peer_set_with(&self, tenant: usize, class: usize) -> Option<PeerSetId> {
         self.peer_set_ids()
             .find(|id| self.class(tenant, *id) == Some(class))
-    }
-}
-
-fn rate_of(rule: &Rule) -> Option<(Rate, Then)> {
-    match rule.action {
-        // The policy is free of rates that there are not.
-        Action::Limit(limit) => Some((Rate::new(limit.per_minute, limit.burst).ok()?, limit.then)),
-        Action::Forward | Action::Drop | Action::Count | Action::Reject(_) => None,
     }
 }
 

@@ -94,13 +94,6 @@ const PREFIXES: Form = Form::List {
 };
 const INSTANT: Form = Form::Syntax("a date, such as 2006-11-01, or a date with a time");
 
-/// The most that a rate or a burst of connections may be.
-const MOST_CONNECTIONS: u32 = 1_000_000;
-const CONNECTIONS: Form = Form::Number {
-    least: 1,
-    most: MOST_CONNECTIONS,
-};
-
 /// The words of a plan's `kind`, in the order of [`crate::policy::Kind`].
 pub(super) const KINDS: &[&str] = &["dynamic", "fixed", "dialup", "ipv6", "shared"];
 
@@ -403,10 +396,20 @@ static LIMIT: Table = Table {
     keys: &[
         required(
             "rate",
-            CONNECTIONS,
+            Form::Number {
+                least: 1,
+                most: 60_000,
+            },
             "Connections a minute, in the long run.",
         ),
-        required("burst", CONNECTIONS, "Connections at once, after a pause."),
+        required(
+            "burst",
+            Form::Number {
+                least: 1,
+                most: 1_000_000,
+            },
+            "Connections at once, after a pause; a bucket must be full again within a day.",
+        ),
         key(
             "then",
             Form::WordOr {

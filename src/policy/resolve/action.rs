@@ -1,5 +1,6 @@
 //! What a rule does, and what it needs for that: addresses to reply from, and what one subscriber is.
 
+use crate::limit::{Rate, RateError};
 use crate::policy::diagnostic::{Code, Diagnostic, Findings};
 use crate::policy::raw::policy::{RawAction, RawForm, RawRule};
 use crate::policy::{Action, Limit, Mode, Origin, Reply, Rule, RuleKind, Tenant, Then};
@@ -16,6 +17,23 @@ pub(super) fn resolve(
     let action = action(written)?;
     if let (true, Some((_, origin))) = (kind.is_inbound(), reply_of(written)) {
         findings.push(not_told(kind, origin));
+    }
+    if let (Some(RateError::TooDeep), RawForm::Limit { burst, rate, .. }) =
+        (rate_error(action), &written.form)
+    {
+        findings.push(
+            Diagnostic::new(
+                Code::LIMIT_TOO_DEEP,
+                format!(
+                    "a bucket of {} at {} a minute would take more than a day to be full again",
+                    burst.text, rate.text
+                ),
+                &burst.origin,
+                "more than 1,440 times the rate",
+            )
+            .label(&rate.origin, "the rate")
+            .help("make `burst` smaller: it is what a subscriber may open at once after a pause"),
+        );
     }
     if let (Action::Limit(_), Mode::Any) = (action, mode) {
         let mode = rule.mode.as_ref().map(|mode| &mode.origin);
@@ -76,6 +94,17 @@ fn action(written: &RawAction) -> Option<Action> {
             },
         }),
     })
+}
+
+/// Why a limit cannot be kept, if it cannot.
+fn rate_error(action: Action) -> Option<RateError> {
+    let Action::Limit(limit) = action else {
+        return None;
+    };
+    let Limit {
+        per_minute, burst, ..
+    } = limit;
+    Rate { per_minute, burst }.check().err()
 }
 
 fn reply(word: &str) -> Option<Reply> {

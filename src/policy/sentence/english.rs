@@ -156,7 +156,7 @@ fn remedy(situation: &Situation<'_>) -> &'static str {
         Path::Inbound if situation.to_hosts => {
             "customers elsewhere send through its port 587 (submission)"
         }
-        Path::Inbound => "a mail server there takes no mail from outside on this service",
+        Path::Inbound => "a mail server on such a line gets no mail from outside",
     }
 }
 

@@ -6,8 +6,18 @@ use crate::wire::Family;
 
 pub(super) fn of(case: Case, situation: &Situation<'_>) -> String {
     let (on, subject) = subject(situation);
+    let pause = match situation.path {
+        Path::Outbound | Path::Return => "",
+        // The next word is "from" again.
+        Path::Inbound => "、",
+    };
     let since = situation.since.map_or_else(String::new, |day| {
-        format!("{}年{}月{}日から", day.year(), day.month(), day.day())
+        format!(
+            "{}年{}月{}日から{pause}",
+            day.year(),
+            day.month(),
+            day.day()
+        )
     });
     let remedy = remedy(situation);
     let limited = |per_minute: Option<u32>| match per_minute {

@@ -1,0 +1,9 @@
+//! Any text as a pipeline: see `check_pipeline.rs`.
+#![no_main]
+
+#[path = "../check_pipeline.rs"]
+mod check_pipeline;
+
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|text: &[u8]| check_pipeline::check(text));
