@@ -140,9 +140,9 @@ fn every_frame_reads_as_what_it_was_made_as() {
     assert!(tally.kinds.iter().all(|count| *count > 0), "{tally:?}");
     assert!(tally.guises.iter().all(|count| *count > 0), "{tally:?}");
     // A tunnel is in no mix.
-    let mixed = tally.wrappings.iter().zip(Wrapping::ALL);
+    let mut mixed = tally.wrappings.iter().zip(Wrapping::ALL);
     let seen = |(count, wrapping): (&u64, Wrapping)| (*count > 0) != (wrapping == Wrapping::MapE);
-    assert!({ mixed }.all(seen), "{tally:?}");
+    assert!(mixed.all(seen), "{tally:?}");
 }
 
 #[test]
