@@ -8,6 +8,7 @@
 //! - [`stats`]: verdicts, reasons, counters, and the law that they balance.
 //! - [`policy`]: what an ISP wrote (YAML) becomes tables that verdicts are looked up in.
 //! - [`stage`]: parse → classify → decide, over bursts of up to 64 frames.
+//! - [`evasion`]: the catalogue of tricks to get past a filter, tried on the real stages.
 //! - [`io`]: captures in and out; ports.
 //! - [`worker`]: the loop that takes frames from port to port, one a core.
 //! - [`control`]: what is beside the workers: reload, phases, the control socket.
@@ -17,11 +18,12 @@
 //! Imports point downward only (`tests/tidy.rs` checks it):
 //!
 //! ```text
-//! wire, lpm, limit, stats  ←  policy  ←  stage, io  ←  worker  ←  control, loadgen  ←  cli
+//! wire, lpm, limit, stats  ←  policy  ←  stage, io  ←  worker, evasion  ←  control, loadgen  ←  cli
 //! ```
 
 pub mod cli;
 pub mod control;
+pub mod evasion;
 pub mod io;
 pub mod limit;
 pub mod loadgen;

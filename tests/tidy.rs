@@ -12,7 +12,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Each room of `src/`, and the rooms that it may import. A new room is entered here first.
-const LAYERS: [(&str, &[&str]); 11] = [
+const LAYERS: [(&str, &[&str]); 12] = [
     ("wire", &[]),
     ("lpm", &[]),
     ("limit", &[]),
@@ -20,6 +20,7 @@ const LAYERS: [(&str, &[&str]); 11] = [
     ("policy", &["wire", "lpm", "limit", "stats"]),
     ("io", &["wire"]),
     ("stage", &["wire", "lpm", "limit", "policy", "stats"]),
+    ("evasion", &["wire", "limit", "policy", "stats", "stage"]),
     (
         "worker",
         &["wire", "lpm", "limit", "policy", "stats", "io", "stage"],
@@ -40,7 +41,7 @@ const LAYERS: [(&str, &[&str]); 11] = [
         "cli",
         &[
             "wire", "lpm", "limit", "stats", "policy", "io", "stage", "worker", "control",
-            "loadgen",
+            "loadgen", "evasion",
         ],
     ),
 ];

@@ -17,6 +17,7 @@ mod plan;
 mod policies;
 mod replay;
 mod run;
+mod selftest;
 mod shell;
 mod signals;
 mod when;
@@ -75,6 +76,8 @@ enum Command {
     Bench(bench::Args),
     /// Reckon the hardware that traffic needs, and until when, from measured costs.
     Plan(plan::Args),
+    /// Try every known way past the filter, on this machine.
+    Selftest(selftest::Args),
     /// Write made-up traffic of a stated model to a pcap.
     #[command(name = "gen")]
     Generate(generate::Args),
@@ -128,6 +131,7 @@ fn run(cli: Cli) -> Result<Exit, Failure> {
         Command::Run(args) => run::run(&args, cli.output),
         Command::Bench(args) => bench::run(&args, cli.output),
         Command::Plan(args) => plan::run(&args, cli.output),
+        Command::Selftest(args) => selftest::run(&args, cli.output),
         Command::Generate(args) => generate::run(&args, cli.output),
         Command::Ctl(args) => ctl::run(&args, cli.output),
         Command::Completions(args) => shell::completions(&args),

@@ -255,9 +255,10 @@ fn judge(
     settings: &Settings,
 ) -> Decision {
     let passage = ends.passage(path.direction());
+    // A packet without addresses asks nothing.
+    let family = packet.family.unwrap_or(Family::V4);
     let question = |opening| Question {
-        // A packet without addresses asks nothing.
-        family: packet.family.unwrap_or(Family::V4),
+        family,
         path,
         opening,
         plan: passage.plan,
@@ -275,6 +276,12 @@ fn judge(
         Asks::Nothing(reason) => (unasked(reason, settings), reason, RuleId::NONE),
         Asks::Unreadable => (Verdict::Indeterminate, Reason::Truncated, RuleId::NONE),
         Asks::Segment { opening } => segment_verdict(question(opening), tables),
+        asks @ (Asks::Evasive(_) | Asks::Truncated { .. })
+            if !subscriber && packet.hides_its_ends() =>
+        {
+            let act = tables.matrix.strictest(family, path);
+            anybodys(&asks, act)
+        }
         // Nobody's own port 25 is nothing of note, whether or not a rule speaks of somebody's.
         _ if !subscriber && path == Path::Inbound => {
             (Verdict::Forward, Reason::NotCandidate, RuleId::NONE)
@@ -323,10 +330,22 @@ fn truncated(
     }
 }
 
+/// What becomes of a packet in a tunnel that does not show whose it is: the worst that it could be
+/// is somebody's to whom rules are strictest. No honest end of a tunnel cuts its packets so.
+fn anybodys(asks: &Asks, strictest: Act) -> (Verdict, Reason, RuleId) {
+    let (verdict, reason) = match asks {
+        Asks::Evasive(reason) => (silently(strictest), *reason),
+        _ if strictest == Act::Forward => (Verdict::Forward, Reason::NoSubscriber),
+        _ => (Verdict::Indeterminate, Reason::Truncated),
+    };
+    (verdict, reason, RuleId::NONE)
+}
+
 /// Whether the source of a packet is no subscriber's, and could be.
 fn is_nobodys(packet: &Packet, passage: Passage) -> bool {
-    let may_leave = |family| !stays_on_link(family, packet.src);
-    passage.plan == PlanId::NONE && packet.family.is_some_and(may_leave)
+    let known_by = packet.subscriber_src();
+    passage.plan == PlanId::NONE
+        && known_by.is_some_and(|(family, src)| !stays_on_link(family, src))
 }
 
 /// Sources that no router passes on: hosts that have no address yet, and neighbour discovery.

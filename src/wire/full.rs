@@ -144,7 +144,8 @@ impl<'a> Walk<'a> {
     /// The two octets behind the addresses or a tag: a type, or in 802.3 a length before LLC.
     pub(super) fn type_or_length(&mut self, value: u16) -> Result<Family, Stop> {
         match value {
-            0..=1500 => self.llc(),
+            // Ethertypes begin at 1536. Whatever is below, receivers take for a length.
+            0..1536 => self.llc(),
             _ => self.ether_type(value),
         }
     }
@@ -219,7 +220,8 @@ impl<'a> Walk<'a> {
         let [_version_type, _code, _, _, high, low] = *self.take::<6>()?;
         let payload_len_bytes = u16::from_be_bytes([high, low]);
         self.rest = self.rest.bounded(usize::from(payload_len_bytes));
-        self.ppp()
+        // PPPoE leaves address and control out; concentrators that skip them there too exist.
+        self.framed_ppp()
     }
 
     /// PPP as link types carry it: address and control octets may stand before it.

@@ -125,10 +125,7 @@ mod tests {
             bucket.take(Moment(begin_ns));
         }
         for (waited_ns, is_there) in [(0, false), (999_999, false), (1_000_000, true)] {
-            assert_eq!(
-                bucket.has_one(Moment(begin_ns + waited_ns)),
-                is_there
-            );
+            assert_eq!(bucket.has_one(Moment(begin_ns + waited_ns)), is_there);
         }
         let end_ns = begin_ns + 10 * SECOND_NS;
         assert_eq!(flood(&mut bucket, begin_ns, end_ns), 9_999);

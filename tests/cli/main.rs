@@ -25,6 +25,7 @@ mod plan;
 mod program;
 mod replies;
 mod run;
+mod selftest;
 mod shell;
 mod streams;
 mod tenants;

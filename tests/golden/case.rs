@@ -11,6 +11,8 @@ pub(crate) struct Case {
     pub(crate) proves: String,
     /// The policy file, from the root of the repository.
     pub(crate) policy: String,
+    /// A pipeline file, where the case is about what it sets.
+    pub(crate) pipeline: Option<String>,
     /// An instant, or `capture`: each frame is judged at its own time stamp.
     pub(crate) at: String,
     /// `auto`, `out` or `in`.
@@ -37,7 +39,8 @@ pub(crate) struct FrameSpec {
     /// loopback), `no-address`, `short-protocol` (PPP).
     pub(crate) link: Vec<String>,
     /// Between the link header and IP, outermost first: `vlan 100`, `vlan 0 priority 5`,
-    /// `tag 88a8 100`, `llc-snap`, `pppoe`, `pppoe short-protocol`, `mpls 16`.
+    /// `tag 88a8 100`, `llc-snap`, `llc-snap length 0`, `mpls 16`, `pppoe` with any of
+    /// `address-control`, `short-protocol` and `length 30` behind it.
     pub(crate) stack: Vec<String>,
     /// Instead of IP: a question, as in `198.51.100.1 asks 198.51.100.2`.
     pub(crate) arp: Option<String>,
@@ -53,12 +56,24 @@ pub(crate) struct FrameSpec {
     pub(crate) length: Option<u16>,
     /// IPv4 options, in hexadecimal.
     pub(crate) ip_options: Option<String>,
+    /// IPv4: a source route, `loose` or `strict`, and how many of its addresses were visited, if
+    /// any: `loose via 203.0.113.1 203.0.113.2`, `strict visited 1 via 203.0.113.1`.
+    pub(crate) source_route: Option<String>,
     /// IPv4: offset in units of eight octets, and `more`: `0 more`, `185`.
     pub(crate) fragment: Option<String>,
+    /// IPv4: the word of flags and offset as written, in hexadecimal.
+    pub(crate) fragment_word: Option<String>,
     /// IPv6 extension headers and AH in both families, in order: `hop-by-hop`, `routing`,
     /// `destination-options`, each with a length in octets (`hop-by-hop 64`), `ah`,
-    /// `fragment 0 more`.
+    /// `fragment 0 more`, `encapsulation-limit`, and routing headers with addresses:
+    /// `routing-type 4 left 1 via 2001:db8::1`.
     pub(crate) chain: Vec<String>,
+    /// Type of service or traffic class, in hexadecimal.
+    pub(crate) service: Option<String>,
+    /// Time to live or hop limit, where it is not 64.
+    pub(crate) hops: Option<u8>,
+    /// What is wrong by one: `ip-checksum`, `tcp-checksum`.
+    pub(crate) broken: Vec<String>,
     /// Octets that are left behind the fixed IP header; the length field follows.
     pub(crate) ip_payload_octets: Option<usize>,
 
@@ -70,14 +85,20 @@ pub(crate) struct FrameSpec {
     pub(crate) ack: u32,
     /// TCP options, in hexadecimal.
     pub(crate) tcp_options: Option<String>,
+    /// Bits that are set beside the flags, in octets 12 and 13 of TCP, in hexadecimal.
+    pub(crate) tcp_bits: Option<String>,
     /// TCP data offset as written, in units of four octets.
     pub(crate) data_offset: Option<u8>,
     /// `source port > destination port`.
     pub(crate) udp: Option<String>,
     /// An ICMP "administratively prohibited" that quotes this packet.
     pub(crate) icmp_quotes: Option<Box<FrameSpec>>,
-    /// A packet inside this one (IP in IP), never opened.
+    /// A packet inside this one: IP in IP, or what `through` says.
     pub(crate) carries: Option<Box<FrameSpec>>,
+    /// What stands between this packet's IP header and the one that it carries: `gre`, `gre key`,
+    /// `vxlan`, `gtp-u`, `l2tp`; behind `l2tp`, the bits that are set (`L`, `S`, `O`), and
+    /// `no-address`, `short-protocol` for PPP: `l2tp L S O no-address`.
+    pub(crate) through: Option<String>,
     /// Any other upper layer, by number.
     pub(crate) protocol: Option<u8>,
     /// What TCP or UDP carries, as text.

@@ -418,6 +418,7 @@ impl Day {
         Case {
             proves: "A day at an ISP: mail goes its proper ways, and a spam bot does not.".into(),
             policy: "config/alpha-web.yaml".into(),
+            pipeline: None,
             at: "capture".into(),
             direction: "auto".into(),
             link_type: LinkKind::Ethernet,

@@ -185,9 +185,11 @@ fn replay(input: &Path, case: &Case) -> Result<Run, String> {
     let scratch = tempfile::tempdir().map_err(|e| e.to_string())?;
     let forwarded = scratch.path().join("forwarded.pcap");
     let verdicts = scratch.path().join("verdicts.csv");
+    let pipeline = case.pipeline.iter().flat_map(|file| ["--pipeline", file]);
     let done = Command::new(env!("CARGO_BIN_EXE_sekisho"))
         .current_dir(env!("CARGO_MANIFEST_DIR"))
         .args(["replay", "--output", "json", "--policy", &case.policy])
+        .args(pipeline)
         .args(["--at", &case.at, "--direction", &case.direction])
         .arg("--forwarded")
         .arg(&forwarded)

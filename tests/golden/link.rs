@@ -121,25 +121,41 @@ fn wrap(layer: &str, announced: u16, bytes: Vec<u8>) -> Result<(u16, Vec<u8>), S
             let entry = number::<u32>(label)? << 12 | bottom | 64;
             Ok((MPLS, [&entry.to_be_bytes()[..], &bytes].concat()))
         }
-        ["llc-snap"] => {
+        ["llc-snap", ref stated @ ..] => {
             let snap = [0xaa, 0xaa, 0x03, 0, 0, 0];
             let inside = [&snap[..], &announced.to_be_bytes(), &bytes].concat();
-            Ok((
-                u16::try_from(inside.len()).map_err(|e| e.to_string())?,
-                inside,
-            ))
+            let length = match stated {
+                ["length", length] => number(length)?,
+                _ => u16::try_from(inside.len()).map_err(|e| e.to_string())?,
+            };
+            Ok((length, inside))
         }
-        ["pppoe"] => pppoe(&ppp_protocol(announced).to_be_bytes(), &bytes),
-        ["pppoe", "short-protocol"] => pppoe(&short(ppp_protocol(announced))?, &bytes),
+        ["pppoe", ref words @ ..] => pppoe(words, ppp_protocol(announced), &bytes),
         _ => Err(format!("stack: {layer:?} is no layer known here")),
     }
 }
 
 /// A PPPoE session header (version 1, type 1, code 0, session 1) and the PPP protocol field.
-fn pppoe(protocol: &[u8], bytes: &[u8]) -> Result<(u16, Vec<u8>), String> {
-    let length = u16::try_from(protocol.len() + bytes.len()).map_err(|e| e.to_string())?;
-    let header = [&[0x11, 0x00, 0x00, 0x01][..], &length.to_be_bytes()].concat();
-    Ok((0x8864, [&header, protocol, bytes].concat()))
+fn pppoe(words: &[&str], protocol: u16, bytes: &[u8]) -> Result<(u16, Vec<u8>), String> {
+    let (mut front, mut stated) = (Vec::new(), None);
+    let mut words = words.iter();
+    let mut compressed = false;
+    while let Some(word) = words.next() {
+        match *word {
+            "address-control" => front.extend([0xff, 0x03]),
+            "short-protocol" => compressed = true,
+            "length" => stated = Some(number(words.next().unwrap_or(&""))?),
+            _ => return Err(format!("stack: pppoe {word:?} is nothing known here")),
+        }
+    }
+    match compressed {
+        true => front.extend(short(protocol)?),
+        false => front.extend(protocol.to_be_bytes()),
+    }
+    let length = u16::try_from(front.len() + bytes.len()).map_err(|e| e.to_string())?;
+    let length = stated.unwrap_or(length).to_be_bytes();
+    let header = [&[0x11, 0x00, 0x00, 0x01][..], &length].concat();
+    Ok((0x8864, [&header, &front, bytes].concat()))
 }
 
 /// PPP's number for what an ethertype announces; what has no other number keeps its own.

@@ -21,7 +21,9 @@ mod link;
 mod packet;
 mod pcap;
 mod readme;
+mod route;
 mod totals;
+mod tunnel;
 
 use harness::{Golden, compare_file};
 use sekisho::stats::Reason;
@@ -71,9 +73,13 @@ fn check(golden: &Golden, folder: &Path) -> Result<Vec<String>, String> {
     Ok(wrong)
 }
 
+/// Whom a full table of rates refuses hangs on a secret of the run: the tests of the table prove it.
+const PROVED_ELSEWHERE: &str = "limit-table-full";
+
 #[test]
 fn every_reason_is_proved() {
     let mut unproved: Vec<&str> = Reason::ALL.iter().map(|reason| reason.label()).collect();
+    unproved.retain(|reason| *reason != PROVED_ELSEWHERE);
     for folder in folders() {
         let golden = Golden::load(&folder).unwrap();
         for expected in golden.expectations().unwrap() {

@@ -2,6 +2,7 @@
 //! about a header that is wrong.
 
 use crate::case::{FrameSpec, number, octets};
+use crate::{route, tunnel};
 use etherparse::{
     IpFragOffset, IpNumber, Ipv4Header, Ipv4Options, Ipv6FlowLabel, Ipv6FragmentHeader, Ipv6Header,
     TcpHeader, UdpHeader,
@@ -56,6 +57,23 @@ impl Ends {
             _ => Err(format!("ip: {text:?} is not two addresses of one family")),
         }
     }
+
+    /// What a transport's checksum is over, beside itself.
+    fn pseudo_header(self, protocol: u8, octets: usize) -> Vec<u8> {
+        let len = (octets as u32).to_be_bytes();
+        let (source, destination) = match self {
+            Self::V4(s, d) => (s.to_vec(), d.to_vec()),
+            Self::V6(s, d) => (s.to_vec(), d.to_vec()),
+        };
+        [source, destination, len.to_vec(), vec![0, 0, 0, protocol]].concat()
+    }
+}
+
+impl FrameSpec {
+    /// What a checksum is changed by.
+    fn wrong_by(&self, name: &str) -> u16 {
+        u16::from(self.broken.iter().any(|broken| broken == name))
+    }
 }
 
 fn ipv4(
@@ -65,14 +83,17 @@ fn ipv4(
     protocol: u8,
     payload_octets: usize,
 ) -> Result<Vec<u8>, String> {
-    let options = octets(spec.ip_options.as_deref().unwrap_or(""))?;
+    let options = match &spec.source_route {
+        Some(words) => route::option(words)?,
+        None => octets(spec.ip_options.as_deref().unwrap_or(""))?,
+    };
     let (offset, more) = fragment_words(spec.fragment.as_deref().unwrap_or("0"))?;
     let mut header = Ipv4Header {
         identification: 0x1905,
         dont_fragment: spec.fragment.is_none(),
         more_fragments: more,
         fragment_offset: IpFragOffset::try_new(offset).map_err(|e| e.to_string())?,
-        time_to_live: 64,
+        time_to_live: spec.hops.unwrap_or(64),
         protocol: IpNumber(protocol),
         source,
         destination,
@@ -83,8 +104,23 @@ fn ipv4(
         .set_payload_len(payload_octets)
         .map_err(|e| e.to_string())?;
     header.total_len = spec.length.unwrap_or(header.total_len);
-    header.header_checksum = header.calc_header_checksum();
-    Ok(header.to_bytes().to_vec())
+    let mut written = header.to_bytes().to_vec();
+    written[1] = service(spec)?;
+    if let Some(hex) = &spec.fragment_word {
+        written[6..8].copy_from_slice(&octets(hex)?);
+    }
+    written[10..12].fill(0);
+    let checksum = internet_checksum(&written) ^ spec.wrong_by("ip-checksum");
+    written[10..12].copy_from_slice(&checksum.to_be_bytes());
+    Ok(written)
+}
+
+fn service(spec: &FrameSpec) -> Result<u8, String> {
+    let octets = octets(spec.service.as_deref().unwrap_or("00"))?;
+    octets
+        .first()
+        .copied()
+        .ok_or_else(|| "service is empty".into())
 }
 
 fn ipv6(
@@ -94,15 +130,21 @@ fn ipv6(
     next_header: u8,
     payload_octets: usize,
 ) -> Result<Vec<u8>, String> {
-    if spec.fragment.is_some() || spec.ip_options.is_some() {
-        return Err("`fragment` and `ip-options` are IPv4's; IPv6 has `chain`".to_owned());
+    let ipv4_only = [
+        &spec.fragment,
+        &spec.fragment_word,
+        &spec.ip_options,
+        &spec.source_route,
+    ];
+    if ipv4_only.iter().any(|key| key.is_some()) {
+        return Err("fragments, options and source routes stand in `chain` in IPv6".to_owned());
     }
     let mut header = Ipv6Header {
-        traffic_class: 0,
+        traffic_class: service(spec)?,
         flow_label: Ipv6FlowLabel::ZERO,
         payload_length: 0,
         next_header: IpNumber(next_header),
-        hop_limit: 64,
+        hop_limit: spec.hops.unwrap_or(64),
         source,
         destination,
     };
@@ -119,6 +161,8 @@ fn extension(words: &str, next: u8, protocol: &mut u8) -> Result<Vec<u8>, String
     let (number, header) = match name {
         "hop-by-hop" => (0, options_header(next, rest)?),
         "routing" => (43, options_header(next, rest)?),
+        "routing-type" => (43, route::header(next, rest)?),
+        "encapsulation-limit" => (60, vec![next, 0, 4, 1, 4, 1, 1, 0]),
         "destination-options" => (60, options_header(next, rest)?),
         "fragment" => {
             let (offset, more) = fragment_words(rest)?;
@@ -193,7 +237,12 @@ fn upper_layer(spec: &FrameSpec, ends: Ends) -> Result<(u8, Vec<u8>), String> {
     }
     if let Some(inner) = &spec.carries {
         let (ethertype, packet) = build(inner)?;
-        return Ok((if ethertype == ETHERTYPE_IPV4 { 4 } else { 41 }, packet));
+        return match &spec.through {
+            Some(words) => tunnel::wrap(words, ethertype, packet, |ports, data| {
+                udp_octets(ports, data, ends)
+            }),
+            None => Ok((if ethertype == ETHERTYPE_IPV4 { 4 } else { 41 }, packet)),
+        };
     }
     let protocol = spec
         .protocol
@@ -265,6 +314,16 @@ fn tcp(spec: &FrameSpec, words: &str, ends: Ends) -> Result<Vec<u8>, String> {
         let checksum = internet_checksum(&sum.concat());
         segment[16..18].copy_from_slice(&checksum.to_be_bytes());
     }
+    if let Some(hex) = &spec.tcp_bits {
+        for (octet, bits) in segment[12..14].iter_mut().zip(octets(hex)?) {
+            *octet |= bits;
+        }
+        segment[16..18].fill(0);
+        let sum =
+            internet_checksum(&[ends.pseudo_header(6, segment.len()), segment.clone()].concat());
+        segment[16..18].copy_from_slice(&sum.to_be_bytes());
+    }
+    segment[17] ^= spec.wrong_by("tcp-checksum") as u8;
     Ok(segment)
 }
 
@@ -277,6 +336,14 @@ fn udp(spec: &FrameSpec, words: &str, ends: Ends) -> Result<Vec<u8>, String> {
         Some(text) => text.as_bytes().to_vec(),
         None => octets(spec.payload.as_deref().unwrap_or(""))?,
     };
+    udp_octets((source, destination), &data, ends)
+}
+
+fn udp_octets(
+    (source, destination): (u16, u16),
+    data: &[u8],
+    ends: Ends,
+) -> Result<Vec<u8>, String> {
     let length = u16::try_from(data.len() + 8).map_err(|e| e.to_string())?;
     let mut header = UdpHeader {
         source_port: source,
@@ -285,9 +352,9 @@ fn udp(spec: &FrameSpec, words: &str, ends: Ends) -> Result<Vec<u8>, String> {
         checksum: 0,
     };
     header.checksum = match ends {
-        Ends::V4(s, d) => header.calc_checksum_ipv4_raw(s, d, &data),
-        Ends::V6(s, d) => header.calc_checksum_ipv6_raw(s, d, &data),
+        Ends::V4(s, d) => header.calc_checksum_ipv4_raw(s, d, data),
+        Ends::V6(s, d) => header.calc_checksum_ipv6_raw(s, d, data),
     }
     .map_err(|e| e.to_string())?;
-    Ok([&header.to_bytes()[..], &data].concat())
+    Ok([&header.to_bytes()[..], data].concat())
 }

@@ -8,9 +8,9 @@
     reason = "tests"
 )]
 
+mod captured;
 #[path = "../../fuzz/check_parse.rs"]
 mod check_parse;
-mod captured;
 mod closed;
 mod corpus;
 mod frames;

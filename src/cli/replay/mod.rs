@@ -307,7 +307,7 @@ impl<'a> Run<'a> {
         self.burst.run(records, tables, self.now);
         self.burst.count(records, &mut self.tally);
         let last = records.iter().rev().find_map(|record| record.at_ns());
-        self.now = last.map_or(self.now, Moment::from_ns);
+        self.now = last.map_or(self.now, Moment);
         self.outputs
             .write(&self.burst, records, tables, file, before)
     }

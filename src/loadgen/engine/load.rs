@@ -8,7 +8,6 @@ use crate::loadgen::traffic::{
 use crate::loadgen::{Accounting, Encapsulation, Family, Mix, Size};
 use crate::policy::{Action, Limit, Then};
 use crate::stage::{Account, Settings};
-use std::net::IpAddr;
 use std::sync::Arc;
 
 /// By what law the subscribers of a Zipf mix send.

@@ -85,7 +85,7 @@ impl<'t> Stages<'t> {
     #[inline]
     fn decide(&mut self, frames: &[&[u8]]) {
         self.now_ns += BURST_NS;
-        let now = Moment::from_ns(self.now_ns);
+        let now = Moment(self.now_ns);
         self.burst.run(frames, self.tables, now);
     }
 

@@ -22,6 +22,8 @@ pub struct Matrix {
     judges_running: [bool; 3],
     /// Whether any rule matches on the inbound path.
     judges_inbound: bool,
+    /// By family, by path: what happens to the opening segments that rules are strictest about.
+    strictest: [[Act; PATHS]; 2],
     /// Whether any rule needs to know the time of a frame.
     needs_time: bool,
 }
@@ -90,6 +92,21 @@ impl Matrix {
         self.judges_inbound
     }
 
+    /// What the rules are strictest about, of a family and on a path: it happens to whoever does not
+    /// show who they are.
+    pub fn strictest(&self, family: Family, path: Path) -> Act {
+        let [v4, v6] = self.strictest;
+        let [outbound, back, inbound] = match family {
+            Family::V4 => v4,
+            Family::V6 => v6,
+        };
+        match path {
+            Path::Outbound => outbound,
+            Path::Return => back,
+            Path::Inbound => inbound,
+        }
+    }
+
     /// Whether any rule needs to know when a frame came.
     pub fn needs_time(&self) -> bool {
         self.needs_time
@@ -127,6 +144,16 @@ impl Matrix {
             let mut of_both = blocks.iter().skip(first).step_by(2 * PATHS);
             of_both.any(|block| block.iter().any(|rule| *rule != RuleId::NONE))
         };
+        let strictest = |family: usize| {
+            [1, 3, 5].map(|opening| {
+                let block = blocks.get(family * 2 * PATHS + opening);
+                let acts = block.into_iter().copied().flatten();
+                acts.map(|rule| legend.action(*rule).into())
+                    .max()
+                    .unwrap_or(Act::Forward)
+            })
+        };
+        let strictest = [0, 1].map(strictest);
         let cells: Box<[Cell]> = cells
             .iter()
             .map(|&rule| Cell {
@@ -138,6 +165,7 @@ impl Matrix {
             plans,
             peer_sets,
             judges_running: [0, 2, 4].map(any_of),
+            strictest,
             judges_inbound: [4, 5].map(any_of).contains(&true),
             needs_time: cells
                 .iter()

@@ -101,7 +101,10 @@ fn rate_error(action: Action) -> Option<RateError> {
     let Action::Limit(limit) = action else {
         return None;
     };
-    Rate::new(limit.per_minute, limit.burst).err()
+    let Limit {
+        per_minute, burst, ..
+    } = limit;
+    Rate { per_minute, burst }.check().err()
 }
 
 fn reply(word: &str) -> Option<Reply> {

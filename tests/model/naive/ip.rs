@@ -16,16 +16,13 @@ const DESTINATION: u8 = 60;
 
 pub fn ipv4(header: Octets<'_>, outside: Outside<'_>) -> Seen {
     const FIXED: usize = 20;
-    if header.left() < FIXED {
-        return Seen::Runt;
-    }
-    let Octet::There(first) = header.at(0) else {
-        return Seen::Unreadable;
+    let first = match header.at(0) {
+        Octet::There(first) if first / 16 != 4 || first % 16 < 5 => return Seen::Unparsed,
+        _ if header.left() < FIXED => return Seen::Runt,
+        Octet::There(first) => first,
+        _ => return Seen::Unreadable,
     };
     let header_octets = usize::from(first % 16) * 4;
-    if first / 16 != 4 || header_octets < FIXED {
-        return Seen::Unparsed;
-    }
     let Ok(total) = header.two(2) else {
         return Seen::Unreadable;
     };
@@ -67,14 +64,11 @@ fn v4(number: u128) -> IpAddr {
 
 pub fn ipv6(header: Octets<'_>, outside: Outside<'_>) -> Seen {
     const FIXED: usize = 40;
-    if header.left() < FIXED {
-        return Seen::Runt;
-    }
-    let Octet::There(first) = header.at(0) else {
-        return Seen::Unreadable;
-    };
-    if first / 16 != 6 {
-        return Seen::Unparsed;
+    match header.at(0) {
+        Octet::There(first) if first / 16 != 6 => return Seen::Unparsed,
+        _ if header.left() < FIXED => return Seen::Runt,
+        Octet::There(_) => {}
+        _ => return Seen::Unreadable,
     }
     let (Ok(payload), Octet::There(next)) = (header.two(4), header.at(6)) else {
         return Seen::Unreadable;

@@ -86,7 +86,9 @@ impl<'a> Outside<'a> {
     /// Whether any tunnel that can be over such an outer header ends at one of these.
     pub fn is_end_of_any(self, ends: Ends) -> bool {
         let protocols = [4, 41, 47, UDP];
-        protocols.iter().any(|protocol| self.leads(*protocol, ends).is_some())
+        protocols
+            .iter()
+            .any(|protocol| self.leads(*protocol, ends).is_some())
     }
 
     /// The first tunnel that a protocol may lead into.
@@ -101,8 +103,8 @@ impl<'a> Outside<'a> {
         let ipv6 = ends.src.is_ipv6();
         let (mut ports, mut within) = ((0, 0), payload);
         if protocol == UDP {
-            match (payload.number(0, 8), payload.two(0), payload.two(2)) {
-                (Ok(_), Ok(src_port), Ok(dst_port)) => {
+            match (payload.two(0), payload.two(2)) {
+                (Ok(src_port), Ok(dst_port)) => {
                     (ports, within) = ((src_port, dst_port), payload.behind(8));
                 }
                 _ => {
@@ -118,6 +120,9 @@ impl<'a> Outside<'a> {
         let Some(tunnel) = tunnel else {
             return outer(ends, Inside::Opaque);
         };
+        if protocol == UDP && payload.number(0, 8).is_err() {
+            return unread(ends, tunnel.kind.unknown(), short(payload));
+        }
         if self.opened == MOST_TUNNELS {
             return Seen::TooManyTagsOrLabels;
         }
