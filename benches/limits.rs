@@ -26,11 +26,13 @@ const PASS: usize = 8_192;
 
 const SUBSCRIBERS: u32 = 1 << 20;
 
-const PER_MINUTE: u32 = 600;
-const AT_ONCE: u32 = 100;
+const RATE: Rate = Rate {
+    per_minute: 600,
+    burst: 100,
+};
 
-const TOKEN_NS: u64 = 60_000_000_000 / PER_MINUTE as u64;
-const FULL_NS: u64 = TOKEN_NS * AT_ONCE as u64;
+const TOKEN_NS: u64 = 60_000_000_000 / RATE.per_minute as u64;
+const FULL_NS: u64 = TOKEN_NS * RATE.burst as u64;
 
 /// What gives tokens.
 trait Limiter: Sync {
@@ -42,26 +44,24 @@ trait Limiter: Sync {
     fn forget(&self) {}
 }
 
-struct Table(Buckets, Rate);
-
-impl Limiter for Table {
+impl Limiter for Buckets {
     const NAME: &'static str = "buckets";
 
     fn take(&self, key: Key, now: Moment) -> Taken {
-        self.0.take(key, self.1, now)
+        self.take(key, RATE, now)
     }
 }
 
-/// For each key, when its bucket is full; all are of one direction and family.
-struct Dash(DashMap<(u64, u128), u64>);
+/// For each key, when its bucket is full.
+struct Dash(DashMap<Key, u64>);
 
 impl Limiter for Dash {
     const NAME: &'static str = "dashmap";
 
     fn take(&self, key: Key, now: Moment) -> Taken {
-        let mut full = self.0.entry((key.rule, key.address)).or_insert(0);
-        let next = (*full).max(now.as_ns()) + TOKEN_NS;
-        if next > now.as_ns() + FULL_NS {
+        let mut full = self.0.entry(key).or_insert(0);
+        let next = (*full).max(now.0) + TOKEN_NS;
+        if next > now.0 + FULL_NS {
             return Taken::Empty;
         }
         *full = next;
@@ -97,8 +97,7 @@ fn main() {
     for (case, keys) in CASES {
         for threads in [1, 2] {
             let case = format!("{case}, {threads} thread(s)");
-            let rate = Rate::new(PER_MINUTE, AT_ONCE).unwrap();
-            let buckets = Table(Buckets::new(SUBSCRIBERS), rate);
+            let buckets = Buckets::new(SUBSCRIBERS);
             one(&mut criterion, &mut ledger, &case, keys, threads, &buckets);
             let dash = Dash(DashMap::with_capacity(SUBSCRIBERS as usize));
             one(&mut criterion, &mut ledger, &case, keys, threads, &dash);
@@ -123,7 +122,7 @@ fn one<L: Limiter>(
     let clock = AtomicU64::new(0);
     if let Keys::There(count) = keys {
         (0..count).for_each(|number| {
-            limiter.take(key(0, number.into()), Moment::from_ns(FULL_NS));
+            limiter.take(key(0, number.into()), Moment(FULL_NS));
         });
     }
     let over = AtomicBool::new(false);
@@ -174,7 +173,7 @@ impl Passes {
             Keys::There(_) => PASS as u64 * 1_000,
             Keys::New => FULL_NS,
         };
-        let now = Moment::from_ns(2 * FULL_NS + clock.fetch_add(step_ns, Ordering::Relaxed));
+        let now = Moment(2 * FULL_NS + clock.fetch_add(step_ns, Ordering::Relaxed));
         for place in 0..PASS as u64 {
             let key = match self.keys {
                 Keys::One => key(0, 0),
@@ -200,8 +199,8 @@ impl Passes {
 fn key(rule: u64, subscriber: u64) -> Key {
     Key {
         rule,
-        inbound: false,
-        ipv6: false,
-        address: subscriber.into(),
+        path: 0,
+        family: 0,
+        subscriber: subscriber.into(),
     }
 }

@@ -31,14 +31,18 @@ const START_NS: u64 = 1_767_225_600 * SECOND_NS;
 fn subscriber(address: u128) -> Key {
     Key {
         rule: 7,
-        inbound: false,
-        ipv6: address > u128::from(u32::MAX),
-        address,
+        path: 0,
+        family: u8::from(address > u128::from(u32::MAX)),
+        subscriber: address,
     }
 }
 
+fn rate(per_minute: u32, burst: u32) -> Rate {
+    Rate { per_minute, burst }
+}
+
 fn take(buckets: &Buckets, key: Key, rate: Rate, ns: u64) -> Taken {
-    buckets.take(key, rate, Moment::from_ns(ns))
+    buckets.take(key, rate, Moment(ns))
 }
 
 /// A bucket kept exactly: in parts of a token, of which there are as many as nanoseconds a minute.
@@ -74,18 +78,18 @@ impl Exact {
 
 /// The most that may be given: two ticks' worth beyond the exact bucket.
 fn most(rate: Rate, now_ns: u64) -> Exact {
-    let per_minute = i128::from(rate.per_minute());
+    let per_minute = i128::from(rate.per_minute);
     let slack = 2 * i128::from(TICK_NS) * per_minute;
-    let capacity = i128::from(rate.burst()) * TOKEN + slack;
+    let capacity = i128::from(rate.burst) * TOKEN + slack;
     Exact::full(per_minute, capacity, now_ns)
 }
 
 /// The least: each token may take a tick longer, and the clock may be a tick behind.
 fn least(rate: Rate, now_ns: u64) -> Exact {
-    let exact = i128::from(rate.per_minute());
+    let exact = i128::from(rate.per_minute);
     let slower = TOKEN * exact / (TOKEN + i128::from(TICK_NS) * exact);
     let slack = 2 * i128::from(TICK_NS) * exact;
-    let capacity = i128::from(rate.burst()) * TOKEN - slack;
+    let capacity = i128::from(rate.burst) * TOKEN - slack;
     Exact::full(slower, capacity, now_ns)
 }
 
@@ -93,9 +97,9 @@ fn least(rate: Rate, now_ns: u64) -> Exact {
 type Wish = (u128, i64);
 
 fn rates() -> impl Strategy<Value = Rate> {
-    (1_u32..=2_000, 1_u32..=200).prop_filter_map("a rate", |(per_minute, burst)| {
-        Rate::new(per_minute, burst).ok()
-    })
+    (1_u32..=2_000, 1_u32..=200)
+        .prop_map(|(per_minute, burst)| rate(per_minute, burst))
+        .prop_filter("such a rate", |rate| rate.check().is_ok())
 }
 
 /// Gaps of all magnitudes, from nanoseconds to days.
@@ -177,14 +181,14 @@ proptest! {
                 tokens += u128::from(taken == Taken::Token);
             }
         }
-        let filled = forward_ns * u128::from(rate.per_minute()) / u128::from(MINUTE_NS);
-        prop_assert!(tokens <= u128::from(rate.burst()) + filled);
+        let filled = forward_ns * u128::from(rate.per_minute) / u128::from(MINUTE_NS);
+        prop_assert!(tokens <= u128::from(rate.burst) + filled);
     }
 }
 
 #[test]
 fn a_bucket_holds_its_burst_and_then_fills_at_its_rate() {
-    let (buckets, rate) = (Buckets::new(10), Rate::new(30, 10).unwrap());
+    let (buckets, rate) = (Buckets::new(10), rate(30, 10));
     let tokens_at = |ns| {
         (0..100)
             .filter(|_| take(&buckets, subscriber(1), rate, ns) == Taken::Token)
@@ -203,29 +207,29 @@ fn a_bucket_holds_its_burst_and_then_fills_at_its_rate() {
 
 #[test]
 fn rule_direction_family_and_address_make_different_buckets() {
-    let (buckets, rate) = (Buckets::new(100), Rate::new(1, 1).unwrap());
+    let (buckets, rate) = (Buckets::new(100), rate(1, 1));
     let one = subscriber(1);
     let keys = [
         one,
         Key { rule: 8, ..one },
+        Key { path: 1, ..one },
+        Key { family: 1, ..one },
         Key {
-            inbound: true,
+            subscriber: 2,
             ..one
         },
-        Key { ipv6: true, ..one },
-        Key { address: 2, ..one },
     ];
     for expected in [Taken::Token, Taken::Empty] {
         for key in keys {
             assert_eq!(take(&buckets, key, rate, START_NS), expected, "{key:?}");
         }
     }
-    assert_eq!(buckets.in_use(Moment::from_ns(START_NS)), keys.len());
+    assert_eq!(buckets.in_use(Moment(START_NS)), keys.len());
 }
 
 #[test]
 fn another_rate_after_a_reload_neither_refills_nor_locks_out() {
-    let (slow, quick) = (Rate::new(1, 1_440).unwrap(), Rate::new(60, 10).unwrap());
+    let (slow, quick) = (rate(1, 1_440), rate(60, 10));
     let buckets = Buckets::new(10);
     let key = subscriber(1);
     while take(&buckets, key, slow, START_NS) == Taken::Token {}
@@ -244,7 +248,7 @@ fn the_rate_is_the_boxs_and_not_each_threads() {
     const THREADS: u64 = 4;
     const KEYS: u128 = 3;
     const WISHES: u64 = 60_000;
-    let (buckets, rate) = (Buckets::new(2), Rate::new(6_000, 20).unwrap());
+    let (buckets, rate) = (Buckets::new(2), rate(6_000, 20));
     let clock = AtomicU64::new(START_NS);
     let mut tokens = [0_u64; KEYS as usize];
     let one = || {
@@ -287,7 +291,7 @@ fn a_flood_of_sources_neither_grows_the_table_nor_refills_a_bucket() {
     } else {
         10_000_000
     };
-    let (buckets, rate) = (Buckets::new(100_000), Rate::new(1, 10).unwrap());
+    let (buckets, rate) = (Buckets::new(100_000), rate(1, 10));
     let memory_bytes = buckets.memory_bytes();
     let spammer = subscriber(u128::MAX);
     while take(&buckets, spammer, rate, START_NS) == Taken::Token {}
@@ -303,7 +307,7 @@ fn a_flood_of_sources_neither_grows_the_table_nor_refills_a_bucket() {
             assert_eq!(take(&buckets, spammer, rate, now_ns), Taken::Empty);
         }
     }
-    let end = Moment::from_ns(START_NS + 10 * SECOND_NS);
+    let end = Moment(START_NS + 10 * SECOND_NS);
     let in_use = buckets.in_use(end);
     println!(
         "{refused} of {SOURCES} refused, {in_use} of {} slots",
@@ -332,13 +336,13 @@ fn a_flood_of_sources_neither_grows_the_table_nor_refills_a_bucket() {
 /// How full the table may be before somebody finds no room.
 #[test]
 fn nobody_is_refused_while_the_table_holds_what_it_was_made_for() {
-    let rate = Rate::new(1, 1).unwrap();
+    let rate = rate(1, 1);
     for subscribers in [2, 100, 4_096, 100_000, 262_144] {
         let buckets = Buckets::new(subscribers);
         let first = (0..u128::from(u32::MAX)).find(|address| {
             take(&buckets, subscriber(*address), rate, START_NS) == Taken::TableFull
         });
-        let in_use = buckets.in_use(Moment::from_ns(START_NS));
+        let in_use = buckets.in_use(Moment(START_NS));
         let share = in_use as f64 / buckets.slots() as f64;
         println!(
             "{subscribers}: the first is refused at {:?}, {share:.3} of all slots",

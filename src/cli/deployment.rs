@@ -35,8 +35,11 @@ pub(super) struct PipelineArg {
 /// What decides frames.
 pub(super) struct Deployment {
     pub(super) policies: Policies,
-    pub(super) pipeline: Option<(PathBuf, Pipeline)>,
+    pub(super) pipeline: Named,
 }
+
+/// A pipeline with its file, where one is named.
+pub(super) type Named = Option<(PathBuf, Pipeline)>;
 
 impl DeploymentArgs {
     /// What decides, or a failure whose errors stand on stderr: those of all that was named.
@@ -63,7 +66,7 @@ impl DeploymentArgs {
 impl PipelineArg {
     /// The pipeline, where policies are named apart from it: what it calls its own need not be
     /// there.
-    pub(super) fn load(&self) -> Result<Option<(PathBuf, Pipeline)>, Failure> {
+    pub(super) fn load(&self) -> Result<Named, Failure> {
         self.read(&|_| Ok(())).0
     }
 
@@ -71,7 +74,7 @@ impl PipelineArg {
     fn read(
         &self,
         open: &dyn Fn(&Path) -> std::io::Result<()>,
-    ) -> (Result<Option<(PathBuf, Pipeline)>, Failure>, Vec<PathBuf>) {
+    ) -> (Result<Named, Failure>, Vec<PathBuf>) {
         let Some(path) = &self.pipeline else {
             return (Ok(None), Vec::new());
         };

@@ -349,10 +349,6 @@ fn text<S: Serializer>(count: &u128, to: S) -> Result<S::Ok, S::Error> {
     to.collect_str(count)
 }
 
-#[expect(
-    clippy::trivially_copy_pass_by_ref,
-    reason = "the signature that serde wants"
-)]
 fn label<S: Serializer>(action: &Action, to: S) -> Result<S::Ok, S::Error> {
     to.serialize_str(action.label())
 }

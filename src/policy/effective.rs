@@ -135,24 +135,23 @@ fn rule(tenant: &Tenant, rule: &Rule) -> Value {
         ClassMatch::In(classes) => (Some(names(classes)), None),
         ClassMatch::NotIn(classes) => (None, Some(names(classes))),
     };
-    let mut body = json!({
+    let inbound = rule.kind.is_inbound();
+    let of_hosts = rule.kind == RuleKind::InboundSubmission;
+    without_nulls(json!({
         "name": rule.name,
         "kind": rule.kind.label(),
         "ip": ip,
+        "plans": (!of_hosts).then_some(&plans),
+        "hosts": of_hosts.then_some(&plans),
+        "to": named.as_ref().filter(|_| !inbound),
+        "to-other-than": other_than.as_ref().filter(|_| !inbound),
+        "peers": named.as_ref().filter(|_| inbound),
+        "peers-other-than": other_than.as_ref().filter(|_| inbound),
         "from": rule.from.map(|at| instant(tenant, at)),
         "before": rule.before.map(|at| instant(tenant, at)),
         "action": rule.action.document(),
         "mode": rule.mode.label(),
-    });
-    let of_hosts = rule.kind == RuleKind::InboundSubmission;
-    body[if of_hosts { "hosts" } else { "plans" }] = json!(plans);
-    let (to, to_other_than) = match rule.kind.is_inbound() {
-        false => ("to", "to-other-than"),
-        true => ("peers", "peers-other-than"),
-    };
-    body[to] = json!(named);
-    body[to_other_than] = json!(other_than);
-    without_nulls(body)
+    }))
 }
 
 /// The day that an `expires:` names: the last on which the prefix gives its plan.

@@ -299,10 +299,6 @@ fn kind<S: Serializer>(kind: &Kind, to: S) -> Result<S::Ok, S::Error> {
     to.serialize_str(kind.label())
 }
 
-#[expect(
-    clippy::trivially_copy_pass_by_ref,
-    reason = "the signature that serde wants"
-)]
 fn action<S: Serializer>(action: &Action, to: S) -> Result<S::Ok, S::Error> {
     to.serialize_str(action.label())
 }

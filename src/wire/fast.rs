@@ -10,6 +10,7 @@ use super::{Family, Packet, Shape, TRANSPORT_OCTETS, TcpFlags, Unwrap, transport
 
 const TCP: u8 = 6;
 const UDP: u8 = 17;
+const AUTHENTICATION: u8 = 51;
 const UDP_OCTETS: u8 = 8;
 
 /// What has to be there behind an IP header, whatever it carries, so that one check of the length
@@ -37,9 +38,8 @@ pub(crate) const LINK_OCTETS: usize = 30;
 pub(crate) const IPV4_OCTETS: usize = TYPE_OCTETS + 20 + TCP_OCTETS;
 pub(crate) const IPV6_OCTETS: usize = TYPE_OCTETS + 40 + TCP_OCTETS;
 
-/// The protocols below 64 behind which TCP may stand: in IPv4 AH alone, in IPv6 0, 43, 44, 51, 60.
-const IPV4_FOLLOWED: u64 = 1 << 51;
-const IPV6_FOLLOWED: u64 = 1 | 1 << 43 | 1 << 44 | 1 << 51 | 1 << 60;
+/// The next-header values below 64 behind which TCP may stand: 0, 43, 44, 51 and 60.
+const EXTENSION_HEADERS: u64 = 1 | 1 << 43 | 1 << 44 | 1 << 51 | 1 << 60;
 
 /// Reads an Ethernet frame with at most two tags and a PPPoE session header, a bare IPv4 or IPv6
 /// header and at least 14 octets behind it, that lead into no tunnel which is opened; `None` for
@@ -144,6 +144,11 @@ pub(crate) struct Tcp {
 }
 
 impl Tcp {
+    #[inline(always)]
+    fn ports(self) -> [u16; 2] {
+        [self.src_port, self.dst_port]
+    }
+
     /// From the word that begins with the ports, and the one that ends with the flags.
     #[inline(always)]
     fn of(ports: u64, flags: u64) -> Self {
@@ -208,13 +213,13 @@ pub(crate) fn ipv4_header(words: Ipv4Words, watch: Watch) -> Header<u32> {
     let protocol = (second >> 24) as u8;
     // Reserved bit and Don't Fragment aside.
     let fragment = (second as u16) & 0x3fff_u16.swap_bytes();
-    let followed = IPV4_FOLLOWED | watch.bare(Family::V4);
     let tcp = Tcp::of(ports, flags);
     Header {
         plain: ((first >> 16) as u8 == 0x45)
             & (fragment == 0)
             & reaches(total_len_bytes, (IPV4_OCTETS - TYPE_OCTETS) as u16)
-            & leads_nowhere(protocol, followed, tcp, watch),
+            & (protocol != AUTHENTICATION)
+            & !watch.concerns(Family::V4, protocol, tcp.ports()),
         src: (ends as u32).swap_bytes(),
         dst: ((ends >> 32) as u32).swap_bytes(),
         protocol,
@@ -244,25 +249,18 @@ pub(crate) fn ipv6_header(words: Ipv6Words, watch: Watch) -> Header<Halves> {
     ] = words;
     let payload_len_bytes = ((first >> 48) as u16).swap_bytes();
     let protocol = second as u8;
-    let followed = IPV6_FOLLOWED | watch.bare(Family::V6);
+    let extended = (protocol < 64) & (EXTENSION_HEADERS >> (protocol & 63) & 1 == 1);
     let tcp = Tcp::of(ports, flags);
     Header {
         plain: ((first >> 20) as u8 & 0x0f == 6)
             & reaches(payload_len_bytes, TCP_OCTETS as u16)
-            & leads_nowhere(protocol, followed, tcp, watch),
+            & !extended
+            & !watch.concerns(Family::V6, protocol, tcp.ports()),
         src: Halves::of(src_high, src_low),
         dst: Halves::of(dst_high, dst_low),
         protocol,
         tcp,
     }
-}
-
-/// Whether a protocol is none of those that are followed, nor UDP with the port of a tunnel.
-#[inline(always)]
-fn leads_nowhere(protocol: u8, followed: u64, ports: Tcp, watch: Watch) -> bool {
-    let is_followed = (protocol < 64) & (followed >> (protocol & 63) & 1 == 1);
-    let may_be_tunnel = (protocol == UDP) & watch.has_ports(ports.src_port, ports.dst_port);
-    !(is_followed | may_be_tunnel)
 }
 
 /// Whether a length field lets so many octets be read; 0 means "what is there".

@@ -96,9 +96,6 @@ impl Unwrap {
 
     /// The protocols, a bit each, that lead into a tunnel which ends at this address.
     pub(super) fn protocols(&self, family: Family, end: u128) -> u64 {
-        if self.watch.protocols(family) == 0 {
-            return 0;
-        }
         self.opened
             .iter()
             .filter(|opened| opened.ends_at(family, end))
@@ -158,51 +155,75 @@ impl TunnelKind {
 
 /// What the fast lanes leave to the full lane, because it may be a tunnel that is opened: small, and
 /// asked without a branch.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Watch {
-    /// Protocols, a bit each, of each family; UDP is told by its ports.
-    ipv4: u64,
-    ipv6: u64,
+    /// Protocols over IPv4 and over IPv6, UDP aside; [`NOTHING`] where no such tunnel is opened.
+    ///
+    /// They are compared one by one: not every processor shifts the lanes of a vector each by a
+    /// number of its own, as a mask would need.
+    ipv4: [u8; 2],
+    ipv6: [u8; 2],
     /// 0 where no such tunnel is opened.
     l2tp: u16,
     vxlan: u16,
     gtp_u: u16,
 }
 
+/// AH, which the fast lanes leave to the full lane anyway.
+const NOTHING: u8 = ip_number::AUTHENTICATION_HEADER.0;
+
+impl Default for Watch {
+    fn default() -> Self {
+        Self {
+            ipv4: [NOTHING; 2],
+            ipv6: [NOTHING; 2],
+            l2tp: 0,
+            vxlan: 0,
+            gtp_u: 0,
+        }
+    }
+}
+
 impl Watch {
-    /// Protocols that may lead into a tunnel, UDP aside.
+    /// Whether a protocol, or UDP with these ports, may lead into a tunnel.
     #[inline(always)]
-    pub(super) fn bare(self, family: Family) -> u64 {
-        !(1 << UDP) & self.protocols(family)
-    }
-
-    /// Whether a datagram with these ports may be a tunnel's.
-    #[inline(always)]
-    pub(super) fn has_ports(self, src_port: u16, dst_port: u16) -> bool {
-        (src_port == self.l2tp)
-            | (dst_port == self.l2tp)
-            | (dst_port == self.vxlan)
-            | (dst_port == self.gtp_u)
-    }
-
-    #[inline(always)]
-    fn protocols(self, family: Family) -> u64 {
-        match family {
+    pub(super) fn concerns(
+        self,
+        family: Family,
+        protocol: u8,
+        [src_port, dst_port]: [u16; 2],
+    ) -> bool {
+        let [first, second] = match family {
             Family::V4 => self.ipv4,
             Family::V6 => self.ipv6,
-        }
+        };
+        let has_port = (src_port == self.l2tp)
+            | (dst_port == self.l2tp)
+            | (dst_port == self.vxlan)
+            | (dst_port == self.gtp_u);
+        (protocol == first) | (protocol == second) | ((protocol == UDP) & has_port)
     }
 
     fn with(self, opened: &Opened) -> Self {
         let kind = opened.tunnel.kind;
-        let protocols = |family: Family| match opened.endpoints(family).is_empty() {
-            true => 0,
-            false => kind.protocols(family),
-        };
         let port = |of: TunnelKind, port: u16| if kind == of { port } else { 0 };
+        // Kinds that end at no address of a family are watched there all the same: the full lane
+        // tells.
+        let protocol = |of: TunnelKind, protocol: u8, before: u8| match kind == of {
+            true => protocol,
+            false => before,
+        };
+        let [ipv6_in, gre_over_4] = self.ipv4;
+        let [ipv4_in, gre_over_6] = self.ipv6;
         Self {
-            ipv4: self.ipv4 | protocols(Family::V4),
-            ipv6: self.ipv6 | protocols(Family::V6),
+            ipv4: [
+                protocol(TunnelKind::Ipv6InIpv4, IPV6, ipv6_in),
+                protocol(TunnelKind::Gre, GRE, gre_over_4),
+            ],
+            ipv6: [
+                protocol(TunnelKind::Ipv4InIpv6, IPV4, ipv4_in),
+                protocol(TunnelKind::Gre, GRE, gre_over_6),
+            ],
             l2tp: self.l2tp | port(TunnelKind::L2tp, L2TP_PORT),
             vxlan: self.vxlan | port(TunnelKind::Vxlan, VXLAN_PORT),
             gtp_u: self.gtp_u | port(TunnelKind::GtpU, GTP_U_PORT),

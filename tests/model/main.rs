@@ -1,5 +1,12 @@
-//! Random policies and random frames: a slow evaluator that knows no table and a parser written
-//! apart from the product's give the same verdict, reason and rule as the stages do.
+//! Random policies and random frames: a slow evaluator that knows no table, and a parser written
+//! apart from the product's, give the same verdict, reason and rule as the stages do.
+//!
+//! - `policy`: a policy as a plain value, and the YAML of it that the product loads.
+//! - `naive`: the parser, octet by octet; each is there, cut by the capture, or was never sent.
+//! - `owners`, `evaluate`, `limits`: whose an address is, what the rules say, what a rate lets pass.
+//! - `made`: the generators. `product`: the real loader, tables and stages.
+//!
+//! Not modelled: port sets of MAP-E, and tables of rates that are full.
 //!
 //! `PROPTEST_CASES=30000 cargo test --test model` tries more than the usual few.
 #![allow(

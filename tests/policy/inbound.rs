@@ -93,13 +93,13 @@ fn actions_have_their_particulars() {
 #[test]
 fn the_bounds_are_those_of_rates() {
     for (per_minute, burst) in [(60_000, 1_000_000), (60_000, 1), (1, 1_440), (694, 999_360)] {
-        assert!(Rate::new(per_minute, burst).is_ok());
+        assert!(Rate { per_minute, burst }.check().is_ok());
         action(&format!(
             "{{ limit: {{ rate: {per_minute}, burst: {burst} }} }}"
         ));
     }
     for (per_minute, burst) in [(60_001, 1), (0, 1), (1, 0), (1, 1_441)] {
-        assert!(Rate::new(per_minute, burst).is_err());
+        assert!(Rate { per_minute, burst }.check().is_err());
     }
 }
 

@@ -4,8 +4,8 @@ use crate::model::{class, plan, simple_tenant, subscriber};
 use jiff::civil::date;
 use jiff::tz::TimeZone;
 use sekisho::policy::{
-    Action, ClassMatch, ClassPrefix, Lang, Limit, Path, Program, Resolved, Rule, RuleKind,
-    Situation, Tenant, Then, published, sentence,
+    Action, ClassMatch, ClassPrefix, Lang, Limit, Path, Program, Published, Resolved, Rule,
+    RuleKind, Situation, Tenant, Then, published, sentence,
 };
 use sekisho::stats::{Reason, Verdict};
 use sekisho::wire::Family;
@@ -415,59 +415,63 @@ fn the_table_has_instants_with_their_offset_in_json() {
     assert_eq!(json["rows"][0]["kind"], "dynamic");
 }
 
-/// Hosts, and the plans to which connections come in where rules speak of that.
-#[test]
-fn the_table_has_rows_for_what_comes_in() {
-    let at = "2006-11-15T00:00:00+09:00".parse().unwrap();
+/// The policy of two phases, with hosts, and rules about connections that come in.
+fn with_calls(rules: &[(&str, RuleKind, usize, Action)]) -> Tenant {
     let mut tenant = two_phases();
     tenant.plans.push(crate::model::hosts());
     let server = subscriber("192.0.2.1/32".parse().unwrap(), 3);
     tenant.subscribers.push(server);
-    let inbound = |name: &str, kind, plans: &[usize], action| Rule {
-        name: name.to_owned(),
-        kind,
-        plans: plans.to_vec(),
+    let outbound = tenant.rules[0].clone();
+    let rules = rules.iter().map(|(name, kind, plan, action)| Rule {
+        name: (*name).to_owned(),
+        kind: *kind,
+        plans: vec![*plan],
         to: ClassMatch::NotIn(vec![0]),
-        action,
-        ..tenant.rules[0].clone()
-    };
-    let limit = Limit {
-        per_minute: 30,
-        burst: 10,
-        then: Then::Count,
-    };
-    let ip25b = inbound("ip25b", RuleKind::InboundSubmission, &[3], Action::Drop);
-    let mut rules = vec![ip25b];
-    let table = |rules: &[Rule]| {
-        let mut tenant = tenant.clone();
-        tenant.rules.extend_from_slice(rules);
-        let table = published(&program(vec![tenant]), 0, at).unwrap().unwrap();
-        let rows: Vec<_> = table
-            .rows
-            .iter()
-            .map(|row| (row.path, row.plan.clone()))
-            .collect();
-        (table, rows)
-    };
-    let (shown, rows) = table(&rules);
-    assert_eq!(rows.len(), 4, "three of plans, and the hosts: {rows:?}");
-    assert_eq!(rows[3], (Path::Inbound, "hosts".to_owned()));
-    let text = shown.text(Lang::En);
+        action: *action,
+        ..outbound.clone()
+    });
+    tenant.rules.extend(rules);
+    tenant
+}
+
+fn table_of(tenant: Tenant) -> Published {
+    let at = "2006-11-15T00:00:00+09:00".parse().unwrap();
+    published(&program(vec![tenant]), 0, at).unwrap().unwrap()
+}
+
+const IP25B: (&str, RuleKind, usize, Action) =
+    ("ip25b", RuleKind::InboundSubmission, 3, Action::Drop);
+
+/// Hosts, and the plans to which connections come in where rules speak of that.
+#[test]
+fn the_table_has_rows_for_what_comes_in() {
+    let table = table_of(with_calls(&[IP25B]));
+    assert_eq!(table.rows.len(), 4, "three of plans, and the hosts");
     assert_eq!(
-        text.lines().last().unwrap(),
+        (table.rows[3].path, &*table.rows[3].plan),
+        (Path::Inbound, "hosts")
+    );
+    assert_eq!(
+        table.text(Lang::En).lines().last().unwrap(),
         "to port 25 of hosts  IPv4  forward  drop [ip25b] from 2006-11-01   \
          drop [ip25b] from 2006-11-01  drop [ip25b] from 2006-11-01"
     );
-    let to_plan = inbound(
-        "calls",
-        RuleKind::InboundToSubscriber,
-        &[1],
-        Action::Limit(limit),
+}
+
+#[test]
+fn the_table_has_the_particulars_of_an_action_in_json() {
+    let limit = Action::Limit(Limit {
+        per_minute: 30,
+        burst: 10,
+        then: Then::Count,
+    });
+    let calls = ("calls", RuleKind::InboundToSubscriber, 1, limit);
+    let json = serde_json::to_value(table_of(with_calls(&[IP25B, calls]))).unwrap();
+    assert_eq!(
+        json["rows"].as_array().unwrap().len(),
+        7,
+        "now the calls to plans, too"
     );
-    rules.push(to_plan);
-    let (shown, rows) = table(&rules);
-    assert_eq!(rows.len(), 7, "now the calls to plans, too: {rows:?}");
-    let json = serde_json::to_value(&shown).unwrap();
     let called = &json["rows"][5];
     assert_eq!(
         (&called["plan"], &called["path"]),

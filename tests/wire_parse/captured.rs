@@ -3,9 +3,9 @@
 //! The captures are not part of the project: the environment variable `SEKISHO_SHARED` names the
 //! folder that holds them.
 
-use crate::check_parse::{check_opening, every_tunnel};
+use crate::check_parse::every_tunnel;
 use sekisho::io::CaptureReader;
-use sekisho::wire::{AsFrame, Frame, Packet, Shape, Unwrap, parse_part};
+use sekisho::wire::{AsFrame, Frame, Packet, Shape, Unwrap, parse, parse_full, parse_part};
 use std::collections::BTreeSet;
 use std::path::Path;
 
@@ -30,7 +30,9 @@ fn in_tunnels(capture: &Path, opened: &Unwrap) -> BTreeSet<u64> {
         }
         for frame in burst.iter().map(AsFrame::as_frame) {
             number += 1;
-            check_opening(opened, frame.bytes, frame.link_type);
+            let [lanes, full] =
+                [parse, parse_full].map(|by| by(frame.bytes, frame.link_type, opened));
+            assert_eq!(lanes, full, "the lanes differ");
             let outer = read(&frame, &Unwrap::default());
             if is_syn25(&read(&frame, opened)) && !is_syn25(&outer) {
                 found.insert(number);

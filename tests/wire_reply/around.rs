@@ -47,7 +47,7 @@ fn snap(octets: usize, family: Family) -> Vec<u8> {
     [&len, &[0xaa, 0xaa, 3, 0, 0, 0][..], &family.ether_type()].concat()
 }
 
-const ENCAPSULATIONS: [Encapsulation; 9] = [
+const ENCAPSULATIONS: [Encapsulation; 11] = [
     ("bare", |_, family| family.ether_type().to_vec()),
     ("802.1Q", |_, family| {
         [&CUSTOMER[..], &family.ether_type()].concat()
@@ -62,6 +62,12 @@ const ENCAPSULATIONS: [Encapsulation; 9] = [
     ("PPPoE", |octets, family| pppoe(octets, &[0, family.ppp()])),
     ("PPPoE, one octet", |octets, family| {
         pppoe(octets, &[family.ppp()])
+    }),
+    ("PPPoE, address and control", |octets, family| {
+        pppoe(octets, &[0xff, 0x03, 0, family.ppp()])
+    }),
+    ("PPPoE, address and control, one octet", |octets, family| {
+        pppoe(octets, &[0xff, 0x03, family.ppp()])
     }),
     ("PPPoE in QinQ", |octets, family| {
         [&SERVICE[..], &CUSTOMER, &pppoe(octets, &[0, family.ppp()])].concat()
@@ -121,6 +127,19 @@ fn a_packet_longer_than_what_it_lies_in_is_not_answered() {
                 assert_eq!(answer(&frame, with).is_some(), is_answered, "{short}");
             }
         }
+    }
+}
+
+/// Receivers take up to 1535 for a length, which is more than 802.3 has; a reply is shorter.
+#[test]
+fn a_length_beyond_what_802_3_has_is_read() {
+    let sent = ipv4(SYN, &[0; 1_487]);
+    assert_eq!(sent.len() + 8, 1_535);
+    let frame = [&THERE[..], &snap(sent.len(), Family::V4), &sent].concat();
+    for with in answers(4) {
+        let reply = answer(&frame, with).unwrap();
+        let read = packet(&reply[22..]);
+        assert_eq!(reply[12..22], snap(read.len, Family::V4));
     }
 }
 

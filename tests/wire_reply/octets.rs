@@ -2,6 +2,7 @@
 
 use crate::frames::*;
 use crate::read::{Read, What, packet};
+use sekisho::wire::{Frame, LinkType, Unwrap, reply};
 
 /// A SYN with one option, as it leaves a host.
 const SYN4: &[u8] = &[
@@ -120,6 +121,29 @@ fn padding_is_not_acknowledged_and_not_quoted() {
         panic!("no reset");
     };
     assert_eq!(acknowledged, Some(0x0102_0305));
+}
+
+/// A driver may show the first segment of a long frame, and how long it is.
+#[test]
+fn a_frame_in_segments_is_answered_by_its_length_on_the_wire() {
+    let whole = ethernet(IP4, &ipv4(SYN, &[7; 8_000]));
+    for (on_wire, is_answered) in [(whole.len(), true), (whole.len() - 1, false)] {
+        let frame = Frame {
+            bytes: &whole[..1_792],
+            original_len: on_wire as u32,
+            link_type: LinkType::ETHERNET,
+        };
+        let [icmp, rst] = answers(4).map(|with| reply(frame, &Unwrap::default(), with));
+        assert_eq!((icmp.is_some(), rst.is_some()), (is_answered, is_answered));
+        let (Some(icmp), Some(rst)) = (icmp, rst) else {
+            continue;
+        };
+        assert_eq!(packet(&icmp[14..]), prohibited4(&whole[14..14 + 548]));
+        let What::Rst { acknowledged, .. } = packet(&rst[14..]).what else {
+            panic!("no reset");
+        };
+        assert_eq!(acknowledged, Some(0x0102_0304 + 8_001));
+    }
 }
 
 #[test]

@@ -19,6 +19,36 @@ pub fn effective(pipeline: &Pipeline) -> Value {
     };
     put("name", json!(pipeline.name));
     put("policies", policies.collect());
+    driver(pipeline, &mut put);
+    put("lcores", lcores.collect());
+    put("account", json!(account(pipeline.account)));
+    put("idle", json!(pipeline.idle.label()));
+    put("frames", json!(pipeline.frames.label()));
+    put("unwrap", pipeline.unwrap.iter().map(tunnel).collect());
+    put("unparsed", json!(unparsed(pipeline.unparsed)));
+    let ReplyRate { per_second, burst } = pipeline.replies;
+    put(
+        "replies",
+        json!({ "per-second": per_second, "burst": burst }),
+    );
+    put("limit-subscribers", json!(pipeline.limit_subscribers));
+    put("control", control(&pipeline.control));
+    put("watchdog", json!({ "stall-ms": pipeline.stall_ms }));
+    put("link-loss", json!(pipeline.link_loss.label()));
+    put("on-exit", json!(pipeline.on_exit.label()));
+    if let Some(ticket) = &pipeline.record_destinations {
+        put("record-destinations", json!({ "ticket": ticket }));
+    }
+    Value::Object(document)
+}
+
+/// The same as YAML.
+pub fn effective_yaml(pipeline: &Pipeline) -> String {
+    format!("---\n{}", print(&effective(pipeline)))
+}
+
+/// What frames come through, on both sides.
+fn driver(pipeline: &Pipeline, put: &mut impl FnMut(&str, Value)) {
     put("driver", json!(pipeline.driver.kind().label()));
     match &pipeline.driver {
         Driver::AfXdp(with) => {
@@ -58,31 +88,6 @@ pub fn effective(pipeline: &Pipeline) -> Value {
             put("network", files(&with.network, None));
         }
     }
-    put("lcores", lcores.collect());
-    put("account", json!(account(pipeline.account)));
-    put("idle", json!(pipeline.idle.label()));
-    put("frames", json!(pipeline.frames.label()));
-    put("unwrap", pipeline.unwrap.iter().map(tunnel).collect());
-    put("unparsed", json!(unparsed(pipeline.unparsed)));
-    let ReplyRate { per_second, burst } = pipeline.replies;
-    put(
-        "replies",
-        json!({ "per-second": per_second, "burst": burst }),
-    );
-    put("limit-subscribers", json!(pipeline.limit_subscribers));
-    put("control", control(&pipeline.control));
-    put("watchdog", json!({ "stall-ms": pipeline.stall_ms }));
-    put("link-loss", json!(pipeline.link_loss.label()));
-    put("on-exit", json!(pipeline.on_exit.label()));
-    if let Some(ticket) = &pipeline.record_destinations {
-        put("record-destinations", json!({ "ticket": ticket }));
-    }
-    Value::Object(document)
-}
-
-/// The same as YAML.
-pub fn effective_yaml(pipeline: &Pipeline) -> String {
-    format!("---\n{}", print(&effective(pipeline)))
 }
 
 fn files(files: &CaptureFiles, of: Option<Source>) -> Value {

@@ -146,13 +146,7 @@ impl<'r> Begin<'r> {
         let Self { pipeline, say, .. } = self;
         // One table of buckets: for all workers, and over reloads.
         let settings = pipeline.settings();
-        let setup = Setup {
-            policies: pipeline.policies.clone(),
-            stall: Duration::from_millis(pipeline.stall_ms.into()),
-            link_loss: pipeline.link_loss,
-            names_peers: pipeline.record_destinations.is_some(),
-            unwrap: Arc::clone(&settings.unwrap),
-        };
+        let setup = setup(pipeline, &settings);
         let Compiled { live, warnings, .. } = self.compiled;
         if warnings > 0 {
             say(
@@ -205,6 +199,17 @@ impl<'r> Begin<'r> {
             stats,
             faults: (station.leave)(),
         })
+    }
+}
+
+/// What the supervisor needs to know.
+fn setup(pipeline: &Pipeline, settings: &Settings) -> Setup {
+    Setup {
+        policies: pipeline.policies.clone(),
+        stall: Duration::from_millis(pipeline.stall_ms.into()),
+        link_loss: pipeline.link_loss,
+        names_peers: pipeline.record_destinations.is_some(),
+        unwrap: Arc::clone(&settings.unwrap),
     }
 }
 

@@ -3,11 +3,13 @@ use super::spec::Spec;
 use crate::limit::Buckets;
 use crate::loadgen::traffic::{
     Among, Encapsulation as Wrapping, Generator, Hostile, Model, ModelError, Network, NetworkError,
-    Protocols, Sizes,
+    Protocols, RELAY, Sizes,
 };
 use crate::loadgen::{Accounting, Encapsulation, Family, Mix, Size};
 use crate::policy::{Action, Limit, Then};
 use crate::stage::{Account, Settings};
+use crate::wire::{Subscriber, Tunnel, TunnelKind, Unwrap};
+use std::net::IpAddr;
 use std::sync::Arc;
 
 /// By what law the subscribers of a Zipf mix send.
@@ -46,7 +48,7 @@ impl Spec {
             generator.append_frame(&mut frame);
             frame
         });
-        Ok(Pool::new(frames)?)
+        Ok(Pool::opened(frames, &self.unwrap())?)
     }
 
     /// Whether what would be dropped is let pass at a rate.
@@ -73,10 +75,24 @@ impl Spec {
             Accounting::EveryFrame => Account::EveryFrame,
         };
         let mut settings = Settings::new(account);
+        settings.unwrap = Arc::new(self.unwrap());
         if self.is_limited() {
             settings.buckets = Arc::new(Buckets::new(FLOOD_SUBSCRIBERS));
         }
         settings
+    }
+
+    /// The tunnels that are opened.
+    fn unwrap(&self) -> Unwrap {
+        if self.encapsulation != Encapsulation::MapE {
+            return Unwrap::default();
+        }
+        Unwrap::new(vec![Tunnel {
+            kind: TunnelKind::Ipv4InIpv6,
+            endpoints: vec![IpAddr::from(RELAY).into()],
+            subscriber: Subscriber::Inner,
+            rules: Vec::new(),
+        }])
     }
 
     /// About what its frames take in memory.
@@ -139,6 +155,7 @@ impl Spec {
                 Encapsulation::Vlan => Wrapping::Vlan,
                 Encapsulation::Qinq => Wrapping::Qinq,
                 Encapsulation::QinqPppoe => Wrapping::QinqPppoe,
+                Encapsulation::MapE => Wrapping::MapE,
             },
             hostile: self.hostile(),
             ..Model::default()
@@ -190,5 +207,83 @@ impl Spec {
                 ..none
             },
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::policy::RuleId;
+    use crate::stage::{Burst, Facing};
+    use crate::stats::Verdict;
+    use crate::wire::{self, LinkType, Packet, Route, Shape};
+
+    fn spec(traffic: &str) -> Spec {
+        let name = format!("{traffic}/64/dense-2000-2000/every-frame/1/64");
+        name.parse().unwrap()
+    }
+
+    fn packets(spec: &Spec, unwrap: &Unwrap) -> Vec<Packet> {
+        let network = spec.network().unwrap();
+        let pool = spec.pool(&network, 1).unwrap();
+        let read = |frame: &&[u8]| wire::parse(frame, LinkType::ETHERNET, unwrap);
+        pool.frames().iter().map(read).collect()
+    }
+
+    #[test]
+    fn each_attack_is_what_it_is_called() {
+        type Is = fn(&Packet) -> bool;
+        let listed = |packet: &Packet| match packet.route {
+            Route::Listed { addresses, .. } => addresses,
+            Route::None | Route::Unreadable => 0,
+        };
+        let kinds: [(&str, Is); 5] = [
+            ("ipv4-chains", |packet| packet.shape == Shape::Tcp),
+            ("ipv6-chains", |packet| packet.shape == Shape::Tcp),
+            ("ipv4-tiny-fragments", |packet| {
+                packet.shape == Shape::TinyFragment
+            }),
+            ("ipv4-flood", |packet| packet.dst_port == 25),
+            ("ipv6-flood", |packet| packet.dst_port == 25),
+        ];
+        for (name, is) in kinds {
+            let found = packets(&spec(name), &Unwrap::default());
+            assert!(found.len() == 64 && found.iter().all(is), "{name}");
+        }
+        for (name, addresses) in [("ipv4-source-routed", 9), ("ipv6-source-routed", 15)] {
+            let found = packets(&spec(name), &Unwrap::default());
+            let all = found.iter().all(|packet| listed(packet) == addresses);
+            assert!(all, "{name}: {:?}", found.first());
+        }
+    }
+
+    #[test]
+    fn map_e_is_read_where_its_tunnels_are_opened() {
+        let spec = spec("ipv4-map-e");
+        let opened = packets(&spec, &spec.unwrap());
+        let inner = |packet: &Packet| packet.family == Some(wire::Family::V4);
+        assert!(opened.iter().all(|p| inner(p) && p.shape == Shape::Tcp));
+        let closed = packets(&spec, &Unwrap::default());
+        assert!(!closed.iter().any(|packet| inner(packet)));
+    }
+
+    #[test]
+    fn a_flood_is_let_pass_at_a_rate_and_a_full_table_lets_nobody_else_in() {
+        let spec = spec("ipv4-flood");
+        let network = spec.network().unwrap();
+        let pool = spec.pool(&network, 1).unwrap();
+        let mut settings = spec.settings();
+        settings.buckets = Arc::new(Buckets::new(0));
+        let mut burst = Burst::new(Facing::Out, settings);
+        let frames = pool.frames();
+        burst.run(&frames, network.tables(), crate::limit::Moment::default());
+        let of_rules: Vec<_> = burst
+            .decisions()
+            .filter(|decision| decision.rule != RuleId::NONE)
+            .collect();
+        let passed = of_rules.iter().filter(|d| d.verdict == Verdict::Forward);
+        let (all, passed) = (of_rules.len(), passed.count());
+        assert!(all > 40, "{all} of 64 frames are limited");
+        assert_eq!(passed, 14, "the smallest table has 14 slots");
     }
 }

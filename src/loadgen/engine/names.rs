@@ -141,7 +141,7 @@ impl FromStr for Spec {
     }
 }
 
-const TRAFFIC: &str = "ipv4, ipv6 or mixed; behind it -vlan, -qinq or -qinq-pppoe; behind that \
+const TRAFFIC: &str = "ipv4, ipv6 or mixed; behind it -vlan, -qinq, -qinq-pppoe or, with ipv4, -map-e; behind that \
     -zipf, -spoofed, -adversarial, -chains, -source-routed, -flood, or with ipv4 -tiny-fragments";
 const SIZES: &str = "64, imix or 1518";
 const TABLES: &str = "strewn- or dense-, and behind it 10k, 100k, 1m or 4m, or the prefixes of IPv4 \
@@ -169,7 +169,9 @@ fn parse_traffic(text: &str) -> Option<(Family, Encapsulation, Mix)> {
     let word = rest.strip_prefix('-')?;
     let named = |each: &&Encapsulation| **each != Encapsulation::None && each.label() == word;
     let encapsulation = Encapsulation::ALL.iter().find(named)?;
-    Some((family, *encapsulation, mix))
+    // A tunnel of IPv4.
+    let fits = *encapsulation != Encapsulation::MapE || family == Family::Ipv4;
+    fits.then_some((family, *encapsulation, mix))
 }
 
 /// A frame size: `64`, `imix` or `1518`.

@@ -44,6 +44,17 @@ impl Pool {
     /// # Errors
     /// They take more than 256 GiB.
     pub fn new<F: AsRef<[u8]>>(frames: impl IntoIterator<Item = F>) -> Result<Self, TooLarge> {
+        Self::opened(frames, &Unwrap::default())
+    }
+
+    /// Lays Ethernet frames out whose tunnels are opened: the headers in these are read, too.
+    ///
+    /// # Errors
+    /// They take more than 256 GiB.
+    pub fn opened<F: AsRef<[u8]>>(
+        frames: impl IntoIterator<Item = F>,
+        unwrap: &Unwrap,
+    ) -> Result<Self, TooLarge> {
         let (mut lines, mut places, mut headers) = (Vec::new(), Vec::new(), Vec::new());
         for frame in frames {
             let frame = frame.as_ref();
@@ -52,7 +63,7 @@ impl Pool {
                 line: u32::try_from(line).or(Err(TooLarge))?,
                 len_bytes: u32::try_from(frame.len()).or(Err(TooLarge))?,
             });
-            for header in line..line + header_lines(frame) {
+            for header in line..line + header_lines(frame, unwrap) {
                 headers.push(u32::try_from(header).or(Err(TooLarge))?);
             }
             lines.extend_from_slice(frame);
@@ -109,8 +120,8 @@ impl Pool {
 
 /// How many lines the headers of a frame reach into: so many that a parser that sees no more of
 /// it finds the same. TCP is decided by its first 14 octets; its header has 6 more.
-fn header_lines(frame: &[u8]) -> usize {
-    let whole = wire::parse(frame, LinkType::ETHERNET, &Unwrap::default());
+fn header_lines(frame: &[u8], unwrap: &Unwrap) -> usize {
+    let whole = wire::parse(frame, LinkType::ETHERNET, unwrap);
     let lines = frame.len().div_ceil(LINE_BYTES);
     let undecided = match whole.shape {
         Shape::Tcp => TCP_HEADER_OCTETS - usize::from(TRANSPORT_OCTETS),
@@ -119,7 +130,7 @@ fn header_lines(frame: &[u8]) -> usize {
     let enough = |lines: &usize| {
         let seen = frame.get(..lines * LINE_BYTES - undecided).unwrap_or(frame);
         let missing_bytes = frame.len() - seen.len();
-        wire::parse_part(seen, missing_bytes, LinkType::ETHERNET, &Unwrap::default()) == whole
+        wire::parse_part(seen, missing_bytes, LinkType::ETHERNET, unwrap) == whole
     };
     (1..lines).find(enough).unwrap_or(lines)
 }

@@ -23,7 +23,7 @@ pub struct Spec {
 }
 
 /// The cases that run when none is named, and the most times the floor that each is meant to take.
-pub const DEFAULTS: [(&str, Option<f64>); 35] = [
+pub const DEFAULTS: [(&str, Option<f64>); 37] = [
     ("ipv4/64/strewn-100k/candidates/0/ring", None),
     ("ipv4/64/strewn-100k/candidates/0.0001/ring", None),
     ("ipv4/64/strewn-100k/candidates/0.01/ring", None),
@@ -55,6 +55,8 @@ pub const DEFAULTS: [(&str, Option<f64>); 35] = [
         "mixed-adversarial/64/strewn-100k/every-frame/0.01/ring",
         Some(15.0),
     ),
+    ("ipv4-map-e/64/strewn-100k/every-frame/0.01/ring", None),
+    ("ipv4-map-e/imix/strewn-100k/every-frame/0.01/ring", None),
     ("ipv4-chains/64/strewn-100k/every-frame/1/ring", None),
     ("ipv6-chains/64/strewn-100k/every-frame/1/ring", None),
     (

@@ -1,11 +1,13 @@
 //! Octets of one frame.
 
+use super::RELAY;
 use super::made::{Guise, Kind, Way, Wrapping};
 use crate::wire::Family;
 use etherparse::{
     IcmpEchoHeader, Icmpv4Header, Icmpv4Type, Icmpv6Header, Icmpv6Type, IpNumber, Ipv4Header,
     Ipv4Options, Ipv6Header, TcpHeader, UdpHeader, ip_number,
 };
+use std::net::Ipv6Addr;
 
 /// Ethernet's least frame without the check sequence.
 const LEAST_OCTETS: usize = 60;
@@ -24,6 +26,10 @@ const CHAIN_OCTETS: usize = 32;
 /// header that leaves nothing of the 256 octets that are followed.
 const ROUTE_V4: usize = 9;
 const ROUTE_V6: usize = 15;
+
+/// A tunnel's header, and the prefix in which subscribers' ends of it lie.
+const OUTER_OCTETS: usize = 40;
+const OWN_PREFIX: u128 = 0x2001_0db8_fffd << 80;
 
 /// What a tiny fragment has of TCP.
 const TINY_OCTETS: usize = 8;
@@ -77,6 +83,7 @@ impl Recipe {
             Wrapping::Vlan => 4,
             Wrapping::Qinq => 8,
             Wrapping::QinqPppoe | Wrapping::FourTags => 16,
+            Wrapping::MapE => OUTER_OCTETS,
         }
     }
 
@@ -113,7 +120,7 @@ impl Recipe {
         let service = [0x88, 0xa8, outer[0], outer[1]];
         let customer = [0x81, 0x00, inner[0], inner[1]];
         match self.wrapping {
-            Wrapping::None => {}
+            Wrapping::None | Wrapping::MapE => {}
             Wrapping::Vlan => out.extend(customer),
             Wrapping::Qinq | Wrapping::QinqPppoe => out.extend([service, customer].as_flattened()),
             Wrapping::FourTags => {
@@ -124,7 +131,10 @@ impl Recipe {
             Family::V4 => (0x0800_u16, 0x0021_u16),
             Family::V6 => (0x86dd, 0x0057),
         };
-        if self.wrapping == Wrapping::QinqPppoe {
+        if self.wrapping == Wrapping::MapE {
+            out.extend(0x86dd_u16.to_be_bytes());
+            self.outer(payload, out);
+        } else if self.wrapping == Wrapping::QinqPppoe {
             let session = (1 + (line & 0x7fff) as u16).to_be_bytes();
             let carried = 2 + self.ip_octets() + self.transport_octets() + payload;
             // Version 1, type 1, code 0: session data.
@@ -134,6 +144,24 @@ impl Recipe {
         } else {
             out.extend(ether_type.to_be_bytes());
         }
+    }
+
+    /// The IPv6 header of a tunnel between a subscriber's own prefix and the relay.
+    fn outer(&self, payload: usize, out: &mut Vec<u8>) {
+        let own = Ipv6Addr::from(OWN_PREFIX | self.subscriber << 32);
+        let [source, destination] = match self.way {
+            Way::Out => [own, RELAY],
+            Way::In => [RELAY, own],
+        };
+        let header = Ipv6Header {
+            payload_length: (self.ip_octets() + self.transport_octets() + payload) as u16,
+            next_header: ip_number::IPV4,
+            hop_limit: self.hops(),
+            source: source.octets(),
+            destination: destination.octets(),
+            ..Ipv6Header::default()
+        };
+        out.extend(header.to_bytes());
     }
 
     /// Source and destination.

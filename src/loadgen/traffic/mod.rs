@@ -43,7 +43,7 @@ mod synthetic;
 pub use generator::Generator;
 pub use made::{Guise, Kind, Made, Totals, Way, Wrapping};
 pub use model::{
-    Among, Bots, Direction, Encapsulation, Hostile, Model, ModelError, Protocols, TcpFlags,
+    Among, Bots, Direction, Encapsulation, Hostile, Model, ModelError, Protocols, RELAY, TcpFlags,
 };
 pub use network::{Network, NetworkError};
 pub use sizes::{Sizes, SizesError};

@@ -20,10 +20,9 @@ pub(crate) fn check(resolved: &Resolved, now: Timestamp, findings: &mut Findings
             own_blocked(tenant, &grid, now, findings);
             ipv6_not_covered(tenant, &grid, now, findings);
         }
-        for grid in RuleKind::ALL.map(|kind| Grid::new(tenant, kind)) {
-            if let Some(grid) = grid {
-                forward_skipped(tenant, &grid, now, findings);
-            }
+        let grids = RuleKind::ALL.map(|kind| Grid::new(tenant, kind));
+        for grid in grids.iter().flatten() {
+            forward_skipped(tenant, grid, now, findings);
         }
         mail_hosts::check(tenant, findings);
         classes_without_prefix(tenant, findings);

@@ -71,10 +71,10 @@ pub fn reply(frame: Frame<'_>, unwrap: &Unwrap, answer: Answer) -> Option<Reply>
     }
     let packet_at = usize::from(parsed.ip_offset);
     let (before, octets) = frame.bytes.split_at_checked(packet_at)?;
-    let around = Around::of(before, frame.original_len as usize)?;
-    let segment = Segment::of(octets, around.packet_bytes(), &parsed)?;
     let mut reply = Reply::new();
     extend(&mut reply, &[before])?;
+    let around = Around::of(before, frame.original_len as usize)?;
+    let segment = Segment::of(octets, around.packet_bytes(), &parsed)?;
     match answer {
         Answer::Icmp { sources } => icmp::append(&mut reply, sources, &segment)?,
         Answer::Rst => rst::append(&mut reply, &segment)?,

@@ -49,6 +49,13 @@ fn most_are_withheld(driver: Driver, answer: Answer) {
     );
 }
 
+#[cfg(feature = "dpdk")]
+#[test]
+#[ignore = "needs root, network namespaces and DPDK"]
+fn most_are_withheld_over_dpdk() {
+    most_are_withheld(Driver::Dpdk, Answer::Icmp);
+}
+
 #[test]
 #[ignore = "needs root and network namespaces"]
 fn most_are_withheld_over_af_xdp() {

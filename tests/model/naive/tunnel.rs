@@ -188,12 +188,7 @@ impl<'a> Outside<'a> {
             return Within::Nothing;
         }
         let mut octets = 2;
-        let mut end = usize::MAX;
         if flags & length != 0 {
-            match header.two(octets) {
-                Ok(length) => end = usize::from(length),
-                Err(_) => return Within::Short,
-            }
             octets += 2;
         }
         octets += 4;
@@ -206,7 +201,6 @@ impl<'a> Outside<'a> {
                 Err(_) => return Within::Short,
             }
         }
-        let _ = end;
         if header.left() < octets {
             return Within::Short;
         }
