@@ -264,7 +264,7 @@ mod tests {
         let inner = |packet: &Packet| packet.family == Some(wire::Family::V4);
         assert!(opened.iter().all(|p| inner(p) && p.shape == Shape::Tcp));
         let closed = packets(&spec, &Unwrap::default());
-        assert!(!closed.iter().any(|packet| inner(packet)));
+        assert!(!closed.iter().any(inner));
     }
 
     #[test]
