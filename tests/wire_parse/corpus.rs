@@ -18,7 +18,7 @@ fn seed(link_type: LinkType, frame: Vec<u8>) -> Vec<u8> {
 }
 
 fn seeds() -> Vec<(&'static str, Vec<u8>)> {
-    let others = other_seeds().into_iter().chain(capture_seeds());
+    let others = [other_seeds(), capture_seeds(), local_seeds()].concat();
     ethernet_seeds().into_iter().chain(others).collect()
 }
 
@@ -125,6 +125,16 @@ fn capture_seeds() -> Vec<(&'static str, Vec<u8>)> {
             ),
         ),
         ("netfilter-log", with(LinkType::NFLOG, &[&nflog, &v4()])),
+    ]
+}
+
+/// Of other local networks, and of Ethernet that a switch marked.
+fn local_seeds() -> Vec<(&'static str, Vec<u8>)> {
+    let v4 = || V4::tcp().over(syn25());
+    let v6 = || V6::tcp().over(syn25());
+    let with = |link_type, parts: &[&[u8]]| seed(link_type, parts.concat());
+    let snap = llc_snap(IP4, v4());
+    vec![
         (
             "token-ring",
             with(
