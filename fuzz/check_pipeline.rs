@@ -1,11 +1,8 @@
 //! What holds for every text that is read as a pipeline, asked by the fuzz target and by ordinary
 //! tests.
 
-#[path = "shown.rs"]
-mod shown;
-
+use super::shown::keeps_its_promises;
 use sekisho::control::pipeline::{self, Loaded, Pipeline};
-use shown::keeps_its_promises;
 use std::io;
 
 /// The text of a pipeline, whose policies are there, and once more where none is.

@@ -1,13 +1,10 @@
 //! What holds for every policy, asked by the fuzz target and by ordinary tests.
 
-#[path = "shown.rs"]
-mod shown;
-
+use super::shown::{can_be_shown, keeps_its_promises};
 use sekisho::policy::{
     self, Epoch, Interval, Loaded, Partition, Program, Resolved, Severity, Sources,
 };
 use sekisho::wire::Family;
-use shown::{can_be_shown, keeps_its_promises};
 use std::io;
 use std::path::Path;
 use std::sync::Arc;

@@ -3,6 +3,8 @@
 
 #[path = "../check_pipeline.rs"]
 mod check_pipeline;
+#[path = "../shown.rs"]
+mod shown;
 
 use libfuzzer_sys::fuzz_target;
 

@@ -3,6 +3,8 @@
 
 #[path = "../check_policy.rs"]
 mod check_policy;
+#[path = "../shown.rs"]
+mod shown;
 
 use libfuzzer_sys::fuzz_target;
 

@@ -22,6 +22,8 @@ mod check_policy;
 mod check_reply;
 #[path = "../../fuzz/check_stages.rs"]
 mod check_stages;
+#[path = "../../fuzz/shown.rs"]
+mod shown;
 
 mod seeds;
 
