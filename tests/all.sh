@@ -26,7 +26,7 @@ step cargo test --locked --all-features
 
 # Every order in which a writer and readers of a table may meet, as far as three preemptions go.
 # Everything is compiled once more, in a folder of its own, so that the other builds stay.
-RUSTFLAGS="--cfg loom" CARGO_TARGET_DIR=target/loom step cargo test --locked --lib lpm::
+RUSTFLAGS="--cfg loom" CARGO_TARGET_DIR=target/loom step cargo test --locked --lib -- lpm:: limit::
 
 # Frames and mail through the program itself, optimised: it shares two processors with the hosts
 # around it. One test at a time.

@@ -139,7 +139,10 @@ fn every_frame_reads_as_what_it_was_made_as() {
     });
     assert!(tally.kinds.iter().all(|count| *count > 0), "{tally:?}");
     assert!(tally.guises.iter().all(|count| *count > 0), "{tally:?}");
-    assert!(tally.wrappings.iter().all(|count| *count > 0), "{tally:?}");
+    // A tunnel is in no mix.
+    let mut mixed = tally.wrappings.iter().zip(Wrapping::ALL);
+    let seen = |(count, wrapping): (&u64, Wrapping)| (*count > 0) != (wrapping == Wrapping::MapE);
+    assert!(mixed.all(seen), "{tally:?}");
 }
 
 #[test]
@@ -340,8 +343,11 @@ fn a_made_up_network_is_the_same_on_every_machine() {
 /// The octets of a capture are the same on every machine.
 #[test]
 fn the_same_seed_gives_the_same_octets() {
+    let mut model = everything();
+    // It came later than the hash below.
+    model.hostile.source_routed = 0.0;
     let made = |seed| {
-        let mut generator = Generator::new(&everything(), network(), seed).unwrap();
+        let mut generator = Generator::new(&model, network(), seed).unwrap();
         let mut frames = Vec::new();
         for _ in 0..5_000 {
             generator.append_frame(&mut frames);

@@ -49,10 +49,6 @@ impl Prefixes {
         }))
     }
 
-    pub(super) fn is_empty(&self) -> bool {
-        self.sorted.is_empty()
-    }
-
     /// Whether any holds the address.
     pub(super) fn hold(&self, address: u128) -> bool {
         self.holding(address).next().is_some()

@@ -27,6 +27,45 @@ fn the_support_desk_gets_one_answer_in_two_languages() {
     assert_snapshot!(japanese["customer"].as_str().unwrap(), @"「FTTH接続サービス スタンダード」では、2006年12月1日から他社のメールサーバーの25番ポートへのメール送信を遮断していますので、そのサーバーまたは当社メールサーバーの587番ポート(サブミッションポート)をご利用ください。");
 }
 
+/// `--local-port 25` asks about calls: the peer's port and the flags follow.
+#[test]
+fn calls_to_hosts_and_subscribers_are_asked_with_the_local_port() {
+    let ask = |what: &str| {
+        let ask = "explain --policy config/ip25b.yaml --at 2024-05-01 --output json";
+        typed(&format!("{ask} {what}")).json()
+    };
+    for (what, verdict, reason, rule) in [
+        (
+            "--plan submission --class other",
+            "drop",
+            "inbound-submission",
+            "ip25b",
+        ),
+        (
+            "--plan submission --class partners",
+            "forward",
+            "not-candidate",
+            "",
+        ),
+        ("--plan mx --class other", "forward", "not-candidate", ""),
+        (
+            "--plan home --class other",
+            "drop",
+            "inbound-to-subscriber",
+            "no-server-at-home",
+        ),
+    ] {
+        let found = ask(&format!("{what} --direction in --local-port 25"));
+        assert_eq!(found["verdict"], verdict, "{what}");
+        assert_eq!(found["reason"], reason, "{what}");
+        assert_eq!(found["rule"].as_str().unwrap_or(""), rule, "{what}");
+    }
+    let passes = ask("--plan mx --class other --direction in --local-port 25");
+    assert_snapshot!(passes["customer"].as_str().unwrap(), @"Connections from other networks to port 25 of 受信メールサーバー are not blocked.");
+    let answers = ask("--plan home --class other --direction in");
+    assert_eq!(answers["reason"], "port25-return");
+}
+
 #[test]
 fn questions_without_an_answer_say_why() {
     let questions = [

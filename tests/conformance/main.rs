@@ -210,7 +210,7 @@ fn with_every_tunnel_opened_strict_sees_what_is_in_them_and_nothing_else() {
     ));
 }
 
-/// The one public capture of such a SYN: GTP-U from 11.11.0.1 to 1.1.1.1, in frame 1.
+/// The one public capture of such a SYN: GTP-U from 11.11.0.1 to 1.1.1.11, in frame 1.
 const TUNNELLED: &str = "trex-core__exp__tunnel_prepend_ipv4_with_ipv6.pcap";
 
 #[test]
@@ -223,10 +223,10 @@ fn a_tunnel_is_opened_by_the_pipeline_that_names_either_end_and_by_no_other() {
     assert!(!expected.is_empty());
     let none = BTreeSet::new();
     for (unwrap, expected) in [
-        ("{ kind: gtp-u, endpoints: [1.1.1.1] }", &expected),
+        ("{ kind: gtp-u, endpoints: [1.1.1.11] }", &expected),
         ("{ kind: gtp-u, endpoints: [11.11.0.0/16] }", &expected),
-        ("{ kind: gtp-u, endpoints: [1.1.1.2] }", &none),
-        ("{ kind: vxlan, endpoints: [1.1.1.1] }", &none),
+        ("{ kind: gtp-u, endpoints: [1.1.1.1] }", &none),
+        ("{ kind: vxlan, endpoints: [1.1.1.11] }", &none),
     ] {
         let folder = tempfile::tempdir().unwrap();
         let pipeline = folder.path().join("tunnels.yaml");

@@ -77,6 +77,20 @@ pub fn evaluate(policy: &Policy, seen: &Seen, run: Run, at: i64) -> Opinion {
     }
 }
 
+/// Whether a packet hides in a tunnel whose ends are somebody unknown's: it is the strictest of all
+/// rules that decides, and that is not modelled.
+pub fn hides(policy: &Policy, seen: &Seen, at: i64) -> bool {
+    let Seen::Ip(ip) = seen else {
+        return false;
+    };
+    let (src, dst) = ip.known_by;
+    let unread = ip.src.is_unspecified() && ip.dst.is_unspecified() && src != ip.src;
+    unread
+        && [src, dst]
+            .iter()
+            .any(|end| policy.owner_of(*end, at).is_none())
+}
+
 /// Whether the end that is judged for a packet that comes in is somebody's.
 fn goes_to_one(policy: &Policy, ip: &Ip, run: Run, at: i64) -> bool {
     let returns = Passage::all(policy, ip, Path::Return, at);
@@ -178,7 +192,7 @@ impl<'a> Passage<'a> {
             if self.ip.spoofed {
                 return says(Verdict::Drop, Reason::SpoofedPortSet);
             }
-            let nobodys = self.owner.is_none() && !stays_on_link(self.ip.src);
+            let nobodys = self.owner.is_none() && !stays_on_link(self.ip.known_by.0);
             if run.sources_are_known && run.facing == Facing::Out && nobodys {
                 return says(Verdict::Drop, Reason::SpoofedSource);
             }

@@ -244,7 +244,17 @@ impl Tenant {
                 hosts.role
             );
         }
-        yaml += "destinations:\n";
+        yaml += &self.destinations_yaml();
+        yaml += "rules:";
+        yaml += if self.rules.is_empty() { " []\n" } else { "\n" };
+        for rule in &self.rules {
+            let _ = writeln!(yaml, "  - {{ {} }}", rule.yaml());
+        }
+        yaml
+    }
+
+    fn destinations_yaml(&self) -> String {
+        let mut yaml = "destinations:\n".to_owned();
         for (class, name) in CLASSES.iter().enumerate().take(OTHER) {
             let of_class = self.destinations.iter().filter(|(_, of)| *of == class);
             let prefixes: Vec<_> = of_class.map(|(prefix, _)| *prefix).collect();
@@ -256,11 +266,6 @@ impl Tenant {
                 _ => format!(" prefixes: {} ", list(&prefixes)),
             };
             let _ = writeln!(yaml, "  {name}: {{{list}}}");
-        }
-        yaml += "rules:";
-        yaml += if self.rules.is_empty() { " []\n" } else { "\n" };
-        for rule in &self.rules {
-            let _ = writeln!(yaml, "  - {{ {} }}", rule.yaml());
         }
         yaml
     }

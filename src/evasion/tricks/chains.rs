@@ -62,7 +62,7 @@ pub(super) const TRICKS: &[Trick] = &[
             if scene.party != Party::Exempt {
                 return Vec::new();
             }
-            overlong(scene, OVERLONG)
+            overlong(scene, Fate::Harmless)
         },
     },
     Trick {

@@ -24,7 +24,7 @@ pub(super) const TRICKS: &[Trick] = &[
         number: 67,
         name: "priority-tags",
         tries: "tags of VLAN 0, one to four of them, which switches take off in passing",
-        source: "CVE-2021-27853; CVE-2021-27854",
+        source: "CVE-2021-27853; VU#855201",
         case: "a-priority-tag-hides-nothing",
         frames: |scene| {
             (1..=4)
@@ -40,7 +40,7 @@ pub(super) const TRICKS: &[Trick] = &[
         number: 68,
         name: "tags-of-every-ethertype",
         tries: "0x8100, 0x88a8, 0x9100 and 0x9200, in every order of two, and four of them",
-        source: "IEEE 802.1Q; IEEE 802.1ad; CVE-2021-27854",
+        source: "IEEE 802.1Q; IEEE 802.1ad; VU#855201",
         case: "two-stacked-tags-hide-nothing",
         frames: |scene| {
             let types = [0x8100, 0x88a8, 0x9100, 0x9200];

@@ -115,8 +115,7 @@ fn sound(mut tenant: Tenant) -> Tenant {
             *group %= groups;
         }
         match rule.kind {
-            RuleKind::Outbound => rule.hosts = None,
-            RuleKind::InboundToSubscriber => rule.hosts = None,
+            RuleKind::Outbound | RuleKind::InboundToSubscriber => rule.hosts = None,
             RuleKind::InboundSubmission => (rule.plans, rule.kinds) = (None, None),
         }
         match &mut rule.action {

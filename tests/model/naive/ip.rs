@@ -212,12 +212,20 @@ impl<'a> Chain<'a> {
         }
     }
 
+    /// The capture ends before what would stand here, `next` if that is known.
+    fn cut(self, next: Option<u8>) -> Found {
+        match self.inside_of_tunnel(next) {
+            Some(unknown) => Found::Within(unread(self.ends, unknown, UNREAD)),
+            None => Found::Here(UNREAD),
+        }
+    }
+
     fn header(self, kind: u8, header: Octets<'_>, route: &mut Route) -> Found {
         let (limit, incomplete) = (Reason::HeaderChainLimit, Reason::IncompleteHeaders);
         let full = self.headers == Self::MOST_HEADERS;
         let next = match header.at(0) {
             Octet::There(next) => next,
-            Octet::Cut => return Found::Here(UNREAD),
+            Octet::Cut => return self.cut(None),
             Octet::Gone if full => return self.ends_before(None, limit),
             Octet::Gone => return self.ends_before(None, incomplete),
         };
@@ -231,7 +239,7 @@ impl<'a> Chain<'a> {
             (AUTHENTICATION, Octet::There(length)) => (usize::from(length) + 2) * 4,
             (_, Octet::There(length)) => (usize::from(length) + 1) * 8,
             (_, Octet::Cut) if header.left() >= Self::SHORTEST + 14 => {
-                return Found::Here(UNREAD);
+                return self.cut(Some(next));
             }
             // Whatever is missing, there is no room for TCP behind it.
             (_, Octet::Cut | Octet::Gone) => return self.ends_before(Some(next), incomplete),
@@ -253,7 +261,7 @@ impl<'a> Chain<'a> {
             match header.number(0, 8).and(header.two(2)) {
                 Ok(word) if word / 8 > 0 => return self.later_fragment(word / 8, next),
                 Ok(word) => beyond.first_fragment |= word % 2 == 1,
-                Err(_) if leads_to_tcp => return Found::Here(UNREAD),
+                Err(_) if leads_to_tcp => return self.cut(Some(next)),
                 Err(_) => return Found::Here(Inside::Opaque),
             }
             beyond.octets_of_datagram = 0;

@@ -24,11 +24,7 @@ pub fn see(frame: Frame<'_>, tunnels: &[Tunnel]) -> Seen {
         },
         LinkType::IPV4 => ipv4(octets, outside),
         LinkType::IPV6 => ipv6(octets, outside),
-        LinkType::PPP => match (octets.at(0), octets.at(1)) {
-            (Octet::There(0xff), Octet::There(3)) => ppp(octets.behind(2), outside),
-            (Octet::There(0xff), Octet::Cut | Octet::Gone) => ends(octets),
-            _ => ppp(octets, outside),
-        },
+        LinkType::PPP => framed_ppp(octets, outside),
         LinkType::NULL => match octets.number(0, 4) {
             Ok(family) if family > 0xffff => {
                 loopback((family as u32).swap_bytes(), octets, outside)
@@ -99,8 +95,7 @@ pub fn ethernet(frame: Octets<'_>, outside: Outside<'_>) -> Seen {
 /// What stands in the place of an Ethernet type.
 fn type_or_length(kind: u16, rest: Octets<'_>, tags: usize, outside: Outside<'_>) -> Seen {
     match kind {
-        0..=1500 => llc(rest, tags, outside),
-        1501..=1535 => Seen::NotIp,
+        0..0x600 => llc(rest, tags, outside),
         _ => ether_type(kind, rest, tags, outside),
     }
 }
@@ -114,9 +109,15 @@ pub fn ether_type(kind: u16, rest: Octets<'_>, tags: usize, outside: Outside<'_>
             Ok(inner) => type_or_length(inner, rest.behind(4), tags + 1, outside),
             Err(_) => ends(rest),
         },
+        0x88e7 if tags == MOST_TAGS => Seen::TooManyTagsOrLabels,
+        // A customer's frame behind the backbone's tag (802.1ah).
+        0x88e7 => match rest.two(16) {
+            Ok(inner) => type_or_length(inner, rest.behind(18), tags + 1, outside),
+            Err(_) => ends(rest),
+        },
         0x8847 | 0x8848 => labels(rest, 0, outside),
         0x8864 => match rest.two(4) {
-            Ok(length) => ppp(rest.behind(6).bounded(usize::from(length)), outside),
+            Ok(length) => framed_ppp(rest.behind(6).bounded(usize::from(length)), outside),
             Err(_) => ends(rest),
         },
         _ => Seen::NotIp,
@@ -136,6 +137,15 @@ fn llc(header: Octets<'_>, tags: usize, outside: Outside<'_>) -> Seen {
         Ok(0..0x600) => Seen::NotIp,
         Ok(kind) => ether_type(kind, header.behind(8), tags, outside),
         Err(_) => ends(header),
+    }
+}
+
+/// With address and control, or without.
+fn framed_ppp(frame: Octets<'_>, outside: Outside<'_>) -> Seen {
+    match (frame.at(0), frame.at(1)) {
+        (Octet::There(0xff), Octet::There(3)) => ppp(frame.behind(2), outside),
+        (Octet::There(0xff), Octet::Cut | Octet::Gone) => ends(frame),
+        _ => ppp(frame, outside),
     }
 }
 

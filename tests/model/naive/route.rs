@@ -45,7 +45,7 @@ fn of_list(option: Octets<'_>) -> Route {
         return Route::Unreadable;
     }
     let first = pointer - 1;
-    if (option.left() - first) % 4 != 0 {
+    if !(option.left() - first).is_multiple_of(4) {
         return Route::Unreadable;
     }
     let count = (option.left() - first) / 4;

@@ -58,7 +58,7 @@ impl Kind {
             Self::FourInSix | Self::SixInFour | Self::Gre => true,
             Self::L2tp => src_port == 1701 || dst_port == 1701,
             Self::Vxlan => dst_port == 4789,
-            Self::GtpU => src_port == 2152 || dst_port == 2152,
+            Self::GtpU => dst_port == 2152,
         }
     }
 
