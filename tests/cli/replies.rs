@@ -64,7 +64,7 @@ fn each_rejected_frame_has_its_reply_at_its_own_time() {
         "{text}"
     );
     assert!(
-        text.contains("\nbalance   4 rx = 1 forward + 0 drop + 3 reject"),
+        text.contains("\nbalance   rx 4 = forward 1 + drop 0 + reject 3 + "),
         "{text}"
     );
     assert_eq!(frames(&fs::read(dropped).unwrap()).len(), 3);

@@ -140,16 +140,22 @@ fn whole(frames: u64) -> Crossed {
 }
 
 /// Behind each burst that comes, a frame of the port's own goes back; then as many as there are.
+/// Gives how many had come each time, and how many there are.
 struct Composes<'c>(&'c Captures);
 
 impl Work for Composes<'_> {
-    type Output = usize;
+    type Output = (Vec<usize>, usize);
 
-    fn work<A: Port, N: Port<Frame = A::Frame>>(self, mut access: A, mut network: N) -> usize {
-        let mut frames = Frames::new();
+    fn work<A: Port, N: Port<Frame = A::Frame>>(
+        self,
+        mut access: A,
+        mut network: N,
+    ) -> Self::Output {
+        let (mut frames, mut came) = (Frames::new(), Vec::new());
         while !self.0.are_over() {
-            access.rx_burst(&mut frames);
-            if !frames.is_empty() {
+            let burst = access.rx_burst(&mut frames);
+            if burst > 0 {
+                came.push(came.last().unwrap_or(&0) + burst);
                 frames.clear();
                 frames.push(access.compose(&[0xab; 64]).unwrap());
                 assert_eq!((access.held(), network.held()), (1, 0));
@@ -167,7 +173,7 @@ impl Work for Composes<'_> {
         let most = hand.len();
         drop(hand);
         assert!(network.held() == 0 && network.compose(&[1; 60]).is_some());
-        most
+        (came, most)
     }
 }
 
@@ -182,11 +188,12 @@ fn a_port_of_captures_composes_frames() {
         ..NEVER
     };
     let (lane, captures) = CaptureLane::open(&access, &NEVER).unwrap();
-    let most = lane.serve(Composes(&captures));
+    let (when, most) = lane.serve(Composes(&captures));
     assert!((64..2_000).contains(&most), "{most}");
     assert!(captures.faults().is_empty());
-    // One behind the first 64, one behind the others.
-    let expected = [came[63].0, came[99].0].map(|at| (at, vec![0xab; 64]));
+    assert!(when.len() > 1 && when.last() == Some(&100), "{when:?}");
+    let composed = |count: &usize| (came[count - 1].0, vec![0xab; 64]);
+    let expected: Vec<_> = when.iter().map(composed).collect();
     assert!(fs::read(folder.path("out.pcap")).unwrap() == pcap(1, &expected, 0));
 }
 

@@ -2,6 +2,7 @@
 //! write.
 
 use super::support::*;
+use sekisho::control::pipeline;
 use sekisho::io::CaptureReader;
 use sekisho::io::port::{Arena, Pool, Recorded};
 use sekisho::lpm::Readers;
@@ -17,6 +18,8 @@ struct Case {
     policy: PathBuf,
     at: String,
     direction: String,
+    /// What opens tunnels, and more.
+    pipeline: Option<PathBuf>,
 }
 
 #[test]
@@ -46,7 +49,15 @@ fn golden_cases_leave_as_they_are_replayed() {
         };
         cases += 1;
         frames += arena.len();
-        assert_same_frames(&folder, &root.join(&case.policy), at, inbound, arena);
+        let settings = case.pipeline.map_or_else(
+            || Settings::new(Account::EveryFrame),
+            |file| {
+                let loaded = pipeline::load(&root.join(file));
+                loaded.pipeline.unwrap().settings()
+            },
+        );
+        let policy = root.join(&case.policy);
+        assert_same_frames(&folder, &policy, at, inbound, arena, &settings);
     }
     assert!(cases > 30 && frames > 200, "{cases} cases, {frames} frames");
 }
@@ -57,6 +68,7 @@ fn assert_same_frames(
     at: jiff::Timestamp,
     inbound: bool,
     arena: Arena,
+    settings: &Settings,
 ) {
     let resolved = load(&[policy.to_owned()], at).resolved.unwrap();
     let program = Program::compile(Arc::new(resolved)).unwrap();
@@ -70,12 +82,7 @@ fn assert_same_frames(
     };
     let mut access = Recorded::new(once(up));
     let mut network = Recorded::new(once(down));
-    let mut worker = Worker::new(
-        post,
-        &Settings::new(Account::EveryFrame),
-        &mut access,
-        &mut network,
-    );
+    let mut worker = Worker::new(post, settings, &mut access, &mut network);
     while worker.poll_once() > 0 {}
     assert_balances(&worker.finish().balance);
     let (left, other) = if inbound {

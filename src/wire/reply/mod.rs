@@ -18,7 +18,8 @@
 //! - A source port outside the port set of the subscriber: somebody else sent it.
 //! - A first fragment, by a reset: how long the segment is stands in the fragments behind it.
 //! - What came through labels of MPLS, L2TP, GTP-U or GRE with a checksum or a sequence number: what
-//!   the way back is called, or counts, is known to the ends of the tunnel only.
+//!   the way back is called, or counts, is known to the ends of the tunnel only. Nor what came
+//!   through anything else that is not named above.
 
 mod around;
 mod checksum;
