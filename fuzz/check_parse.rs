@@ -4,8 +4,8 @@
 pub mod check_lax;
 
 use sekisho::wire::{
-    Family, Fragment, Identity, LinkType, MapRule, Packet, Route, Shape, Subscriber, TcpFlags,
-    Tunnel, TunnelKind, Unwrap, parse, parse_fast, parse_full, parse_part, route_addresses,
+    Family, Fragment, LinkType, MapRule, Packet, Route, Shape, Subscriber, TcpFlags, Tunnel,
+    TunnelKind, Unwrap, parse, parse_fast, parse_full, parse_part, route_addresses,
 };
 use std::sync::LazyLock;
 
@@ -105,8 +105,12 @@ pub fn every_tunnel() -> Vec<Tunnel> {
 }
 
 /// Octets beyond the frame may show ports of UDP, that what cannot be TCP is a later fragment, or
-/// in which way an evasive packet evades; they turn nothing else into something else.
+/// in which way an evasive packet evades; they turn nothing else into something else. Whatever a tunnel
+/// hides, they may show.
 pub fn stays_decided(short: &Packet, long: &Packet) {
+    if is_hidden(short) {
+        return;
+    }
     let evades = |packet: &Packet| {
         matches!(
             packet.shape,
@@ -168,8 +172,7 @@ fn keeps_its_promises(frame: &[u8], packet: &Packet) {
 
 /// It lies in a tunnel, and no address of it can be read: the tunnel's ends stand for it.
 fn is_hidden(packet: &Packet) -> bool {
-    let ends = packet.identity.map(|Identity { src, dst, .. }| src | dst);
-    packet.src | packet.dst == 0 && ends.is_some() && packet.shape != Shape::Tcp
+    packet.hides_its_ends()
 }
 
 fn route_fits(frame: &[u8], packet: &Packet) {

@@ -9,18 +9,19 @@
 
 use sekisho::io::CaptureReader;
 use sekisho::io::port::{Arena, MemoryPort, Pool, Rounds};
-use sekisho::limit::Moment;
+use sekisho::limit::{Buckets, Moment};
 use sekisho::loadgen::traffic::{Direction, Encapsulation, Generator, Hostile, Model, Network};
 use sekisho::lpm::Readers;
 use sekisho::policy::{Program, Tables, load};
-use sekisho::stage::{Account, Burst, Facing, Settings, Trail};
+use sekisho::stage::{Account, Burst, Facing, Settings, Source, Trail, Unparsed};
 use sekisho::stats::{Reason, Tally, Verdict};
-use sekisho::wire::{BURST, Frame, Shape, TcpFlags, tcp_probe};
+use sekisho::wire::{BURST, Frame, LinkType, Shape, TcpFlags, tcp_probe};
 use sekisho::worker::{Assignment, Order, Post, ReplyRate, Report, TraceRoom, Worker};
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::collections::HashSet;
 use std::hint::black_box;
+use std::net::Ipv6Addr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -57,8 +58,8 @@ fn allocations<T>(work: impl FnOnce() -> T) -> (u64, T) {
     (ALLOCATIONS.get() - before, result)
 }
 
-/// Every frame of every golden case, whole and cut after each of its octets, under each policy of
-/// the project and in each direction.
+/// Every frame of every golden case, whole and cut after each of its octets, in each direction: under
+/// each policy of the project, and where the case has a policy of its own, under that.
 #[test]
 fn no_frame_allocates() {
     let (boxed, _) = allocations(|| black_box(Box::new(1_u8)));
@@ -67,28 +68,59 @@ fn no_frame_allocates() {
     assert_eq!(grown, 2, "the counter counts a vector and its growth");
 
     let cases = files("pcaps", "in.pcap");
-    let octets: Vec<Octets> = cases.iter().flat_map(|case| read(case)).collect();
+    let octets = cases.iter().flat_map(|case| read(case));
+    let octets: Vec<Octets> = octets.chain(flood()).collect();
     let frames: Vec<Frame<'_>> = octets.iter().flat_map(Octets::at_every_length).collect();
     let mut seen = Seen::default();
+    let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("pipelines/map-e-border.yaml");
     for policy in files("config", ".yaml") {
-        let (tables, mut tally) = compile(policy);
-        for facing in [Facing::Auto, Facing::Out, Facing::In] {
-            for account in [Account::Candidates, Account::EveryFrame] {
-                let mut burst = Burst::new(facing, Settings::new(account));
-                for frames in frames.chunks(BURST) {
-                    let (count, ()) = allocations(|| {
-                        burst.run(frames, &tables, Moment::default());
-                        burst.count(frames, &mut tally);
-                    });
-                    let trails: Vec<_> = burst.trails(frames, &tables).collect();
-                    let shapes: HashSet<_> = trails.iter().map(|t| t.packet.shape).collect();
-                    assert_eq!(count, 0, "facing {facing:?}, frames of {shapes:?}");
-                    seen.note(&trails);
-                }
+        let settings = [Settings::new(Account::Candidates), strictest(&shipped)];
+        none_allocates(&frames, policy, settings, &mut seen);
+    }
+    for policy in files("pcaps", "policy.yaml") {
+        let octets = read(&policy.with_file_name("in.pcap"));
+        let frames: Vec<_> = octets.iter().flat_map(Octets::at_every_length).collect();
+        let own = Some(policy.with_file_name("pipeline.yaml")).filter(|own| own.exists());
+        let settings = [
+            Settings::new(Account::EveryFrame),
+            strictest(own.as_ref().unwrap_or(&shipped)),
+        ];
+        none_allocates(&frames, policy, settings, &mut seen);
+    }
+    seen.assert_all(frames.len());
+}
+
+fn none_allocates(frames: &[Frame<'_>], policy: PathBuf, settings: [Settings; 2], seen: &mut Seen) {
+    let (tables, mut tally) = compile(policy);
+    for facing in [Facing::Auto, Facing::Out, Facing::In] {
+        for settings in settings.clone() {
+            let mut burst = Burst::new(facing, settings);
+            for frames in frames.chunks(BURST) {
+                let (count, ()) = allocations(|| {
+                    burst.run(frames, &tables, Moment::default());
+                    burst.count(frames, &mut tally);
+                });
+                let trails: Vec<_> = burst.trails(frames, &tables).collect();
+                let shapes: HashSet<_> = trails.iter().map(|t| t.packet.shape).collect();
+                assert_eq!(count, 0, "facing {facing:?}, frames of {shapes:?}");
+                seen.note(&trails);
             }
         }
     }
-    seen.assert_all(frames.len());
+}
+
+/// Every frame is counted, the tunnels of a pipeline are opened, strangers and what cannot be read are
+/// dropped, and hardly a subscriber's rate can be remembered.
+fn strictest(pipeline: &Path) -> Settings {
+    let name = pipeline.display().to_string();
+    let read = sekisho::control::pipeline::read(&name, std::fs::read(pipeline), &|_| Ok(()));
+    Settings {
+        account: Account::EveryFrame,
+        unwrap: Arc::new(read.pipeline.unwrap().opens()),
+        source: Source::Known,
+        unparsed: Unparsed::Drop,
+        buckets: Arc::new(Buckets::new(1)),
+    }
 }
 
 /// Nor does a worker: whether it forwards, discards, finds no room, finds nothing to do, or other
@@ -248,6 +280,23 @@ impl Seen {
             }
         }
     }
+}
+
+/// More subscribers under a rate than the smallest table remembers.
+fn flood() -> impl Iterator<Item = Octets> {
+    let campus = (0..64_u128).map(|line| (0x2001_0db8_6200 << 80 | line << 72).into());
+    campus.map(|line: Ipv6Addr| {
+        let peer = "2001:db8:ffff::25".parse().unwrap();
+        let flags = TcpFlags(TcpFlags::SYN);
+        let bytes = tcp_probe(line.into(), peer, 40_000, 25, flags).unwrap();
+        let original_len = bytes.len() as u32;
+        let frame = Frame {
+            bytes: &[],
+            original_len,
+            link_type: LinkType::ETHERNET,
+        };
+        Octets { bytes, frame }
+    })
 }
 
 /// A frame of a capture, kept.

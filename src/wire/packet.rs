@@ -288,7 +288,7 @@ impl Packet {
 
     /// Whether it is in a tunnel that is opened, and ends before it shows who its ends are.
     pub fn hides_its_ends(&self) -> bool {
-        self.identity.is_some() && self.src == 0 && self.dst == 0
+        self.identity.is_some() && self.ip_offset == 0
     }
 
     /// A packet of which nothing but its shape is known.

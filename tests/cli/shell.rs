@@ -3,7 +3,7 @@
 use crate::program::{Folder, sekisho, typed};
 use std::process::Command;
 
-const COMMANDS: [&str; 12] = [
+const COMMANDS: [&str; 13] = [
     "check",
     "explain",
     "matrix",
@@ -13,6 +13,7 @@ const COMMANDS: [&str; 12] = [
     "bench",
     "plan",
     "run",
+    "selftest",
     "ctl",
     "completions",
     "man",
