@@ -30,4 +30,4 @@ RUSTFLAGS="--cfg loom" CARGO_TARGET_DIR=target/loom step cargo test --locked --l
 
 # Frames and mail through the program itself, optimised: it shares two processors with the hosts
 # around it. One test at a time.
-step cargo test --locked --all-features --profile live --test live -- --include-ignored --test-threads=1
+step cargo test --locked --all-features --profile live --test live --test limit -- --include-ignored --test-threads=1

@@ -209,7 +209,7 @@ impl Classified {
             Bits::default()
         };
         if parsed.others.any() {
-            self.join_ends(parsed, facing, counted, tables);
+            self.join_ends(parsed, facing, counted, tables, settings);
         }
     }
 
@@ -260,14 +260,21 @@ impl Classified {
 
     /// Joins what was found of the frames that are decided one by one.
     #[expect(clippy::indexing_slicing, reason = "an index of `Bits` is below 64")]
-    fn join_ends(&mut self, parsed: &Parsed, facing: Facing, counted: Bits, tables: &Tables) {
+    fn join_ends(
+        &mut self,
+        parsed: &Parsed,
+        facing: Facing,
+        counted: Bits,
+        tables: &Tables,
+        settings: &Settings,
+    ) {
         let passage = |subscriber: &Found, peer: &Found, index: usize| Passage {
             plan: PlanId(subscriber.as_subscriber[index]),
             peer_set: PeerSetId(peer.as_peer[index]),
         };
         for index in parsed.apart {
             let route = &parsed.routes[index];
-            self.ends[index] = ends_of(&parsed.packets[index], route, tables, facing);
+            self.ends[index] = ends_of(&parsed.packets[index], route, tables, facing, settings);
         }
         for index in parsed.others.without(parsed.apart) {
             let known = counted.has(index) && parsed.packets[index].family.is_some();

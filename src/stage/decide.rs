@@ -211,25 +211,33 @@ pub(super) fn decide(
     };
     let asked = |path: &Path| *path != Path::Inbound || tables.matrix.judges_inbound();
     let decisions = paths.iter().filter(|path| asked(path));
-    let decisions = decisions.map(|path| judge(packet, ends, *path, tables, facing, settings));
+    let judged = |path: &Path| {
+        let passage = ends.passage(path.direction());
+        judge(packet, passage, *path, tables, facing, settings)
+    };
+    let decisions = decisions.map(judged);
     decisions
         .reduce(|first, second| {
             let [of_first, of_second] = [first, second].map(|d| weight(d.verdict, d.reason));
             if of_second > of_first { second } else { first }
         })
-        .unwrap_or_else(|| judge(packet, ends, Path::Outbound, tables, facing, settings))
+        .unwrap_or_else(|| judged(&Path::Outbound))
 }
 
 /// Orders decisions: the stricter verdict, then the one that speaks of port 25.
 fn weight(verdict: Verdict, reason: Reason) -> (u8, bool) {
-    let strictness = match verdict {
+    (strictness(verdict), reason != Reason::NotCandidate)
+}
+
+/// Orders verdicts.
+pub(super) fn strictness(verdict: Verdict) -> u8 {
+    match verdict {
         Verdict::Forward => 0,
         Verdict::Indeterminate => 1,
         Verdict::Limit => 2,
         Verdict::Reject => 3,
         Verdict::Drop => 4,
-    };
-    (strictness, reason != Reason::NotCandidate)
+    }
 }
 
 /// What a packet asks of the matrix on one path.
@@ -246,15 +254,15 @@ enum Asks {
     Truncated { at_port_25: bool },
 }
 
-fn judge(
+/// What the rules say of a packet between a subscriber and a peer, on one path.
+pub(super) fn judge(
     packet: &Packet,
-    ends: &Ends,
+    passage: Passage,
     path: Path,
     tables: &Tables,
     facing: Facing,
     settings: &Settings,
 ) -> Decision {
-    let passage = ends.passage(path.direction());
     // A packet without addresses asks nothing.
     let family = packet.family.unwrap_or(Family::V4);
     let question = |opening| Question {
@@ -399,7 +407,7 @@ fn segment(packet: &Packet, path: Path) -> Asks {
 }
 
 /// Whether a packet counts as opening a connection on a path; what evades does.
-pub(super) fn opens(packet: &Packet, path: Path) -> bool {
+fn opens(packet: &Packet, path: Path) -> bool {
     packet.shape != Shape::Tcp
         || match path {
             Path::Outbound | Path::Inbound => packet.flags.is_new(),

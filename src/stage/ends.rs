@@ -3,56 +3,71 @@
 
 use super::classify::{Ends, Passage};
 use super::parse::RouteAddresses;
-use super::{Facing, decide};
-use crate::policy::{Path, PeerSetId, PlanId, Question, Tables};
+use super::{Facing, Settings, decide};
+use crate::policy::{Path, PeerSetId, PlanId, Tables};
 use crate::wire::{Family, Packet, Route};
 use std::iter;
 
 /// Looks up the ends of a packet, in the directions that it may go. Where a source route has it pass
-/// several addresses, the strictest counts.
+/// several addresses, the one counts to which its verdict would be strictest.
 pub(super) fn ends_of(
     packet: &Packet,
     route: &RouteAddresses,
     tables: &Tables,
     facing: Facing,
+    settings: &Settings,
 ) -> Ends {
     let Some(family) = packet.family else {
         return Ends::UNKNOWN;
     };
+    let judged = |passage: &Passage, path: Path| {
+        let decision = decide::judge(packet, *passage, path, tables, facing, settings);
+        decide::strictness(decision.verdict)
+    };
     Ends::between(
         facing,
-        || outbound(packet, family, route, tables),
-        || inbound(packet, family, route, tables),
+        || {
+            let passages = outbound(packet, family, route, tables);
+            strictest(passages, |passage| judged(passage, Path::Outbound))
+        },
+        || {
+            let passages = inward(packet, family, route, tables);
+            strictest(passages, |passage| {
+                judged(passage, Path::Return).max(judged(passage, Path::Inbound))
+            })
+        },
     )
 }
 
-fn outbound(packet: &Packet, family: Family, route: &[u128], tables: &Tables) -> Passage {
+fn outbound(
+    packet: &Packet,
+    family: Family,
+    route: &[u128],
+    tables: &Tables,
+) -> impl Iterator<Item = Passage> {
     let plan = plan_of(packet.subscriber_src(), tables);
     let unreadable = packet.route == Route::Unreadable;
-    let peer_sets = iter::once(packet.dst)
+    iter::once(packet.dst)
         .chain(route.iter().copied())
-        .map(|peer| tables.peer_set(family, peer))
-        .chain(unreadable.then_some(PeerSetId::OTHER));
-    let passages = peer_sets.map(|peer_set| Passage { plan, peer_set });
-    strictest(passages, &[Path::Outbound], packet, family, tables)
+        .map(move |peer| tables.peer_set(family, peer))
+        .chain(unreadable.then_some(PeerSetId::OTHER))
+        .map(move |peer_set| Passage { plan, peer_set })
 }
 
-fn inbound(packet: &Packet, family: Family, route: &[u128], tables: &Tables) -> Passage {
+fn inward(
+    packet: &Packet,
+    family: Family,
+    route: &[u128],
+    tables: &Tables,
+) -> impl Iterator<Item = Passage> {
     let peer_set = tables.peer_set(family, packet.src);
-    let on_route = route.iter().map(|address| Some((family, *address)));
-    let passages = iter::once(packet.subscriber_dst())
+    let on_route = route.iter().map(move |address| Some((family, *address)));
+    iter::once(packet.subscriber_dst())
         .chain(on_route)
-        .map(|known| Passage {
+        .map(move |known| Passage {
             plan: plan_of(known, tables),
             peer_set,
-        });
-    strictest(
-        passages,
-        &[Path::Return, Path::Inbound],
-        packet,
-        family,
-        tables,
-    )
+        })
 }
 
 fn plan_of(known: Option<(Family, u128)>, tables: &Tables) -> PlanId {
@@ -61,33 +76,20 @@ fn plan_of(known: Option<(Family, u128)>, tables: &Tables) -> PlanId {
     })
 }
 
-/// The passage that the rules are strictest about; of equals, the first, which is the header's own.
+/// Of equals, the first: that is the header's own.
 fn strictest(
-    passages: impl Iterator<Item = Passage>,
-    paths: &[Path],
-    packet: &Packet,
-    family: Family,
-    tables: &Tables,
+    mut passages: impl Iterator<Item = Passage>,
+    strictness: impl Fn(&Passage) -> u8,
 ) -> Passage {
-    let act = |passage: &Passage| {
-        let acts = paths.iter().map(|path| {
-            let question = Question {
-                family,
-                path: *path,
-                opening: decide::opens(packet, *path),
-                plan: passage.plan,
-                peer_set: passage.peer_set,
-            };
-            tables.matrix.judge(question).1
-        });
-        acts.max()
+    let Some(first) = passages.next() else {
+        return Passage::NONE;
     };
     let stricter = |first: Passage, next: Passage| {
-        if act(&next) > act(&first) {
+        if strictness(&next) > strictness(&first) {
             next
         } else {
             first
         }
     };
-    passages.reduce(stricter).unwrap_or(Passage::NONE)
+    passages.fold(first, stricter)
 }

@@ -198,7 +198,7 @@ impl Burst {
                 let frame = frame.as_frame();
                 let packet = parse::packet(&frame, &self.settings.unwrap);
                 let route = parse::route(&frame, &packet);
-                let ends = ends::ends_of(&packet, &route, tables, self.facing);
+                let ends = ends::ends_of(&packet, &route, tables, self.facing, &self.settings);
                 let decision = decision.between(&ends);
                 let again = decide::decide(&packet, &ends, tables, self.facing, &self.settings);
                 debug_assert_eq!(decision, again.settled_as(&decision), "{packet:?}");

@@ -59,18 +59,22 @@ pub struct Settings {
     pub buckets: Arc<Buckets>,
 }
 
+/// Subscribers remembered where nobody says how many: enough to look at single frames.
+const FEW: u32 = 64;
+
 impl Settings {
     /// How many subscribers' buckets a run keeps where nothing else is said.
     pub const LIMIT_SUBSCRIBERS: u32 = 1 << 20;
 
-    /// No tunnel is opened, and nothing is dropped but by rules.
+    /// No tunnel is opened, nothing is dropped but by rules, and the rates of hardly any subscriber are
+    /// remembered: for single frames. A run has buckets of its own.
     pub fn new(account: Account) -> Self {
         Self {
             account,
             unwrap: Arc::default(),
             unparsed: Unparsed::Forward,
             source: Source::Any,
-            buckets: Arc::default(),
+            buckets: Arc::new(Buckets::new(FEW)),
         }
     }
 

@@ -286,9 +286,14 @@ impl Packet {
         }
     }
 
-    /// Whether it is in a tunnel that is opened, and ends before it shows who its ends are.
+    /// Whether it is in a tunnel that is opened, and evades before it shows who its ends are. (Somebody who
+    /// evades between two addresses of zeros is nobody either.)
     pub fn hides_its_ends(&self) -> bool {
-        self.identity.is_some() && self.ip_offset == 0
+        let evades = matches!(
+            self.shape,
+            Shape::IncompleteHeaders | Shape::OverlappingFragment | Shape::HeaderChainLimit
+        );
+        evades && self.identity.is_some() && self.src == 0 && self.dst == 0
     }
 
     /// A packet of which nothing but its shape is known.

@@ -93,6 +93,7 @@ fn seen(src: IpAddr, dst: IpAddr, route: Route, found: Found) -> Seen {
         Found::Here(inside) => Seen::Ip(Ip {
             src,
             dst,
+            tunnelled: false,
             known_by: (src, dst),
             route,
             spoofed: false,

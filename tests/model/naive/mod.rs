@@ -30,6 +30,8 @@ pub struct Ip {
     pub dst: IpAddr,
     /// By which the subscriber is known, at either end; a tunnel may have others.
     pub known_by: (IpAddr, IpAddr),
+    /// It is in a tunnel: the innermost has said by what it is known.
+    pub tunnelled: bool,
     pub route: Route,
     /// Its source has a port, or an address, that is not its own.
     pub spoofed: bool,

@@ -271,6 +271,7 @@ fn outer(ends: Ends, inside: Inside) -> Seen {
         src: ends.src,
         dst: ends.dst,
         known_by: (ends.src, ends.dst),
+        tunnelled: false,
         route: Route::Nowhere,
         spoofed: false,
         inside,
@@ -283,6 +284,7 @@ pub fn unread(ends: Ends, address: IpAddr, inside: Inside) -> Seen {
         src: address,
         dst: address,
         known_by: (ends.src, ends.dst),
+        tunnelled: true,
         route: Route::Nowhere,
         spoofed: false,
         inside,
@@ -295,13 +297,14 @@ impl Tunnel {
     }
 
     fn known(&self, ip: Ip, ends: Ends) -> Ip {
-        if self.by_outer {
-            Ip {
-                known_by: (ends.src, ends.dst),
-                ..ip
-            }
-        } else {
-            ip
+        let known_by = match (ip.tunnelled, self.by_outer) {
+            (false, true) => (ends.src, ends.dst),
+            (true, _) | (false, false) => ip.known_by,
+        };
+        Ip {
+            known_by,
+            tunnelled: true,
+            ..ip
         }
     }
 }
