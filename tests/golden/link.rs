@@ -121,6 +121,12 @@ fn wrap(layer: &str, announced: u16, bytes: Vec<u8>) -> Result<(u16, Vec<u8>), S
             let entry = number::<u32>(label)? << 12 | bottom | 64;
             Ok((MPLS, [&entry.to_be_bytes()[..], &bytes].concat()))
         }
+        ["backbone", service] => {
+            let service = number::<u32>(service)?.to_be_bytes();
+            let type_inside = announced.to_be_bytes();
+            let inside = [&NETWORK_MAC[..], &ACCESS_MAC, &type_inside, &bytes].concat();
+            Ok((0x88e7, [&service[..], &inside].concat()))
+        }
         ["llc-snap", ref stated @ ..] => {
             let snap = [0xaa, 0xaa, 0x03, 0, 0, 0];
             let inside = [&snap[..], &announced.to_be_bytes(), &bytes].concat();

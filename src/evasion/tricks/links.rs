@@ -86,6 +86,25 @@ pub(super) const TRICKS: &[Trick] = &[
         },
     },
     Trick {
+        number: 91,
+        name: "backbone-tag",
+        tries: "a backbone tag, behind which stands a whole Ethernet frame, tagged or not",
+        source: "IEEE 802.1ah",
+        case: "a-backbone-tag-hides-nothing",
+        frames: |scene| {
+            let tagged = tag(0x8100, 7, packet(scene));
+            [packet(scene), tagged]
+                .map(|(ethertype, octets)| {
+                    let service = [0, 0, 0, 7];
+                    let addresses = [2; 12];
+                    let inside = [&addresses[..], &ethertype.to_be_bytes(), &octets].concat();
+                    let backbone = (0x88e7, [&service[..], &inside].concat());
+                    attempt(scene, backbone, Fate::Seen)
+                })
+                .into()
+        },
+    },
+    Trick {
         number: 71,
         name: "label-stacks",
         tries: "one to four labels, explicit null, an entropy label with its indicator, and the multicast ethertype",
