@@ -13,10 +13,14 @@ cpu_seconds=${1:-600}
 [ $# -eq 0 ] || shift
 [ $# -gt 0 ] || set -- captures parse pipeline policy reply stages
 
-# Seconds of a processor that the children of this shell have used.
-used() {
-    times | tail -n 1 | sed 's/\([0-9]*\)m\([0-9.]*\)s */\1 \2 /g' |
-        awk '{ print int(60 * $1 + $2 + 60 * $3 + $4) }'
+# Puts into `cpu` the seconds of a processor that the children of this shell have used. No subshell: it
+# would have children of its own, and none.
+clock=$(mktemp)
+trap 'rm -f "$clock"' EXIT
+look_at_clock() {
+    times >"$clock"
+    cpu=$(tail -n 1 "$clock" | sed 's/\([0-9]*\)m\([0-9.]*\)s */\1 \2 /g' |
+        awk '{ print int(60 * $1 + $2 + 60 * $3 + $4) }')
 }
 
 nice -n 19 cargo +nightly fuzz build
@@ -31,7 +35,8 @@ for target in "$@"; do
         stages) options="-max_len=4096 -timeout=5" ;;
         *) options="-max_len=1024 -timeout=5" ;;
     esac
-    before=$(used)
+    look_at_clock
+    before=$cpu
     spent=0 runs=0 slowest=0 status=ok
     while [ "$spent" -lt "$cpu_seconds" ] && [ "$status" = ok ]; do
         log=fuzz/found/$target.log
@@ -42,7 +47,8 @@ for target in "$@"; do
         runs=$((runs + $(sed -n 's/^stat::number_of_executed_units: *//p' "$log")))
         slow=$(sed -n 's/^stat::slowest_unit_time_sec: *//p' "$log")
         [ "${slow:-0}" -le "$slowest" ] || slowest=$slow
-        spent=$(($(used) - before))
+        look_at_clock
+        spent=$((cpu - before))
     done
     [ "$status" = ok ] || failed=1
     echo "$target: $status, $spent s of a processor, $runs inputs, slowest $slowest s"
