@@ -71,6 +71,7 @@ pub(super) struct Runt {
 }
 
 /// Reads what was announced as IP of this family.
+#[inline]
 pub(super) fn read<'a>(
     family: Family,
     ip: Area<'a>,
@@ -266,7 +267,11 @@ impl<'a> Chain<'a> {
         self.packet.route = before.and(self.packet.route);
     }
 
+    #[inline]
     fn look_for_tunnels(&mut self) {
+        if self.unwrap.is_empty() {
+            return;
+        }
         for end in [self.packet.src, self.packet.dst] {
             self.tunnels |= self.unwrap.protocols(self.family, end);
         }
@@ -274,10 +279,11 @@ impl<'a> Chain<'a> {
     }
 
     fn look_along_route(&mut self) {
-        if !self.unwrap.is_empty() {
-            for end in super::route_addresses(self.place.frame, &self.packet) {
-                self.tunnels |= self.unwrap.protocols(self.family, end);
-            }
+        if self.unwrap.is_empty() {
+            return;
+        }
+        for end in super::route_addresses(self.place.frame, &self.packet) {
+            self.tunnels |= self.unwrap.protocols(self.family, end);
         }
     }
 

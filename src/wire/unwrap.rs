@@ -27,17 +27,18 @@ pub(super) fn read(
             payload,
             payload_at,
             leads,
-        } = match read_ip(&walk, frame, reached, around, unwrap) {
+        } = match read_ip(&walk, frame, reached, around.as_ref(), unwrap) {
             Ok(walked) => walked,
             Err(packet) => return packet,
         };
-        let to = once(packet.dst).chain(route_addresses(frame, &packet));
-        let tunnel = match leads {
-            Leads::Nowhere => None,
-            Leads::Within => unwrap.announced(&packet, once(packet.src).chain(to.clone())),
+        match leads {
+            Leads::Nowhere => return packet,
+            Leads::Within => {}
             Leads::Hidden(inner) => return packet.hiding(packet.shape, inner, packet.wants_more),
-        };
-        let Some(tunnel) = tunnel else {
+        }
+        let to = once(packet.dst).chain(route_addresses(frame, &packet));
+        let ends = once(packet.src).chain(to.clone());
+        let Some(tunnel) = unwrap.announced(&packet, ends) else {
             return packet;
         };
         let kind = tunnel.tunnel.kind;
@@ -56,7 +57,6 @@ pub(super) fn read(
 }
 
 /// A tunnel that was opened, around what is read next.
-#[derive(Clone, Copy)]
 struct Around<'a> {
     tunnel: &'a Opened,
     outer: Packet,
@@ -65,11 +65,12 @@ struct Around<'a> {
 }
 
 /// Reads the IP header that the walk reached; a packet where that ends the walk.
+#[inline]
 fn read_ip<'a>(
     walk: &Walk<'a>,
     frame: &'a [u8],
     reached: Result<Family, Stop>,
-    around: Option<Around<'_>>,
+    around: Option<&Around<'_>>,
     unwrap: &'a Unwrap,
 ) -> Result<Walked<'a>, Packet> {
     let family = reached.map_err(|stop| stopped(stop, walk, around))?;
@@ -87,18 +88,18 @@ fn read_ip<'a>(
             outer,
             toward,
         }) => Walked {
-            packet: tunnel.told(walked.packet, &outer, toward),
+            packet: tunnel.told(walked.packet, outer, *toward),
             ..walked
         },
     })
 }
 
 /// What a frame is whose headers lead to no IP header.
-fn stopped(stop: Stop, walk: &Walk<'_>, around: Option<Around<'_>>) -> Packet {
+fn stopped(stop: Stop, walk: &Walk<'_>, around: Option<&Around<'_>>) -> Packet {
     let could_go_on = walk.rest.could_hold(1);
     match (stop, around) {
         // A tunnel's own message, or another protocol in it.
-        (Stop::NotIp, Some(Around { outer, .. })) => outer,
+        (Stop::NotIp, Some(Around { outer, .. })) => *outer,
         (Stop::NotIp, None) => Packet::bare(Shape::NotIp),
         (Stop::Unreadable, _) => Packet::bare(Shape::Unparsed),
         (Stop::Limit, _) => Packet::bare(Shape::EncapsulationLimit),
@@ -114,7 +115,7 @@ fn stopped(stop: Stop, walk: &Walk<'_>, around: Option<Around<'_>>) -> Packet {
 }
 
 /// What a packet is that was announced as IP and cannot be read as that.
-fn unread(runt: Runt, family: Family, around: Option<Around<'_>>) -> Packet {
+fn unread(runt: Runt, family: Family, around: Option<&Around<'_>>) -> Packet {
     let Runt { short, wants_more } = runt;
     match around {
         Some(Around { outer, .. }) if short => {
