@@ -29,5 +29,5 @@ step cargo test --locked --all-features
 RUSTFLAGS="--cfg loom" CARGO_TARGET_DIR=target/loom step cargo test --locked --lib -- lpm:: limit::
 
 # Frames and mail through the program itself, optimised: it shares two processors with the hosts
-# around it. One test at a time.
+# around it; and ten million sources under a rate. One test at a time.
 step cargo test --locked --all-features --profile live --test live --test limit -- --include-ignored --test-threads=1
