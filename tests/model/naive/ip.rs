@@ -41,7 +41,8 @@ pub fn ipv4(header: Octets<'_>, outside: Outside<'_>) -> Seen {
     };
     let offset = fragment % 0x2000;
     let (src, dst) = (v4(src), v4(dst));
-    let mut route = Route::Nowhere;
+    // A route stands in every fragment: both of its options are copied (RFC 791 §3.1).
+    let mut route = route::of_options(header.behind(FIXED).bounded(header_octets - FIXED));
     let chain = Chain {
         first_fragment: fragment & 0x2000 != 0,
         ..Chain::begin(Ends { src, dst }, outside)
@@ -52,7 +53,6 @@ pub fn ipv4(header: Octets<'_>, outside: Outside<'_>) -> Seen {
         // The options reach beyond what was on the wire.
         chain.ends_before(Some(protocol), Reason::IncompleteHeaders)
     } else {
-        route = route::of_options(header.behind(FIXED).bounded(header_octets - FIXED));
         chain.walk(protocol, packet.behind(header_octets), &mut route)
     };
     seen(src, dst, route, found)
