@@ -1,72 +1,59 @@
 use super::replies::{Bucket, Replies, ReplyRate};
-use crate::io::port::{Frames, Port};
+use crate::io::port::Frames;
 use crate::limit::Moment;
 use crate::policy::Tables;
 use crate::stage::Burst;
-use crate::stats::{Count, Verdict};
+use crate::stats::Verdict;
 use crate::wire::{AsFrame, Reply, reply};
 
-/// Answers rejected frames, at the port that they came from.
+/// Answers the senders of rejected frames, up to a share of a rate.
 #[derive(Debug)]
-pub(super) struct Answering<F: AsFrame> {
+pub struct Answering {
     bucket: Bucket,
     replies: Replies,
-    /// Empty between two bursts.
-    frames: Frames<F>,
 }
 
-impl<F: AsFrame> Answering<F> {
-    /// At the rate that one worker alone has by default.
-    pub(super) fn new() -> Self {
+impl Answering {
+    /// With the share of a rate that each of so many has.
+    pub fn share(rate: ReplyRate, workers: usize) -> Self {
         Self {
-            bucket: Bucket::share(ReplyRate::default(), 1),
+            bucket: Bucket::share(rate, workers),
             replies: Replies::default(),
-            frames: Frames::new(),
         }
     }
 
-    /// Answers at another rate.
-    pub(super) fn fill(&mut self, bucket: Bucket) {
-        self.bucket = bucket;
-    }
-
     /// What became of the frames that were to be answered.
-    pub(super) fn replies(&self) -> Replies {
+    pub fn replies(&self) -> Replies {
         self.replies
     }
 
-    /// Answers those of the burst's frames that are rejected; gives the replies that the port had no
-    /// room for.
+    /// The replies to those of the burst's frames that are rejected. `compose` makes a frame of the
+    /// octets of each, if it has one to fill.
     #[cold]
-    pub(super) fn answer(
+    pub fn answer<F>(
         &mut self,
-        frames: &[F],
+        frames: &[impl AsFrame],
         burst: &Burst,
         tables: &Tables,
-        port: &mut impl Port<Frame = F>,
         now: Moment,
-    ) -> Count {
+        mut compose: impl FnMut(&[u8]) -> Option<F>,
+    ) -> Frames<F> {
         let rejected = frames.iter().zip(burst.decisions());
-        for (frame, decision) in rejected.filter(|(_, d)| d.verdict == Verdict::Reject) {
+        let rejected = rejected.filter(|(_, d)| d.verdict == Verdict::Reject);
+        let composed = rejected.filter_map(|(frame, decision)| {
             let make = || {
                 let answer = tables.answer(decision.rule)?;
                 reply(frame.as_frame(), burst.unwrap(), answer)
             };
-            let composed = self.compose(make, port, now);
-            self.frames.extend(composed);
-        }
-        port.tx_burst(&mut self.frames);
-        let mut refused = Count::default();
-        for frame in self.frames.drain(..) {
-            refused += Count::of(frame.as_frame().original_len);
-        }
-        refused
+            self.compose(make, &mut compose, now)
+        });
+        composed.collect()
     }
 
-    fn compose(
+    fn compose<F>(
         &mut self,
         make: impl FnOnce() -> Option<Reply>,
-        port: &mut impl Port<Frame = F>,
+        compose: impl FnOnce(&[u8]) -> Option<F>,
         now: Moment,
     ) -> Option<F> {
         // First, as it is cheap: in a flood nothing else is done for most frames.
@@ -78,7 +65,7 @@ impl<F: AsFrame> Answering<F> {
             self.replies.impossible += 1;
             return None;
         };
-        let Some(composed) = port.compose(&octets) else {
+        let Some(composed) = compose(&octets) else {
             self.replies.withheld += 1;
             return None;
         };

@@ -22,6 +22,7 @@ mod replies;
 mod threads;
 mod trace;
 
+pub use answering::Answering;
 pub use balance::Balance;
 pub use lcore::{Lcore, LcoreError};
 pub use orders::{Assignment, Order, Orders, Post, Report};
@@ -35,7 +36,6 @@ use crate::limit::Moment;
 use crate::stage::{Facing, Settings};
 use crate::stats::{Count, Counters};
 use passage::Passage;
-use replies::Bucket;
 use std::mem;
 
 /// How many polls a worker that is told to stop makes at most, while there still come frames: what
@@ -87,7 +87,7 @@ impl<A: Port, N: Port<Frame = A::Frame>> Worker<A, N> {
     /// for itself.
     #[must_use]
     pub fn with_replies(mut self, rate: ReplyRate, workers: usize) -> Self {
-        self.out.answer_at(Bucket::share(rate, workers));
+        self.out.answer_at(rate, workers);
         self
     }
 

@@ -1,6 +1,6 @@
 use super::Post;
 use super::answering::Answering;
-use super::replies::{Bucket, Replies};
+use super::replies::{Replies, ReplyRate};
 use super::trace::TraceRoom;
 use crate::io::port::{Frames, Port};
 use crate::limit::Moment;
@@ -19,7 +19,7 @@ pub(super) struct Passage<F: AsFrame> {
     discarded: u64,
     tx_full: Count,
     /// Where rejected frames are answered: toward the access side only.
-    answering: Option<Answering<F>>,
+    answering: Option<Answering>,
 }
 
 impl<F: AsFrame> Passage<F> {
@@ -31,14 +31,14 @@ impl<F: AsFrame> Passage<F> {
             rx: 0,
             discarded: 0,
             tx_full: Count::default(),
-            answering: (facing == Facing::Out).then(Answering::new),
+            answering: (facing == Facing::Out).then(|| Answering::share(ReplyRate::default(), 1)),
         }
     }
 
     /// Has rejected frames answered at another rate, where they are.
-    pub(super) fn answer_at(&mut self, bucket: Bucket) {
+    pub(super) fn answer_at(&mut self, rate: ReplyRate, workers: usize) {
         if let Some(answering) = &mut self.answering {
-            answering.fill(bucket);
+            *answering = Answering::share(rate, workers);
         }
     }
 
@@ -91,7 +91,8 @@ impl<F: AsFrame> Passage<F> {
         }
         to.tx_burst(&mut self.frames);
         if !self.frames.is_empty() {
-            self.refuse();
+            let refused = self.frames.take();
+            self.refuse(refused);
         }
         received
     }
@@ -118,14 +119,18 @@ impl<F: AsFrame> Passage<F> {
             return;
         };
         if self.burst.which(|verdict| verdict == Verdict::Reject) > 0 {
-            self.tx_full += answering.answer(&self.frames, &self.burst, &post.tables, from, now);
+            let compose = |octets: &[u8]| from.compose(octets);
+            let mut replies =
+                answering.answer(&self.frames, &self.burst, &post.tables, now, compose);
+            from.tx_burst(&mut replies);
+            self.refuse(replies);
         }
     }
 
-    /// Counts what the transmit ring had no room for, and gives it back.
+    /// Counts what a transmit ring had no room for, and gives it back.
     #[cold]
-    fn refuse(&mut self) {
-        for frame in self.frames.drain(..) {
+    fn refuse(&mut self, frames: Frames<F>) {
+        for frame in frames {
             self.tx_full += Count::of(frame.as_frame().original_len);
         }
     }

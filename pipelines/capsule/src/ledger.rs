@@ -1,0 +1,130 @@
+//! What was counted, by pipelines and by capsule, and whether it agrees.
+
+use metrics_core::{Key, Observe as _, Observer};
+use sekisho::control::Totals;
+use sekisho::policy::Legend;
+use sekisho::stats::Counters;
+use sekisho::worker::Replies;
+use std::fmt;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// What all pipelines counted, as far as they have ended.
+#[derive(Debug, Default)]
+pub(crate) struct Ledger(Mutex<Sums>);
+
+#[derive(Debug, Default)]
+struct Sums {
+    rx: u64,
+    totals: Totals,
+    replies: Replies,
+}
+
+/// What one pipeline counted.
+#[derive(Debug)]
+pub(crate) struct Entry<'a> {
+    /// Frames received, counted where they come in.
+    pub(crate) rx: u64,
+    /// What became of them, counted where it is decided.
+    pub(crate) counters: &'a Counters,
+    pub(crate) replies: Replies,
+    pub(crate) legend: &'a Legend,
+}
+
+/// What capsule's ports sent.
+#[derive(Debug, Default)]
+pub(crate) struct Sent {
+    transmitted: u64,
+    tx_full: u64,
+}
+
+/// All of it.
+#[derive(Debug)]
+pub(crate) struct Account<'a> {
+    sums: MutexGuard<'a, Sums>,
+    sent: Sent,
+}
+
+impl Ledger {
+    pub(crate) fn enter(&self, entry: Entry<'_>) {
+        let mut sums = self.sums();
+        sums.rx += entry.rx;
+        sums.totals.add(entry.legend, entry.counters);
+        sums.replies += entry.replies;
+    }
+
+    /// All, when every pipeline has ended.
+    pub(crate) fn close(&self, sent: Sent) -> Account<'_> {
+        Account {
+            sums: self.sums(),
+            sent,
+        }
+    }
+
+    fn sums(&self) -> MutexGuard<'_, Sums> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Sent {
+    /// As capsule counted it until now. A runtime has been built.
+    pub(crate) fn by_capsule() -> Self {
+        let mut sent = Self::default();
+        capsule::metrics::global().controller().observe(&mut sent);
+        sent
+    }
+}
+
+impl Observer for Sent {
+    fn observe_counter(&mut self, key: Key, value: u64) {
+        let is_tx = key
+            .labels()
+            .any(|label| (label.key(), label.value()) == ("dir", "tx"));
+        match key.name().as_ref() {
+            "capsule.port.packets" if is_tx => self.transmitted += value,
+            "capsule.port.dropped" if is_tx => self.tx_full += value,
+            _ => {}
+        }
+    }
+
+    fn observe_gauge(&mut self, _key: Key, _value: i64) {}
+
+    fn observe_histogram(&mut self, _key: Key, _values: &[u64]) {}
+}
+
+impl Account<'_> {
+    /// Whether every frame that was received has a verdict, and every one that was to leave has left
+    /// or was counted.
+    pub(crate) fn balances(&self) -> bool {
+        let Sums {
+            rx,
+            totals,
+            replies,
+        } = &*self.sums;
+        let leaving = totals.decided() - totals.discarded() + replies.generated;
+        *rx == totals.decided() && leaving == self.sent.transmitted + self.sent.tx_full
+    }
+}
+
+impl fmt::Display for Account<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Sums {
+            rx,
+            totals,
+            replies,
+        } = &*self.sums;
+        let Sent {
+            transmitted,
+            tx_full,
+        } = self.sent;
+        for counted in totals.reasons() {
+            writeln!(f, "{:<40} {:>12}", counted.name, counted.frames)?;
+        }
+        writeln!(f, "replies   {replies}")?;
+        writeln!(
+            f,
+            "balance   rx {rx} + generated {} = discarded {} + transmitted {transmitted} + tx-full {tx_full}",
+            replies.generated,
+            totals.discarded(),
+        )
+    }
+}

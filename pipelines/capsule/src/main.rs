@@ -1,0 +1,120 @@
+//! sekisho's stages in a runtime of [capsule](https://github.com/capsule-rs/capsule).
+//!
+//! ```text
+//! on each core   access  ─▶ stages (out) ─▶ network
+//!                access  ◀─ stages (in)  ◀─ network
+//! ```
+//! The runtime file says which ports and cores (the first port is where subscribers are), the policy
+//! what passes.
+
+mod deployment;
+mod frame;
+mod ledger;
+mod runtime_file;
+mod schedule;
+mod stages;
+
+use anyhow::Context as _;
+use capsule::Runtime;
+use capsule::batch::Batch as _;
+use clap::Parser;
+use jiff::Timestamp;
+use ledger::{Ledger, Sent};
+use runtime_file::RuntimeFile;
+use schedule::Schedule;
+use sekisho::stage::Facing;
+use stages::{Checkpoint, Stages};
+use std::io::Write as _;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// How often the clock is asked whether other rules are in force.
+const CLOCK: Duration = Duration::from_secs(1);
+
+/// sekisho's stages in a runtime of capsule: from the first port to the second, and back.
+#[derive(Debug, Parser)]
+#[command(version)]
+struct Args {
+    /// capsule's runtime file: two ports, access and network, and their cores.
+    #[arg(short, long, value_name = "RUNTIME.toml")]
+    file: PathBuf,
+    #[command(flatten)]
+    deployment: deployment::Args,
+    /// Judge as of this instant (2026-01-01T00:00:00+09:00), not as of the clock's.
+    #[arg(long, value_name = "TIME")]
+    at: Option<Timestamp>,
+}
+
+fn main() -> ExitCode {
+    match run(&Args::parse()) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            complain(&error);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Forwards until a signal ends it, or the time that the runtime file gives; says whether every frame
+/// is accounted for.
+fn run(args: &Args) -> anyhow::Result<bool> {
+    tracing_subscriber::fmt()
+        .with_writer(std::io::stderr)
+        .with_max_level(tracing::Level::WARN)
+        .init();
+    let RuntimeFile {
+        config,
+        access,
+        network,
+        cores,
+        master_core,
+    } = runtime_file::read(&args.file)?;
+    let (program, deployment) = args.deployment.load()?;
+    let checkpoint = Arc::new(Checkpoint {
+        deployment,
+        schedule: Arc::new(Schedule::new(program, args.at)?),
+        ledger: Ledger::default(),
+        cores: cores.len(),
+        began: Instant::now(),
+    });
+
+    let mut runtime = Runtime::build(config).context("capsule's runtime does not begin")?;
+    for core in cores {
+        for (name, facing, from, to) in [
+            ("out", Facing::Out, &access, &network),
+            ("in", Facing::In, &network, &access),
+        ] {
+            let (from, to) = (from.clone(), to.clone());
+            let checkpoint = Arc::clone(&checkpoint);
+            runtime.add_pipeline_to_core(core, move |ports| {
+                #[expect(
+                    clippy::indexing_slicing,
+                    reason = "both ports have each of these cores: runtime_file sees to it"
+                )]
+                let [from, to] = [&ports[&from], &ports[&to]];
+                Stages::behind(from.clone(), facing, &checkpoint).send_named(name, to.clone())
+            })?;
+        }
+    }
+    if args.at.is_none() {
+        let schedule = Arc::clone(&checkpoint.schedule);
+        let look = move || schedule.advance(Timestamp::now());
+        runtime.add_periodic_task_to_core(master_core, look, CLOCK)?;
+    }
+    runtime.execute()?;
+
+    let sent = Sent::by_capsule();
+    // Pipelines leave their counts when they end: those of the main core now, the others' have.
+    drop(runtime);
+    let account = checkpoint.ledger.close(sent);
+    write!(std::io::stdout(), "{account}")?;
+    Ok(account.balances())
+}
+
+fn complain(error: &anyhow::Error) {
+    // Nobody is left to be told that this cannot be told.
+    let _ = writeln!(std::io::stderr(), "error: {error:#}");
+}
