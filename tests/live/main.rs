@@ -16,6 +16,7 @@
     reason = "tests"
 )]
 
+mod capsule;
 #[cfg(any(feature = "af-xdp", feature = "dpdk"))]
 mod conformance;
 mod cost;

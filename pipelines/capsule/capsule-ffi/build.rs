@@ -62,6 +62,7 @@ fn build() -> Result<(), Box<dyn Error>> {
         .opaque_type("rte_(arp|l2tpv2|gtp).*")
         .default_enum_style(bindgen::EnumVariation::ModuleConsts)
         .derive_default(true)
+        .generate_comments(false)
         .parse_callbacks(Box::new(OldNames))
         .rust_edition(bindgen::RustEdition::Edition2024)
         .generate()?;

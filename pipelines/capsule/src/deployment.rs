@@ -10,8 +10,9 @@ use sekisho::worker::ReplyRate;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+/// What is named on the command line.
 #[derive(Debug, clap::Args)]
-pub(crate) struct Args {
+pub struct DeploymentArgs {
     /// A policy; given again for each further ISP, it makes one box that serves them all. The
     /// policies of the pipeline do not count then.
     #[arg(
@@ -28,17 +29,19 @@ pub(crate) struct Args {
 
 /// How frames are looked at, and how often rejected ones are answered.
 #[derive(Debug)]
-pub(crate) struct Deployment {
-    pub(crate) settings: Settings,
-    pub(crate) replies: ReplyRate,
+pub struct Deployment {
+    /// How frames are looked at.
+    pub settings: Settings,
+    /// How often rejected ones are answered, by all cores together.
+    pub replies: ReplyRate,
 }
 
-impl Args {
+impl DeploymentArgs {
     /// Reads and compiles it.
     ///
     /// # Errors
     /// Something in it is wrong.
-    pub(crate) fn load(&self) -> anyhow::Result<(Program, Deployment)> {
+    pub fn load(&self) -> anyhow::Result<(Program, Deployment)> {
         let mut policies = self.policies.clone();
         let (settings, replies) = match &self.pipeline {
             Some(path) => {
@@ -75,7 +78,8 @@ fn usable<T>(sources: &Sources, found: &[Diagnostic], read: Option<T>) -> anyhow
     let errors = found.iter().filter(|d| d.severity == Severity::Error);
     let errors: Vec<_> = errors.cloned().collect();
     if !errors.is_empty() {
-        bail!("{}", policy::render(sources, &errors, false).trim_end());
+        let told = policy::render(sources, &errors, false);
+        bail!("nothing can be decided\n{}", told.trim_end());
     }
     read.ok_or_else(|| anyhow!("nothing could be read"))
 }

@@ -10,7 +10,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// What all pipelines counted, as far as they have ended.
 #[derive(Debug, Default)]
-pub(crate) struct Ledger(Mutex<Sums>);
+pub struct Ledger(Mutex<Sums>);
 
 #[derive(Debug, Default)]
 struct Sums {
@@ -21,31 +21,36 @@ struct Sums {
 
 /// What one pipeline counted.
 #[derive(Debug)]
-pub(crate) struct Entry<'a> {
+pub struct Entry<'a> {
     /// Frames received, counted where they come in.
-    pub(crate) rx: u64,
+    pub rx: u64,
     /// What became of them, counted where it is decided.
-    pub(crate) counters: &'a Counters,
-    pub(crate) replies: Replies,
-    pub(crate) legend: &'a Legend,
+    pub counters: &'a Counters,
+    /// What became of the rejected frames.
+    pub replies: Replies,
+    /// What the numbers of rules and plans stand for.
+    pub legend: &'a Legend,
 }
 
 /// What capsule's ports sent.
 #[derive(Debug, Default)]
-pub(crate) struct Sent {
-    transmitted: u64,
-    tx_full: u64,
+pub struct Sent {
+    /// Frames that a port took.
+    pub transmitted: u64,
+    /// Frames that capsule gave up, as a transmit queue was full.
+    pub tx_full: u64,
 }
 
 /// All of it.
 #[derive(Debug)]
-pub(crate) struct Account<'a> {
+pub struct Account<'a> {
     sums: MutexGuard<'a, Sums>,
     sent: Sent,
 }
 
 impl Ledger {
-    pub(crate) fn enter(&self, entry: Entry<'_>) {
+    /// Adds what a pipeline counted.
+    pub fn enter(&self, entry: Entry<'_>) {
         let mut sums = self.sums();
         sums.rx += entry.rx;
         sums.totals.add(entry.legend, entry.counters);
@@ -53,7 +58,7 @@ impl Ledger {
     }
 
     /// All, when every pipeline has ended.
-    pub(crate) fn close(&self, sent: Sent) -> Account<'_> {
+    pub fn close(&self, sent: Sent) -> Account<'_> {
         Account {
             sums: self.sums(),
             sent,
@@ -67,7 +72,7 @@ impl Ledger {
 
 impl Sent {
     /// As capsule counted it until now. A runtime has been built.
-    pub(crate) fn by_capsule() -> Self {
+    pub fn by_capsule() -> Self {
         let mut sent = Self::default();
         capsule::metrics::global().controller().observe(&mut sent);
         sent
@@ -94,7 +99,7 @@ impl Observer for Sent {
 impl Account<'_> {
     /// Whether every frame that was received has a verdict, and every one that was to leave has left
     /// or was counted.
-    pub(crate) fn balances(&self) -> bool {
+    pub fn balances(&self) -> bool {
         let Sums {
             rx,
             totals,

@@ -5,26 +5,20 @@
 //!                access  ◀─ stages (in)  ◀─ network
 //! ```
 //! The runtime file says which ports and cores (the first port is where subscribers are), the policy
-//! what passes.
-
-mod deployment;
-mod frame;
-mod ledger;
-mod runtime_file;
-mod schedule;
-mod stages;
+//! what passes. README.md says how it is run.
 
 use anyhow::Context as _;
 use capsule::Runtime;
 use capsule::batch::Batch as _;
 use clap::Parser;
 use jiff::Timestamp;
-use ledger::{Ledger, Sent};
-use runtime_file::RuntimeFile;
-use schedule::Schedule;
 use sekisho::stage::Facing;
-use stages::{Checkpoint, Stages};
-use std::io::Write as _;
+use sekisho_capsule::deployment::DeploymentArgs;
+use sekisho_capsule::ledger::{Ledger, Sent};
+use sekisho_capsule::runtime_file::RuntimeFile;
+use sekisho_capsule::schedule::Schedule;
+use sekisho_capsule::stages::{Checkpoint, Stages};
+use std::io::{ErrorKind, Write as _};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -41,7 +35,7 @@ struct Args {
     #[arg(short, long, value_name = "RUNTIME.toml")]
     file: PathBuf,
     #[command(flatten)]
-    deployment: deployment::Args,
+    deployment: DeploymentArgs,
     /// Judge as of this instant (2026-01-01T00:00:00+09:00), not as of the clock's.
     #[arg(long, value_name = "TIME")]
     at: Option<Timestamp>,
@@ -71,7 +65,7 @@ fn run(args: &Args) -> anyhow::Result<bool> {
         network,
         cores,
         master_core,
-    } = runtime_file::read(&args.file)?;
+    } = RuntimeFile::read(&args.file)?;
     let (program, deployment) = args.deployment.load()?;
     let checkpoint = Arc::new(Checkpoint {
         deployment,
@@ -110,8 +104,11 @@ fn run(args: &Args) -> anyhow::Result<bool> {
     // Pipelines leave their counts when they end: those of the main core now, the others' have.
     drop(runtime);
     let account = checkpoint.ledger.close(sent);
-    write!(std::io::stdout(), "{account}")?;
-    Ok(account.balances())
+    match write!(std::io::stdout(), "{account}") {
+        // Whoever closed the pipe has read enough.
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(error.into()),
+        _ => Ok(account.balances()),
+    }
 }
 
 fn complain(error: &anyhow::Error) {

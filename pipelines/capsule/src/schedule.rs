@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 /// Policies, and the stretch of time between two of their events that is now.
 #[derive(Debug)]
-pub(crate) struct Schedule {
+pub struct Schedule {
     program: Program,
     epoch: Mutex<Epoch>,
     /// How often it changed.
@@ -17,7 +17,7 @@ pub(crate) struct Schedule {
 
 /// One pipeline's view of it.
 #[derive(Debug)]
-pub(crate) struct Present {
+pub struct Present {
     schedule: Arc<Schedule>,
     seen: u64,
     tables: Arc<Tables>,
@@ -28,7 +28,7 @@ impl Schedule {
     ///
     /// # Errors
     /// The tables are too large.
-    pub(crate) fn new(program: Program, at: Option<Timestamp>) -> anyhow::Result<Self> {
+    pub fn new(program: Program, at: Option<Timestamp>) -> anyhow::Result<Self> {
         let at = at.unwrap_or_else(Timestamp::now);
         let epoch = program.at(at).context("the policies cannot be compiled")?;
         Ok(Self {
@@ -39,7 +39,7 @@ impl Schedule {
     }
 
     /// Has the rules of an instant in force, if others are.
-    pub(crate) fn advance(&self, now: Timestamp) {
+    pub fn advance(&self, now: Timestamp) {
         let mut epoch = self.epoch.lock().unwrap_or_else(PoisonError::into_inner);
         if epoch.holds(now) {
             return;
@@ -54,12 +54,12 @@ impl Schedule {
     }
 
     /// What the numbers of rules and plans stand for; they are the same at all times.
-    pub(crate) fn legend(&self) -> &Arc<Legend> {
+    pub fn legend(&self) -> &Arc<Legend> {
         self.program.legend()
     }
 
     /// A view for one pipeline.
-    pub(crate) fn present(self: &Arc<Self>) -> Present {
+    pub fn present(self: &Arc<Self>) -> Present {
         let epoch = self.epoch.lock().unwrap_or_else(PoisonError::into_inner);
         Present {
             schedule: Arc::clone(self),
@@ -72,7 +72,7 @@ impl Schedule {
 impl Present {
     /// The tables in force: one load, but after a change.
     #[inline]
-    pub(crate) fn tables(&mut self) -> &Tables {
+    pub fn tables(&mut self) -> &Tables {
         if self.schedule.changes.load(Ordering::Acquire) != self.seen {
             *self = self.schedule.present();
         }

@@ -17,20 +17,23 @@ use std::vec;
 
 /// What the pipelines of all cores have in common.
 #[derive(Debug)]
-pub(crate) struct Checkpoint {
-    pub(crate) deployment: Deployment,
-    pub(crate) schedule: Arc<Schedule>,
-    pub(crate) ledger: Ledger,
+pub struct Checkpoint {
+    /// How frames are looked at, and answered.
+    pub deployment: Deployment,
+    /// By what they are decided.
+    pub schedule: Arc<Schedule>,
+    /// Where pipelines leave what they counted when they end.
+    pub ledger: Ledger,
     /// How many share the rate of replies.
-    pub(crate) cores: usize,
+    pub cores: usize,
     /// Moments are counted from here.
-    pub(crate) began: Instant,
+    pub began: Instant,
 }
 
 /// The beginning of a pipeline: a port, and the stages behind it.
 ///
 /// A frame is never an error: its disposition is to go on, or to be dropped.
-pub(crate) struct Stages<P: PacketRx + PacketTx> {
+pub struct Stages<P: PacketRx + PacketTx> {
     port: P,
     checkpoint: Arc<Checkpoint>,
     burst: Burst,
@@ -49,7 +52,7 @@ pub(crate) struct Stages<P: PacketRx + PacketTx> {
 
 impl<P: PacketRx + PacketTx> Stages<P> {
     /// Behind a port that is on this side.
-    pub(crate) fn behind(port: P, facing: Facing, checkpoint: &Arc<Checkpoint>) -> Self {
+    pub fn behind(port: P, facing: Facing, checkpoint: &Arc<Checkpoint>) -> Self {
         let Deployment {
             settings, replies, ..
         } = &checkpoint.deployment;

@@ -258,7 +258,7 @@ pub(crate) struct Balance {
 }
 
 /// The last processor; the tests' own threads stay on the first.
-fn worker_processor() -> usize {
+pub(crate) fn worker_processor() -> usize {
     let processors = thread::available_parallelism().unwrap().get();
     assert!(
         processors > 1,
