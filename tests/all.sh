@@ -28,6 +28,12 @@ step cargo test --locked --all-features
 # Everything is compiled once more, in a folder of its own, so that the other builds stay.
 RUSTFLAGS="--cfg loom" CARGO_TARGET_DIR=target/loom step cargo test --locked --lib -- lpm:: limit::
 
+# The host for capsule, a package of its own; the live tests build and run it.
+capsule=(--locked --manifest-path pipelines/capsule/Cargo.toml --workspace --profile live)
+step cargo fmt --manifest-path pipelines/capsule/Cargo.toml --all --check
+step cargo clippy "${capsule[@]}" --all-targets -- -D warnings
+step cargo test "${capsule[@]}"
+
 # Frames and mail through the program itself, optimised: it shares two processors with the hosts
 # around it; and ten million sources under a rate. One test at a time.
 step cargo test --locked --all-features --profile live --test live --test limit -- --include-ignored --test-threads=1

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# Installs the Debian packages that the tests need beside Rust; quick when they are there.
+# Installs the Debian packages that the tests need beside Rust, or those that are named; quick when
+# they are there.
 #
-#   sudo bash tests/packages.sh
+#   sudo bash tests/packages.sh [PACKAGE …]
 #
 # The program needs none of them to run over AF_XDP, and DPDK's own (libdpdk-dev, where it is built)
 # to run over DPDK. Services that a package brings are not started.
@@ -11,8 +12,12 @@ packages=(
     build-essential pkg-config libdpdk-dev dpdk         # ports over DPDK, and testpmd beside them
     iproute2 ethtool nftables libcap2-bin util-linux    # networks of the tests' own
     systemd systemd-container                           # the unit under a systemd of its own
+    libclang-dev                                        # pipelines/capsule
     exim4-daemon-light swaks libnet-ssleay-perl libio-socket-inet6-perl openssl # mail over IPv4, IPv6, TLS
 )
+if [ $# -gt 0 ]; then
+    packages=("$@")
+fi
 
 missing=()
 for package in "${packages[@]}"; do
@@ -25,7 +30,7 @@ fi
 
 if [ "$(id -u)" -ne 0 ]; then
     echo "packages.sh: missing: ${missing[*]}" >&2
-    echo "packages.sh: only root may install them: sudo bash tests/packages.sh" >&2
+    echo "packages.sh: only root may install them: sudo bash tests/packages.sh $*" >&2
     exit 77
 fi
 

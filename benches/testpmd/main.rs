@@ -1,24 +1,29 @@
-//! sekisho beside dpdk-testpmd: the same frames, from the same virtual device to the same, one core
-//! each, by turns.
+//! sekisho beside dpdk-testpmd, and in a runtime of capsule: the same frames, from the same virtual
+//! device to the same, one core each, by turns.
 //!
-//! `cargo bench --features dpdk --bench testpmd [-- EAL ARGUMENTS]`; it needs Debian's `dpdk`, two
-//! lcores, and hugepages, or the arguments `--no-huge -m 512`. How to read it: `benches/README.md`.
+//! `cargo bench --features dpdk --bench testpmd [-- EAL ARGUMENTS]`; it needs Debian's `dpdk` and
+//! `libclang-dev`, two lcores, and hugepages, or the arguments `--no-huge -m 512`. How to read it:
+//! `benches/README.md`.
 #![allow(
     missing_docs,
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
+    clippy::indexing_slicing,
     clippy::print_stdout,
     reason = "a benchmark"
 )]
 
+mod capsule;
 mod peer;
 mod product;
 #[path = "../worker/ring.rs"]
 mod ring;
 
+use capsule::Programs;
 use sekisho::io::{CaptureWriter, Record};
 use sekisho::loadgen::traffic::{Network, Sizes};
+use sekisho::policy::effective_yaml;
 use sekisho::wire::{AsFrame, LinkType};
 use std::path::Path;
 
@@ -47,8 +52,12 @@ fn main() {
     }
     let folder = tempfile::tempdir().unwrap();
     let capture = folder.path().join("frames.pcap");
-    write(&capture, &network());
-    compare(&capture, &words);
+    let network = network();
+    write(&capture, &network);
+    let policy = folder.path().join("policy.yaml");
+    let text = effective_yaml(network.program().resolved());
+    std::fs::write(&policy, text).unwrap();
+    compare(&capture, &policy, &words);
 }
 
 /// One subscriber prefix in ten of a fixed-line provider's, a hundred thousand in all.
@@ -62,43 +71,58 @@ pub(crate) fn devices(capture: &Path) -> [String; 2] {
     [source, "net_null0,no-rx=1".to_owned()]
 }
 
-fn compare(capture: &Path, eal: &[String]) {
-    let (mut io, mut mac, mut ours) = (Vec::new(), Vec::new(), Vec::new());
+/// What each program forwards, in the order of the table's columns.
+type Round = [f64; 5];
+
+const COLUMNS: [&str; 5] = [
+    "testpmd io",
+    "testpmd mac",
+    "sekisho",
+    "capsule alone",
+    "sekisho in capsule",
+];
+
+fn compare(capture: &Path, policy: &Path, eal: &[String]) {
+    let capsule = Programs::build(capture, policy, eal);
     let mut looked_up = 1.0_f64;
+    let mut rounds: Vec<Round> = Vec::new();
     println!("\nmillion 64-byte frames a second of processor time, one core, {FRAMES} distinct\n");
     println!(
-        "| round | testpmd io | testpmd mac | sekisho | sekisho ÷ mac |\n|---:|---:|---:|---:|---:|"
+        "| round | {} | sekisho ÷ mac | in capsule ÷ sekisho |\n|---:{}|",
+        COLUMNS.join(" | "),
+        "|---:".repeat(COLUMNS.len() + 2)
     );
     for round in 1..=ROUNDS {
         let of_io = peer::mpps("io", capture, eal);
         let of_mac = peer::mpps("mac", capture, eal);
         let run = product::run(capture, eal);
         looked_up = looked_up.min(run.looked_up);
-        let ratio = run.mpps / of_mac;
-        println!(
-            "| {round} | {of_io:.1} | {of_mac:.1} | {:.1} | {ratio:.2} |",
-            run.mpps
-        );
-        io.push(of_io);
-        mac.push(of_mac);
-        ours.push((run.mpps, ratio));
+        let mpps = [of_io, of_mac, run.mpps, capsule.splice(), capsule.stages()];
+        row(&round.to_string(), mpps, ratios(mpps));
+        rounds.push(mpps);
     }
-    let ratio = median(ours.iter().map(|(_, ratio)| *ratio));
+    let of = |column: usize| median(rounds.iter().map(|mpps| mpps[column]));
+    let ratio = [0, 1].map(|column| median(rounds.iter().map(|mpps| ratios(*mpps)[column])));
+    row("median", std::array::from_fn(of), ratio);
     println!(
-        "| median | {:.1} | {:.1} | {:.1} | **{ratio:.2}** |\n",
-        median(io),
-        median(mac),
-        median(ours.iter().map(|(mpps, _)| *mpps))
-    );
-    println!(
-        "{:.2} % of the frames reached the tables",
+        "\n{:.2} % of the frames reached the tables",
         looked_up * 100.0
     );
     assert!(looked_up >= LEAST_LOOKED_UP, "frames passed the tables by");
     assert!(
-        ratio >= LEAST_RATIO,
+        ratio[0] >= LEAST_RATIO,
         "less than {LEAST_RATIO} × testpmd's mac"
     );
+}
+
+/// Both ports driven by sekisho against testpmd; by capsule against by sekisho.
+fn ratios([_, mac, ours, _, in_capsule]: Round) -> [f64; 2] {
+    [ours / mac, in_capsule / ours]
+}
+
+fn row(name: &str, mpps: Round, [to_mac, to_ours]: [f64; 2]) {
+    let mpps = mpps.map(|figure| format!("{figure:.1}")).join(" | ");
+    println!("| {name} | {mpps} | {to_mac:.2} | {to_ours:.2} |");
 }
 
 fn median(samples: impl IntoIterator<Item = f64>) -> f64 {

@@ -32,7 +32,8 @@ pub(crate) fn mpps(mode: &str, capture: &Path, eal: &[String]) -> f64 {
         .spawn()
         .expect("dpdk-testpmd is in the Debian package dpdk");
     sleep(RUN);
-    let taken_ns = worker_ns(&testpmd);
+    let taken_ns = worker_ns(&testpmd, &format!("worker-{LCORE}"));
+    let taken_ns = taken_ns.expect("testpmd has a worker");
     // Enter ends it.
     testpmd.stdin.take().unwrap().write_all(b"\n").unwrap();
     let mut said = String::new();
@@ -52,15 +53,14 @@ pub(crate) fn mpps(mode: &str, capture: &Path, eal: &[String]) -> f64 {
     forwarded as f64 * 1e3 / taken_ns as f64
 }
 
-/// Processor time of the thread that forwards.
-fn worker_ns(testpmd: &Child) -> u64 {
-    let threads = fs::read_dir(format!("/proc/{}/task", testpmd.id())).unwrap();
+/// Processor time of a thread of a process whose name holds this.
+pub(crate) fn worker_ns(process: &Child, name: &str) -> Option<u64> {
+    let threads = fs::read_dir(format!("/proc/{}/task", process.id())).ok()?;
     let times = threads.filter_map(|thread| {
-        let thread = thread.unwrap().path();
-        let name = fs::read_to_string(thread.join("comm")).ok()?;
-        let worker = name.contains(&format!("worker-{LCORE}"));
+        let thread = thread.ok()?.path();
+        let is_it = fs::read_to_string(thread.join("comm")).ok()?.contains(name);
         let times = fs::read_to_string(thread.join("schedstat")).ok()?;
-        times.split(' ').next()?.parse().ok().filter(|_| worker)
+        times.split(' ').next()?.parse().ok().filter(|_| is_it)
     });
-    times.last().expect("testpmd has a worker")
+    times.last()
 }

@@ -113,6 +113,11 @@ impl Network {
         Self::of(Arc::new(program), MADE_UP_AT)
     }
 
+    /// Its policies, compiled.
+    pub fn program(&self) -> &Arc<Program> {
+        &self.program
+    }
+
     /// What verdicts on this traffic are looked up in.
     pub fn tables(&self) -> &Arc<Tables> {
         &self.tables
