@@ -161,7 +161,9 @@ impl<'a> Chain<'a> {
         self.packet.protocol = header.protocol().0;
         let options_end = header_len_bytes.min(ip.bytes.len());
         if let Some(options) = ip.bytes.get(IPV4_OCTETS..options_end) {
-            self.packet.route = Route::of_options(options, self.at + IPV4_OCTETS);
+            let on_wire_end = header_len_bytes.min(ip.on_wire_bytes());
+            let on_wire_bytes = on_wire_end.saturating_sub(IPV4_OCTETS);
+            self.packet.route = Route::of_options(options, on_wire_bytes, self.at + IPV4_OCTETS);
         }
         self.look_for_tunnels();
         if total_len_bytes != 0 {

@@ -43,9 +43,11 @@ pub fn ipv4(header: Octets<'_>, outside: Outside<'_>) -> Seen {
     let (src, dst) = (v4(src), v4(dst));
     // A route stands in every fragment: both of its options are copied (RFC 791 §3.1).
     let mut route = route::of_options(header.behind(FIXED).bounded(header_octets - FIXED));
+    let through = listed(&route);
+    let through = &through;
     let chain = Chain {
         first_fragment: fragment & 0x2000 != 0,
-        ..Chain::begin(Ends { src, dst }, outside)
+        ..Chain::begin(Ends { src, dst, through }, outside)
     };
     let found = if offset > 0 {
         chain.later_fragment(offset, protocol)
@@ -56,6 +58,14 @@ pub fn ipv4(header: Octets<'_>, outside: Outside<'_>) -> Seen {
         chain.walk(protocol, packet.behind(header_octets), &mut route)
     };
     seen(src, dst, route, found)
+}
+
+/// The addresses of a route that can be read.
+fn listed(route: &Route) -> Vec<IpAddr> {
+    match route {
+        Route::Through(addresses) => addresses.clone(),
+        Route::Nowhere | Route::Unreadable => Vec::new(),
+    }
 }
 
 fn v4(number: u128) -> IpAddr {
@@ -82,7 +92,8 @@ pub fn ipv6(header: Octets<'_>, outside: Outside<'_>) -> Seen {
     };
     let mut route = Route::Nowhere;
     let (src, dst) = (Ipv6Addr::from(src).into(), Ipv6Addr::from(dst).into());
-    let chain = Chain::begin(Ends { src, dst }, outside);
+    let through = &[];
+    let chain = Chain::begin(Ends { src, dst, through }, outside);
     let found = chain.walk(next, packet.behind(FIXED), &mut route);
     seen(src, dst, route, found)
 }
@@ -111,7 +122,7 @@ enum Found {
 /// What was walked so far behind the fixed header.
 #[derive(Clone, Copy)]
 struct Chain<'a> {
-    ends: Ends,
+    ends: Ends<'a>,
     outside: Outside<'a>,
     of_ipv6: bool,
     headers: usize,
@@ -134,7 +145,13 @@ impl<'a> Chain<'a> {
     /// What a header takes at least.
     const SHORTEST: usize = 8;
 
-    fn begin(ends: Ends, outside: Outside<'a>) -> Self {
+    /// How many octets of a header tell whether TCP that decides follows: of any other than TCP
+    /// itself the first, which names the next.
+    fn decided_by(kind: u8) -> usize {
+        if kind == TCP { 14 } else { 1 }
+    }
+
+    fn begin(ends: Ends<'a>, outside: Outside<'a>) -> Self {
         Self {
             ends,
             outside,
@@ -169,7 +186,12 @@ impl<'a> Chain<'a> {
                 true => rest.bounded(Self::SAFE_OCTETS.saturating_sub(self.octets_of_datagram)),
                 false => rest,
             };
-            Found::Within(self.outside.open(kind, self.ends, rest))
+            let through = &listed(route);
+            let ends = Ends {
+                through,
+                ..self.ends
+            };
+            Found::Within(self.outside.open(kind, ends, rest))
         } else {
             Found::Here(Inside::Opaque)
         }
@@ -196,9 +218,7 @@ impl<'a> Chain<'a> {
         let may_lead = next.is_none_or(|next| self.is_walked(next));
         match tunnel {
             Some(tunnel) => Some(tunnel.unknown()),
-            None if may_lead && self.outside.is_end_of_any(self.ends) => {
-                Some(Ipv4Addr::UNSPECIFIED.into())
-            }
+            None if may_lead => self.outside.unknown(self.ends),
             None => None,
         }
     }
@@ -221,7 +241,25 @@ impl<'a> Chain<'a> {
         }
     }
 
+    /// A routing header leads on along its list, however much of it is there and may be followed.
     fn header(self, kind: u8, header: Octets<'_>, route: &mut Route) -> Found {
+        if kind != ROUTING {
+            return self.next(kind, header, route);
+        }
+        let here = match header.at(1) {
+            Octet::There(length) => route::of_header(header, (usize::from(length) + 1) * 8),
+            Octet::Cut | Octet::Gone => Route::Unreadable,
+        };
+        let through = [self.ends.through, &listed(&here)].concat();
+        let ends = Ends {
+            through: &through,
+            ..self.ends
+        };
+        route::add(route, here);
+        Chain { ends, ..self }.next(kind, header, route)
+    }
+
+    fn next(self, kind: u8, header: Octets<'_>, route: &mut Route) -> Found {
         let (limit, incomplete) = (Reason::HeaderChainLimit, Reason::IncompleteHeaders);
         let full = self.headers == Self::MOST_HEADERS;
         let next = match header.at(0) {
@@ -239,10 +277,10 @@ impl<'a> Chain<'a> {
             (FRAGMENT, _) => 8,
             (AUTHENTICATION, Octet::There(length)) => (usize::from(length) + 2) * 4,
             (_, Octet::There(length)) => (usize::from(length) + 1) * 8,
-            (_, Octet::Cut) if header.left() >= Self::SHORTEST + 14 => {
+            (_, Octet::Cut) if header.left() >= Self::SHORTEST + Self::decided_by(next) => {
                 return self.cut(Some(next));
             }
-            // Whatever is missing, there is no room for TCP behind it.
+            // Whatever is missing, there is no room for what would decide behind it.
             (_, Octet::Cut | Octet::Gone) => return self.ends_before(Some(next), incomplete),
         };
         if octets > Self::MOST_OCTETS - self.octets {
@@ -262,15 +300,22 @@ impl<'a> Chain<'a> {
             match header.number(0, 8).and(header.two(2)) {
                 Ok(word) if word / 8 > 0 => return self.later_fragment(word / 8, next),
                 Ok(word) => beyond.first_fragment |= word % 2 == 1,
+                Err(_) if leads_to_tcp && self.begins_too_late(header, next) => {
+                    return self.ends_before(Some(next), incomplete);
+                }
                 Err(_) if leads_to_tcp => return self.cut(Some(next)),
                 Err(_) => return Found::Here(Inside::Opaque),
             }
             beyond.octets_of_datagram = 0;
         }
-        if kind == ROUTING {
-            route::add(route, route::of_header(header.bounded(octets)));
-        }
         beyond.walk(next, header.behind(octets), route)
+    }
+
+    /// Whether a fragment header, itself cut, shows that what is behind it begins a datagram and
+    /// has no room to decide.
+    fn begins_too_late(self, header: Octets<'_>, next: u8) -> bool {
+        let begins = header.two(2).is_ok_and(|word| word / 8 == 0);
+        begins && header.left() < Self::SHORTEST + Self::decided_by(next)
     }
 
     fn tcp(self, header: Octets<'_>) -> Inside {

@@ -141,7 +141,7 @@ fn llc(header: Octets<'_>, tags: usize, outside: Outside<'_>) -> Seen {
 }
 
 /// With address and control, or without.
-fn framed_ppp(frame: Octets<'_>, outside: Outside<'_>) -> Seen {
+pub fn framed_ppp(frame: Octets<'_>, outside: Outside<'_>) -> Seen {
     match (frame.at(0), frame.at(1)) {
         (Octet::There(0xff), Octet::There(3)) => ppp(frame.behind(2), outside),
         (Octet::There(0xff), Octet::Cut | Octet::Gone) => ends(frame),
@@ -150,7 +150,7 @@ fn framed_ppp(frame: Octets<'_>, outside: Outside<'_>) -> Seen {
 }
 
 /// The protocol field: its last octet is the first odd one.
-pub fn ppp(field: Octets<'_>, outside: Outside<'_>) -> Seen {
+fn ppp(field: Octets<'_>, outside: Outside<'_>) -> Seen {
     let (protocol, rest) = match field.at(0) {
         Octet::There(octet) if octet % 2 == 1 => (u16::from(octet), field.behind(1)),
         Octet::There(_) => match field.two(0) {
