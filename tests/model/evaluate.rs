@@ -52,7 +52,7 @@ pub fn evaluate(policy: &Policy, seen: &Seen, run: Run, at: i64) -> Opinion {
     };
     let ip = match seen {
         Seen::NotIp => return says(Verdict::Forward, Reason::NotIp),
-        Seen::Unparsed | Seen::Runt => return says(unread, Reason::Unparsed),
+        Seen::Unparsed | Seen::Runt(_) => return says(unread, Reason::Unparsed),
         Seen::TooManyTagsOrLabels => return says(unread, Reason::EncapsulationLimit),
         Seen::Unreadable => return says(Verdict::Indeterminate, Reason::Truncated),
         Seen::Ip(ip) => ip,

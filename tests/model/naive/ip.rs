@@ -16,23 +16,24 @@ const DESTINATION: u8 = 60;
 
 pub fn ipv4(header: Octets<'_>, outside: Outside<'_>) -> Seen {
     const FIXED: usize = 20;
+    let runt = Seen::Runt(Some(Ipv4Addr::UNSPECIFIED.into()));
     let first = match header.at(0) {
         Octet::There(first) if first / 16 != 4 || first % 16 < 5 => return Seen::Unparsed,
-        _ if header.left() < FIXED => return Seen::Runt,
         Octet::There(first) => first,
+        _ if header.left() < FIXED => return runt,
         _ => return Seen::Unreadable,
     };
     let header_octets = usize::from(first % 16) * 4;
-    let Ok(total) = header.two(2) else {
-        return Seen::Unreadable;
+    let total = match header.two(2) {
+        Ok(total) if total > 0 && usize::from(total) < header_octets => return Seen::Unparsed,
+        _ if header.left() < FIXED => return runt,
+        Ok(total) => total,
+        Err(_) => return Seen::Unreadable,
     };
     let packet = match usize::from(total) {
         0 => header,
         total => header.bounded(total),
     };
-    if total > 0 && usize::from(total) < header_octets {
-        return Seen::Unparsed;
-    }
     let (Ok(src), Ok(dst)) = (header.number(12, 4), header.number(16, 4)) else {
         return Seen::Unreadable;
     };
@@ -76,7 +77,7 @@ pub fn ipv6(header: Octets<'_>, outside: Outside<'_>) -> Seen {
     const FIXED: usize = 40;
     match header.at(0) {
         Octet::There(first) if first / 16 != 6 => return Seen::Unparsed,
-        _ if header.left() < FIXED => return Seen::Runt,
+        _ if header.left() < FIXED => return Seen::Runt(Some(Ipv6Addr::UNSPECIFIED.into())),
         Octet::There(_) => {}
         _ => return Seen::Unreadable,
     }
@@ -233,8 +234,13 @@ impl<'a> Chain<'a> {
         }
     }
 
-    /// The capture ends before what would stand here, `next` if that is known.
-    fn cut(self, next: Option<u8>) -> Found {
+    /// The capture ends before what would stand here, `next` if that is known; a routing header of
+    /// IPv6 may be part of it, unless this was the last header that is followed.
+    fn cut(self, next: Option<u8>, route: &mut Route) -> Found {
+        let is_last = self.headers == Self::MOST_HEADERS;
+        if self.of_ipv6 && !is_last && next.is_none_or(|next| self.is_walked(next)) {
+            route::add(route, Route::Unreadable);
+        }
         match self.inside_of_tunnel(next) {
             Some(unknown) => Found::Within(unread(self.ends, unknown, UNREAD)),
             None => Found::Here(UNREAD),
@@ -264,7 +270,7 @@ impl<'a> Chain<'a> {
         let full = self.headers == Self::MOST_HEADERS;
         let next = match header.at(0) {
             Octet::There(next) => next,
-            Octet::Cut => return self.cut(None),
+            Octet::Cut => return self.cut(None, route),
             Octet::Gone if full => return self.ends_before(None, limit),
             Octet::Gone => return self.ends_before(None, incomplete),
         };
@@ -278,7 +284,7 @@ impl<'a> Chain<'a> {
             (AUTHENTICATION, Octet::There(length)) => (usize::from(length) + 2) * 4,
             (_, Octet::There(length)) => (usize::from(length) + 1) * 8,
             (_, Octet::Cut) if header.left() >= Self::SHORTEST + Self::decided_by(next) => {
-                return self.cut(Some(next));
+                return self.cut(Some(next), route);
             }
             // Whatever is missing, there is no room for what would decide behind it.
             (_, Octet::Cut | Octet::Gone) => return self.ends_before(Some(next), incomplete),
@@ -303,7 +309,7 @@ impl<'a> Chain<'a> {
                 Err(_) if leads_to_tcp && self.begins_too_late(header, next) => {
                     return self.ends_before(Some(next), incomplete);
                 }
-                Err(_) if leads_to_tcp => return self.cut(Some(next)),
+                Err(_) if leads_to_tcp => return self.cut(Some(next), route),
                 Err(_) => return Found::Here(Inside::Opaque),
             }
             beyond.octets_of_datagram = 0;

@@ -47,7 +47,7 @@ fn ends(octets: Octets<'_>) -> Seen {
     if octets.are_cut() {
         Seen::Unreadable
     } else {
-        Seen::Runt
+        Seen::Runt(None)
     }
 }
 

@@ -15,8 +15,9 @@ use std::net::IpAddr;
 pub enum Seen {
     NotIp,
     Unparsed,
-    /// It ends before it can be told apart from what is sound.
-    Runt,
+    /// It ends before it can be told apart from what is sound. What stands for its addresses, where
+    /// IP was announced.
+    Runt(Option<IpAddr>),
     /// The capture ends before the addresses.
     Unreadable,
     TooManyTagsOrLabels,

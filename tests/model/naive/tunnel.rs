@@ -80,7 +80,9 @@ impl<'a> Outside<'a> {
 
     fn ending_at(self, ends: Ends<'_>) -> impl Iterator<Item = &'a Tunnel> {
         self.tunnels.iter().filter(move |tunnel| {
-            let mut addresses = [ends.src, ends.dst].into_iter().chain(ends.through.to_vec());
+            let mut addresses = [ends.src, ends.dst]
+                .into_iter()
+                .chain(ends.through.to_vec());
             addresses.any(|end| tunnel.endpoints.iter().any(|prefix| prefix.holds(end)))
         })
     }
@@ -136,8 +138,10 @@ impl<'a> Outside<'a> {
         };
         match deeper.behind(tunnel.kind, within) {
             Within::Nothing => outer(ends, Inside::Opaque),
-            Within::Short | Within::Seen(Seen::Runt) => {
-                unread(ends, tunnel.kind.unknown(), short(payload))
+            Within::Short => unread(ends, tunnel.kind.unknown(), short(payload)),
+            Within::Seen(Seen::Runt(announced)) => {
+                let unknown = announced.unwrap_or(tunnel.kind.unknown());
+                unread(ends, unknown, short(payload))
             }
             Within::Seen(Seen::Ip(ip)) => Seen::Ip(tunnel.known(ip, ends)),
             Within::Seen(Seen::NotIp) => outer(ends, Inside::Opaque),
