@@ -54,7 +54,7 @@ pub fn evaluate(policy: &Policy, seen: &Seen, run: Run, at: i64) -> Opinion {
         Seen::NotIp => return says(Verdict::Forward, Reason::NotIp),
         Seen::Unparsed | Seen::Runt(_) => return says(unread, Reason::Unparsed),
         Seen::TooManyTagsOrLabels => return says(unread, Reason::EncapsulationLimit),
-        Seen::Unreadable => return says(Verdict::Indeterminate, Reason::Truncated),
+        Seen::Unreadable(_) => return says(Verdict::Indeterminate, Reason::Truncated),
         Seen::Ip(ip) => ip,
     };
     match run.facing {

@@ -16,29 +16,30 @@ const DESTINATION: u8 = 60;
 
 pub fn ipv4(header: Octets<'_>, outside: Outside<'_>) -> Seen {
     const FIXED: usize = 20;
-    let runt = Seen::Runt(Some(Ipv4Addr::UNSPECIFIED.into()));
+    let unknown = Some(Ipv4Addr::UNSPECIFIED.into());
+    let (runt, unreadable) = (Seen::Runt(unknown), Seen::Unreadable(unknown));
     let first = match header.at(0) {
         Octet::There(first) if first / 16 != 4 || first % 16 < 5 => return Seen::Unparsed,
         Octet::There(first) => first,
         _ if header.left() < FIXED => return runt,
-        _ => return Seen::Unreadable,
+        _ => return unreadable,
     };
     let header_octets = usize::from(first % 16) * 4;
     let total = match header.two(2) {
         Ok(total) if total > 0 && usize::from(total) < header_octets => return Seen::Unparsed,
         _ if header.left() < FIXED => return runt,
         Ok(total) => total,
-        Err(_) => return Seen::Unreadable,
+        Err(_) => return unreadable,
     };
     let packet = match usize::from(total) {
         0 => header,
         total => header.bounded(total),
     };
     let (Ok(src), Ok(dst)) = (header.number(12, 4), header.number(16, 4)) else {
-        return Seen::Unreadable;
+        return unreadable;
     };
     let (Ok(fragment), Octet::There(protocol)) = (header.two(6), header.at(9)) else {
-        return Seen::Unreadable;
+        return unreadable;
     };
     let offset = fragment % 0x2000;
     let (src, dst) = (v4(src), v4(dst));
@@ -75,17 +76,19 @@ fn v4(number: u128) -> IpAddr {
 
 pub fn ipv6(header: Octets<'_>, outside: Outside<'_>) -> Seen {
     const FIXED: usize = 40;
+    let unknown = Some(Ipv6Addr::UNSPECIFIED.into());
+    let unreadable = Seen::Unreadable(unknown);
     match header.at(0) {
         Octet::There(first) if first / 16 != 6 => return Seen::Unparsed,
-        _ if header.left() < FIXED => return Seen::Runt(Some(Ipv6Addr::UNSPECIFIED.into())),
+        _ if header.left() < FIXED => return Seen::Runt(unknown),
         Octet::There(_) => {}
-        _ => return Seen::Unreadable,
+        _ => return unreadable,
     }
     let (Ok(payload), Octet::There(next)) = (header.two(4), header.at(6)) else {
-        return Seen::Unreadable;
+        return unreadable;
     };
     let (Ok(src), Ok(dst)) = (header.number(8, 16), header.number(24, 16)) else {
-        return Seen::Unreadable;
+        return unreadable;
     };
     let packet = match usize::from(payload) {
         0 => header,

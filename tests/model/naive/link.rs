@@ -45,7 +45,7 @@ pub fn see(frame: Frame<'_>, tunnels: &[Tunnel]) -> Seen {
 /// What is there ends before it says whether it carries IP.
 fn ends(octets: Octets<'_>) -> Seen {
     if octets.are_cut() {
-        Seen::Unreadable
+        Seen::Unreadable(None)
     } else {
         Seen::Runt(None)
     }

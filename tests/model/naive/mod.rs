@@ -18,8 +18,8 @@ pub enum Seen {
     /// It ends before it can be told apart from what is sound. What stands for its addresses, where
     /// IP was announced.
     Runt(Option<IpAddr>),
-    /// The capture ends before the addresses.
-    Unreadable,
+    /// The capture ends before the addresses. What stands for them, likewise.
+    Unreadable(Option<IpAddr>),
     TooManyTagsOrLabels,
     Ip(Ip),
 }

@@ -114,7 +114,11 @@ impl<'a> Outside<'a> {
                 }
                 _ => {
                     let unknown = Ipv4Addr::UNSPECIFIED.into();
-                    return unread(ends, unknown, short(payload));
+                    let inside = match payload.left() {
+                        0..4 => Inside::Evasive(Reason::IncompleteHeaders),
+                        _ => short(payload),
+                    };
+                    return unread(ends, unknown, inside);
                 }
             }
         }
@@ -141,12 +145,14 @@ impl<'a> Outside<'a> {
             Within::Short => unread(ends, tunnel.kind.unknown(), short(payload)),
             Within::Seen(Seen::Runt(announced)) => {
                 let unknown = announced.unwrap_or(tunnel.kind.unknown());
-                unread(ends, unknown, short(payload))
+                unread(ends, unknown, Inside::Evasive(Reason::IncompleteHeaders))
             }
             Within::Seen(Seen::Ip(ip)) => Seen::Ip(tunnel.known(ip, ends)),
             Within::Seen(Seen::NotIp) => outer(ends, Inside::Opaque),
             Within::Seen(Seen::Unparsed) => Seen::Unparsed,
-            Within::Seen(Seen::Unreadable) => unread(ends, tunnel.kind.unknown(), CUT),
+            Within::Seen(Seen::Unreadable(announced)) => {
+                unread(ends, announced.unwrap_or(tunnel.kind.unknown()), CUT)
+            }
             Within::Seen(Seen::TooManyTagsOrLabels) => Seen::TooManyTagsOrLabels,
         }
     }
