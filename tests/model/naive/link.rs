@@ -67,7 +67,6 @@ fn cooked(
     outside: Outside<'_>,
 ) -> Seen {
     const NETLINK: u16 = 824;
-    const CAN: u16 = 280;
     const LLC: u16 = 4;
     // A header that is not all there says nothing.
     if octets.number(0, header).is_err() {
@@ -78,7 +77,7 @@ fn cooked(
         _ => return ends(octets),
     };
     match (hardware, protocol) {
-        (NETLINK | CAN, _) => Seen::NotIp,
+        (NETLINK, _) => Seen::NotIp,
         (_, LLC) => llc(octets.behind(header), 0, outside),
         (_, 0..0x600) => Seen::NotIp,
         (_, kind) => ether_type(kind, octets.behind(header), 0, outside),
