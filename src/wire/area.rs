@@ -32,7 +32,12 @@ impl<'a> Area<'a> {
 
     /// Whether octets are missing, and with them there can be so many.
     pub(super) fn could_hold(&self, len_bytes: usize) -> bool {
-        self.missing_bytes > 0 && self.bytes.len().saturating_add(self.missing_bytes) >= len_bytes
+        self.missing_bytes > 0 && self.on_wire_bytes() >= len_bytes
+    }
+
+    /// How many there were on the wire, as far as one can tell.
+    pub(super) fn on_wire_bytes(&self) -> usize {
+        self.bytes.len().saturating_add(self.missing_bytes)
     }
 
     /// Takes `len_bytes` off the front, or nothing when fewer are there.

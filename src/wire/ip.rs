@@ -161,7 +161,9 @@ impl<'a> Chain<'a> {
         self.packet.protocol = header.protocol().0;
         let options_end = header_len_bytes.min(ip.bytes.len());
         if let Some(options) = ip.bytes.get(IPV4_OCTETS..options_end) {
-            self.packet.route = Route::of_options(options, self.at + IPV4_OCTETS);
+            let on_wire_end = header_len_bytes.min(ip.on_wire_bytes());
+            let on_wire_bytes = on_wire_end.saturating_sub(IPV4_OCTETS);
+            self.packet.route = Route::of_options(options, on_wire_bytes, self.at + IPV4_OCTETS);
         }
         self.look_for_tunnels();
         if total_len_bytes != 0 {
@@ -235,6 +237,9 @@ impl<'a> Chain<'a> {
             let Some(header) = header else {
                 self.packet.shape = Shape::IncompleteHeaders;
                 self.packet.wants_more = here.could_hold(decided_by(kind, next, here.bytes));
+                if self.packet.wants_more && self.may_lead_to_route(next, headers) {
+                    self.packet.route = self.packet.route.and(Route::Unreadable);
+                }
                 return;
             };
             if kind == FRAGMENT
@@ -253,6 +258,14 @@ impl<'a> Chain<'a> {
             UDP => transport::udp(&mut self.packet, self.rest),
             _ => {}
         }
+    }
+
+    /// Whether a routing header may stand among what the capture left out, behind so many headers.
+    fn may_lead_to_route(&self, next: Option<u8>, headers: u32) -> bool {
+        self.family == Family::V6
+            && next.is_none_or(|next| {
+                next == ROUTING || headers < HEADERS_CAP && is_followed(self.family, next)
+            })
     }
 
     /// Notes the route of a routing header, and the tunnels that end where it leads.

@@ -43,13 +43,18 @@ pub fn route_addresses<'a>(
 }
 
 impl Route {
-    /// Of the options of an IPv4 header that begin `at` octets into the frame.
-    pub(super) fn of_options(options: &[u8], at: usize) -> Self {
+    /// Of the options of an IPv4 header that begin `at` octets into the frame. Of `on_wire_bytes` of
+    /// them the capture may hold fewer: what it left out may be any route.
+    pub(super) fn of_options(options: &[u8], on_wire_bytes: usize, at: usize) -> Self {
         let mut route = Self::None;
         let mut rest = options;
         loop {
             let passed = options.len() - rest.len();
+            let left_bytes = on_wire_bytes.saturating_sub(passed);
             let len_bytes = match *rest {
+                [] | [_] if left_bytes > rest.len() && !matches!(rest, [0 | 1]) => {
+                    return Self::Unreadable;
+                }
                 [] | [0, ..] => return route,
                 [1, ..] => 1,
                 [LOOSE | STRICT, ..] => {
@@ -59,10 +64,12 @@ impl Route {
                 [_, len_bytes, ..] if len_bytes >= 2 => len_bytes,
                 _ => return route,
             };
-            let Some(behind) = rest.get(usize::from(len_bytes)..) else {
-                return route;
-            };
-            rest = behind;
+            let len_bytes = usize::from(len_bytes);
+            match rest.get(len_bytes..) {
+                Some(behind) => rest = behind,
+                None if len_bytes < left_bytes => return Self::Unreadable,
+                None => return route,
+            }
         }
     }
 

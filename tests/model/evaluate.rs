@@ -52,26 +52,21 @@ pub fn evaluate(policy: &Policy, seen: &Seen, run: Run, at: i64) -> Opinion {
     };
     let ip = match seen {
         Seen::NotIp => return says(Verdict::Forward, Reason::NotIp),
-        Seen::Unparsed | Seen::Runt => return says(unread, Reason::Unparsed),
+        Seen::Unparsed | Seen::Runt(_) => return says(unread, Reason::Unparsed),
         Seen::TooManyTagsOrLabels => return says(unread, Reason::EncapsulationLimit),
-        Seen::Unreadable => return says(Verdict::Indeterminate, Reason::Truncated),
+        Seen::Unreadable(_) => return says(Verdict::Indeterminate, Reason::Truncated),
         Seen::Ip(ip) => ip,
     };
-    let judge = |path| {
-        let passages = Passage::all(policy, ip, path, at);
-        strictest(passages.iter().map(|passage| passage.judge(run)))
-    };
-    let out = || judge(Path::Outbound);
-    let inward = || strictest([judge(Path::Return), judge(Path::Inbound)]);
     match run.facing {
-        Facing::Out => out(),
-        Facing::In => inward(),
+        Facing::Out => outbound(policy, ip, run, at).0,
+        Facing::In => inward(policy, ip, run, at).0,
         Facing::Auto => {
-            let comes = policy.owner_of(ip.known_by.0, at).is_some();
-            match (comes, goes_to_one(policy, ip, run, at)) {
-                (true, false) => out(),
-                (false, true) => inward(),
-                _ => strictest([out(), inward()]),
+            let (goes_out, by_one) = outbound(policy, ip, run, at);
+            let (goes_in, to_one) = inward(policy, ip, run, at);
+            match (by_one, to_one) {
+                (true, false) => goes_out,
+                (false, true) => goes_in,
+                _ => strictest([goes_out, goes_in]),
             }
         }
     }
@@ -91,18 +86,36 @@ pub fn hides(policy: &Policy, seen: &Seen, at: i64) -> bool {
             .any(|end| policy.owner_of(*end, at).is_none())
 }
 
-/// Whether the end that is judged for a packet that comes in is somebody's.
-fn goes_to_one(policy: &Policy, ip: &Ip, run: Run, at: i64) -> bool {
+/// What is said of a packet that comes in, and whether the end for which it is said is somebody's.
+/// Of a route's ends the first of the strictest is judged, on both paths.
+fn inward(policy: &Policy, ip: &Ip, run: Run, at: i64) -> (Opinion, bool) {
     let returns = Passage::all(policy, ip, Path::Return, at);
     let inbound = Passage::all(policy, ip, Path::Inbound, at);
-    let mut judged: Option<(usize, bool)> = None;
-    for (of_return, of_inbound) in returns.iter().zip(&inbound) {
-        let rank = strictness(&of_return.judge(run)).max(strictness(&of_inbound.judge(run)));
-        if judged.is_none_or(|(strictest, _)| rank > strictest) {
-            judged = Some((rank, of_return.owner.is_some()));
+    let of_ends = returns.iter().zip(&inbound).map(|(of_return, of_inbound)| {
+        let opinion = strictest([of_return.judge(run), of_inbound.judge(run)]);
+        (opinion, of_return.owner.is_some())
+    });
+    first_of_the_strictest(of_ends)
+}
+
+/// Likewise of one that goes out.
+fn outbound(policy: &Policy, ip: &Ip, run: Run, at: i64) -> (Opinion, bool) {
+    let passages = Passage::all(policy, ip, Path::Outbound, at);
+    let of_ends = passages
+        .iter()
+        .map(|passage| (passage.judge(run), passage.owner.is_some()));
+    first_of_the_strictest(of_ends)
+}
+
+fn first_of_the_strictest(of_ends: impl Iterator<Item = (Opinion, bool)>) -> (Opinion, bool) {
+    let stricter = |first: (Opinion, bool), next: (Opinion, bool)| {
+        if strictness(&next.0) > strictness(&first.0) {
+            next
+        } else {
+            first
         }
-    }
-    judged.is_some_and(|(_, is_ones)| is_ones)
+    };
+    of_ends.reduce(stricter).unwrap()
 }
 
 fn says(verdict: Verdict, reason: Reason) -> Opinion {
@@ -128,7 +141,7 @@ fn strictness(opinion: &Opinion) -> usize {
     place.unwrap()
 }
 
-/// The first of the strictest; among equals, one that has something to say.
+/// Of two paths: the first of the strictest; among equals, one that has something to say.
 fn strictest(opinions: impl IntoIterator<Item = Opinion>) -> Opinion {
     let rank = |opinion: &Opinion| {
         let speaks = opinion.judged.reason != Reason::NotCandidate;

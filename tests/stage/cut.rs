@@ -278,3 +278,33 @@ fn a_cut_frame_is_decided_exactly_where_what_is_missing_cannot_matter() {
 fn nor_does_it_matter_under_mode_any() {
     check(&ONLY_NEW.replace("action: drop", "mode: any, action: drop"));
 }
+
+/// Whom a frame is for hangs on its source route: while that may be missing, the own server's
+/// openness decides nothing.
+#[test]
+fn a_missing_source_route_may_lead_past_the_own_server() {
+    let own = r#"
+destinations: { own: { prefixes: [198.51.100.25, "2001:db8::2"] } }
+rules:
+"#;
+    let policy = ONLY_NEW.replace("\nrules:\n", own);
+    let tables = tables(&policy.replace("action: drop", "to-other-than: [own], action: drop"));
+    let options = v4("", 0, 12, 6, (0, &PLAIN));
+    let chain = [[60, 0, 1, 4, 0, 0, 0, 0], [6, 0, 1, 4, 0, 0, 0, 0]];
+    let chain = v6("", 60, &[&chain[0], &chain[1]], &PLAIN);
+    // In the options; before the octet that says that TCP is next.
+    for (whole, unread) in [(options, 20..32), (chain, 40..49)] {
+        for cut in unread.start..=whole.bytes.len() {
+            let frame = Frame {
+                bytes: &whole.bytes[..cut],
+                original_len: whole.bytes.len() as u32,
+                link_type: whole.link_type,
+            };
+            let expected = match unread.contains(&cut) {
+                true => Verdict::Indeterminate,
+                false => Verdict::Forward,
+            };
+            assert_eq!(judge(frame, &tables, Facing::Out).0, expected, "{cut}");
+        }
+    }
+}

@@ -4,7 +4,8 @@ use crate::frames::*;
 use crate::tunnelled::IPIP;
 use crate::tunnels::{address, opening, over_v6};
 use sekisho::wire::{
-    LinkType, Packet, Route, Shape, Subscriber, TunnelKind, Unwrap, parse, route_addresses,
+    LinkType, Packet, Route, Shape, Subscriber, TunnelKind, Unwrap, parse, parse_part,
+    route_addresses,
 };
 
 const A: [u8; 4] = [198, 18, 0, 1];
@@ -132,7 +133,8 @@ fn fragments_and_cut_headers_keep_their_route() {
     assert_eq!(listed, numbers(&[A]));
     let whole = with_options(&option(131, 4, &[A, B]));
     for len in 20..32 {
-        let (found, listed) = read(&whole[..len]);
+        let found = parse_part(&whole[..len], 0, LinkType::RAW, &Unwrap::default());
+        let listed = route_addresses(&whole, &found).collect::<Vec<_>>();
         assert_eq!(found.shape, Shape::IncompleteHeaders);
         match len {
             20 => assert_eq!(found.route, Route::None),
@@ -140,6 +142,41 @@ fn fragments_and_cut_headers_keep_their_route() {
             _ => assert_eq!(listed, numbers(&[A, B])),
         }
     }
+}
+
+/// Options, or headers, that the capture left out may be a route to anybody.
+#[test]
+fn a_route_that_may_have_been_cut_off_leads_anywhere() {
+    let cut = |bytes: &[u8]| read(bytes).0.route;
+    let quiet = with_options(&[148, 4, 0, 0, 7, 7, 4, 0, 0, 0, 0, 1]);
+    for len in 20..32 {
+        assert_eq!(cut(&quiet[..len]), Route::Unreadable, "{len}");
+    }
+    assert_eq!(cut(&quiet[..32]), Route::None);
+    // Where the last option is cut, or the list is at its end, nothing is missing.
+    let recorded = with_options(&[7, 8, 4, 0, 0, 0, 0, 0]);
+    assert_eq!(cut(&recorded[..24]), Route::None);
+    assert_eq!(cut(&with_options(&[0, 131, 7, 4])[..22]), Route::None);
+
+    let chain = [
+        &[DESTINATION, 0, 1, 4, 0, 0, 0, 0][..],
+        &[TCP, 0, 1, 4, 0, 0, 0, 0],
+        &syn25(),
+    ];
+    let whole = V6::of(DESTINATION).over(chain.concat());
+    for len in 40..whole.len() {
+        let expected = match len {
+            // To the octet that says that TCP is next.
+            40..49 => Route::Unreadable,
+            _ => Route::None,
+        };
+        assert_eq!(cut(&whole[..len]), expected, "{len}");
+    }
+    // Nothing follows an eighth header but a ninth, and that one is not followed.
+    let eight = [DESTINATION, 0, 1, 4, 0, 0, 0, 0].repeat(8);
+    let whole = V6::of(DESTINATION).over([&eight[..], &syn25()].concat());
+    assert_eq!(cut(&whole[..40 + 56]), Route::Unreadable);
+    assert_eq!(cut(&whole[..40 + 57]), Route::None);
 }
 
 /// A routing header of this type around a SYN.

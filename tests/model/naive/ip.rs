@@ -16,36 +16,40 @@ const DESTINATION: u8 = 60;
 
 pub fn ipv4(header: Octets<'_>, outside: Outside<'_>) -> Seen {
     const FIXED: usize = 20;
+    let unknown = Some(Ipv4Addr::UNSPECIFIED.into());
+    let (runt, unreadable) = (Seen::Runt(unknown), Seen::Unreadable(unknown));
     let first = match header.at(0) {
         Octet::There(first) if first / 16 != 4 || first % 16 < 5 => return Seen::Unparsed,
-        _ if header.left() < FIXED => return Seen::Runt,
         Octet::There(first) => first,
-        _ => return Seen::Unreadable,
+        _ if header.left() < FIXED => return runt,
+        _ => return unreadable,
     };
     let header_octets = usize::from(first % 16) * 4;
-    let Ok(total) = header.two(2) else {
-        return Seen::Unreadable;
+    let total = match header.two(2) {
+        Ok(total) if total > 0 && usize::from(total) < header_octets => return Seen::Unparsed,
+        _ if header.left() < FIXED => return runt,
+        Ok(total) => total,
+        Err(_) => return unreadable,
     };
     let packet = match usize::from(total) {
         0 => header,
         total => header.bounded(total),
     };
-    if total > 0 && usize::from(total) < header_octets {
-        return Seen::Unparsed;
-    }
     let (Ok(src), Ok(dst)) = (header.number(12, 4), header.number(16, 4)) else {
-        return Seen::Unreadable;
+        return unreadable;
     };
     let (Ok(fragment), Octet::There(protocol)) = (header.two(6), header.at(9)) else {
-        return Seen::Unreadable;
+        return unreadable;
     };
     let offset = fragment % 0x2000;
     let (src, dst) = (v4(src), v4(dst));
     // A route stands in every fragment: both of its options are copied (RFC 791 §3.1).
     let mut route = route::of_options(header.behind(FIXED).bounded(header_octets - FIXED));
+    let through = listed(&route);
+    let through = &through;
     let chain = Chain {
         first_fragment: fragment & 0x2000 != 0,
-        ..Chain::begin(Ends { src, dst }, outside)
+        ..Chain::begin(Ends { src, dst, through }, outside)
     };
     let found = if offset > 0 {
         chain.later_fragment(offset, protocol)
@@ -58,23 +62,33 @@ pub fn ipv4(header: Octets<'_>, outside: Outside<'_>) -> Seen {
     seen(src, dst, route, found)
 }
 
+/// The addresses of a route that can be read.
+fn listed(route: &Route) -> Vec<IpAddr> {
+    match route {
+        Route::Through(addresses) => addresses.clone(),
+        Route::Nowhere | Route::Unreadable => Vec::new(),
+    }
+}
+
 fn v4(number: u128) -> IpAddr {
     IpAddr::V4(Ipv4Addr::from(number as u32))
 }
 
 pub fn ipv6(header: Octets<'_>, outside: Outside<'_>) -> Seen {
     const FIXED: usize = 40;
+    let unknown = Some(Ipv6Addr::UNSPECIFIED.into());
+    let unreadable = Seen::Unreadable(unknown);
     match header.at(0) {
         Octet::There(first) if first / 16 != 6 => return Seen::Unparsed,
-        _ if header.left() < FIXED => return Seen::Runt,
+        _ if header.left() < FIXED => return Seen::Runt(unknown),
         Octet::There(_) => {}
-        _ => return Seen::Unreadable,
+        _ => return unreadable,
     }
     let (Ok(payload), Octet::There(next)) = (header.two(4), header.at(6)) else {
-        return Seen::Unreadable;
+        return unreadable;
     };
     let (Ok(src), Ok(dst)) = (header.number(8, 16), header.number(24, 16)) else {
-        return Seen::Unreadable;
+        return unreadable;
     };
     let packet = match usize::from(payload) {
         0 => header,
@@ -82,7 +96,8 @@ pub fn ipv6(header: Octets<'_>, outside: Outside<'_>) -> Seen {
     };
     let mut route = Route::Nowhere;
     let (src, dst) = (Ipv6Addr::from(src).into(), Ipv6Addr::from(dst).into());
-    let chain = Chain::begin(Ends { src, dst }, outside);
+    let through = &[];
+    let chain = Chain::begin(Ends { src, dst, through }, outside);
     let found = chain.walk(next, packet.behind(FIXED), &mut route);
     seen(src, dst, route, found)
 }
@@ -111,7 +126,7 @@ enum Found {
 /// What was walked so far behind the fixed header.
 #[derive(Clone, Copy)]
 struct Chain<'a> {
-    ends: Ends,
+    ends: Ends<'a>,
     outside: Outside<'a>,
     of_ipv6: bool,
     headers: usize,
@@ -134,7 +149,13 @@ impl<'a> Chain<'a> {
     /// What a header takes at least.
     const SHORTEST: usize = 8;
 
-    fn begin(ends: Ends, outside: Outside<'a>) -> Self {
+    /// How many octets of a header tell whether TCP that decides follows: of any other than TCP
+    /// itself the first, which names the next.
+    fn decided_by(kind: u8) -> usize {
+        if kind == TCP { 14 } else { 1 }
+    }
+
+    fn begin(ends: Ends<'a>, outside: Outside<'a>) -> Self {
         Self {
             ends,
             outside,
@@ -169,7 +190,12 @@ impl<'a> Chain<'a> {
                 true => rest.bounded(Self::SAFE_OCTETS.saturating_sub(self.octets_of_datagram)),
                 false => rest,
             };
-            Found::Within(self.outside.open(kind, self.ends, rest))
+            let through = &listed(route);
+            let ends = Ends {
+                through,
+                ..self.ends
+            };
+            Found::Within(self.outside.open(kind, ends, rest))
         } else {
             Found::Here(Inside::Opaque)
         }
@@ -196,9 +222,7 @@ impl<'a> Chain<'a> {
         let may_lead = next.is_none_or(|next| self.is_walked(next));
         match tunnel {
             Some(tunnel) => Some(tunnel.unknown()),
-            None if may_lead && self.outside.is_end_of_any(self.ends) => {
-                Some(Ipv4Addr::UNSPECIFIED.into())
-            }
+            None if may_lead => self.outside.unknown(self.ends),
             None => None,
         }
     }
@@ -213,20 +237,43 @@ impl<'a> Chain<'a> {
         }
     }
 
-    /// The capture ends before what would stand here, `next` if that is known.
-    fn cut(self, next: Option<u8>) -> Found {
+    /// The capture ends before what would stand here, `next` if that is known; a routing header of
+    /// IPv6 may be part of it, unless this was the last header that is followed.
+    fn cut(self, next: Option<u8>, route: &mut Route) -> Found {
+        let is_last = self.headers == Self::MOST_HEADERS;
+        if self.of_ipv6 && !is_last && next.is_none_or(|next| self.is_walked(next)) {
+            route::add(route, Route::Unreadable);
+        }
         match self.inside_of_tunnel(next) {
             Some(unknown) => Found::Within(unread(self.ends, unknown, UNREAD)),
             None => Found::Here(UNREAD),
         }
     }
 
+    /// A routing header leads on along its list, however much of it is there and may be followed.
     fn header(self, kind: u8, header: Octets<'_>, route: &mut Route) -> Found {
+        if kind != ROUTING {
+            return self.next(kind, header, route);
+        }
+        let here = match header.at(1) {
+            Octet::There(length) => route::of_header(header, (usize::from(length) + 1) * 8),
+            Octet::Cut | Octet::Gone => Route::Unreadable,
+        };
+        let through = [self.ends.through, &listed(&here)].concat();
+        let ends = Ends {
+            through: &through,
+            ..self.ends
+        };
+        route::add(route, here);
+        Chain { ends, ..self }.next(kind, header, route)
+    }
+
+    fn next(self, kind: u8, header: Octets<'_>, route: &mut Route) -> Found {
         let (limit, incomplete) = (Reason::HeaderChainLimit, Reason::IncompleteHeaders);
         let full = self.headers == Self::MOST_HEADERS;
         let next = match header.at(0) {
             Octet::There(next) => next,
-            Octet::Cut => return self.cut(None),
+            Octet::Cut => return self.cut(None, route),
             Octet::Gone if full => return self.ends_before(None, limit),
             Octet::Gone => return self.ends_before(None, incomplete),
         };
@@ -239,10 +286,10 @@ impl<'a> Chain<'a> {
             (FRAGMENT, _) => 8,
             (AUTHENTICATION, Octet::There(length)) => (usize::from(length) + 2) * 4,
             (_, Octet::There(length)) => (usize::from(length) + 1) * 8,
-            (_, Octet::Cut) if header.left() >= Self::SHORTEST + 14 => {
-                return self.cut(Some(next));
+            (_, Octet::Cut) if header.left() >= Self::SHORTEST + Self::decided_by(next) => {
+                return self.cut(Some(next), route);
             }
-            // Whatever is missing, there is no room for TCP behind it.
+            // Whatever is missing, there is no room for what would decide behind it.
             (_, Octet::Cut | Octet::Gone) => return self.ends_before(Some(next), incomplete),
         };
         if octets > Self::MOST_OCTETS - self.octets {
@@ -262,15 +309,22 @@ impl<'a> Chain<'a> {
             match header.number(0, 8).and(header.two(2)) {
                 Ok(word) if word / 8 > 0 => return self.later_fragment(word / 8, next),
                 Ok(word) => beyond.first_fragment |= word % 2 == 1,
-                Err(_) if leads_to_tcp => return self.cut(Some(next)),
+                Err(_) if leads_to_tcp && self.begins_too_late(header, next) => {
+                    return self.ends_before(Some(next), incomplete);
+                }
+                Err(_) if leads_to_tcp => return self.cut(Some(next), route),
                 Err(_) => return Found::Here(Inside::Opaque),
             }
             beyond.octets_of_datagram = 0;
         }
-        if kind == ROUTING {
-            route::add(route, route::of_header(header.bounded(octets)));
-        }
         beyond.walk(next, header.behind(octets), route)
+    }
+
+    /// Whether a fragment header, itself cut, shows that what is behind it begins a datagram and
+    /// has no room to decide.
+    fn begins_too_late(self, header: Octets<'_>, next: u8) -> bool {
+        let begins = header.two(2).is_ok_and(|word| word / 8 == 0);
+        begins && header.left() < Self::SHORTEST + Self::decided_by(next)
     }
 
     fn tcp(self, header: Octets<'_>) -> Inside {

@@ -45,9 +45,9 @@ pub fn see(frame: Frame<'_>, tunnels: &[Tunnel]) -> Seen {
 /// What is there ends before it says whether it carries IP.
 fn ends(octets: Octets<'_>) -> Seen {
     if octets.are_cut() {
-        Seen::Unreadable
+        Seen::Unreadable(None)
     } else {
-        Seen::Runt
+        Seen::Runt(None)
     }
 }
 
@@ -67,7 +67,6 @@ fn cooked(
     outside: Outside<'_>,
 ) -> Seen {
     const NETLINK: u16 = 824;
-    const CAN: u16 = 280;
     const LLC: u16 = 4;
     // A header that is not all there says nothing.
     if octets.number(0, header).is_err() {
@@ -78,7 +77,7 @@ fn cooked(
         _ => return ends(octets),
     };
     match (hardware, protocol) {
-        (NETLINK | CAN, _) => Seen::NotIp,
+        (NETLINK, _) => Seen::NotIp,
         (_, LLC) => llc(octets.behind(header), 0, outside),
         (_, 0..0x600) => Seen::NotIp,
         (_, kind) => ether_type(kind, octets.behind(header), 0, outside),
@@ -141,7 +140,7 @@ fn llc(header: Octets<'_>, tags: usize, outside: Outside<'_>) -> Seen {
 }
 
 /// With address and control, or without.
-fn framed_ppp(frame: Octets<'_>, outside: Outside<'_>) -> Seen {
+pub fn framed_ppp(frame: Octets<'_>, outside: Outside<'_>) -> Seen {
     match (frame.at(0), frame.at(1)) {
         (Octet::There(0xff), Octet::There(3)) => ppp(frame.behind(2), outside),
         (Octet::There(0xff), Octet::Cut | Octet::Gone) => ends(frame),
@@ -150,7 +149,7 @@ fn framed_ppp(frame: Octets<'_>, outside: Outside<'_>) -> Seen {
 }
 
 /// The protocol field: its last octet is the first odd one.
-pub fn ppp(field: Octets<'_>, outside: Outside<'_>) -> Seen {
+fn ppp(field: Octets<'_>, outside: Outside<'_>) -> Seen {
     let (protocol, rest) = match field.at(0) {
         Octet::There(octet) if octet % 2 == 1 => (u16::from(octet), field.behind(1)),
         Octet::There(_) => match field.two(0) {

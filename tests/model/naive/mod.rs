@@ -15,10 +15,11 @@ use std::net::IpAddr;
 pub enum Seen {
     NotIp,
     Unparsed,
-    /// It ends before it can be told apart from what is sound.
-    Runt,
-    /// The capture ends before the addresses.
-    Unreadable,
+    /// It ends before it can be told apart from what is sound. What stands for its addresses, where
+    /// IP was announced.
+    Runt(Option<IpAddr>),
+    /// The capture ends before the addresses. What stands for them, likewise.
+    Unreadable(Option<IpAddr>),
     TooManyTagsOrLabels,
     Ip(Ip),
 }

@@ -21,7 +21,7 @@ pub fn of_options(options: Octets<'_>) -> Route {
     };
     let is_whole = (2..=options.left()).contains(&length);
     match kind {
-        LOOSE | STRICT if !is_whole => Route::Unreadable,
+        LOOSE | STRICT if !is_whole || options.bounded(length).are_cut() => Route::Unreadable,
         LOOSE | STRICT => {
             let mut route = of_list(options.bounded(length));
             add(&mut route, of_options(options.behind(length)));
@@ -60,20 +60,28 @@ fn of_list(option: Octets<'_>) -> Route {
     }
 }
 
-/// Of a routing header, whole or cut.
-pub fn of_header(header: Octets<'_>) -> Route {
+/// Of a routing header of so many octets; where they are not all there, its list is not read.
+pub fn of_header(header: Octets<'_>, octets: usize) -> Route {
     const FIXED: usize = 8;
+    let header = header.bounded(octets);
     let (kind, left) = match (header.at(2), header.at(3)) {
         (_, Octet::There(0)) => return Route::Nowhere,
         (Octet::There(kind), Octet::There(left)) => (kind, usize::from(left)),
         _ => return Route::Unreadable,
     };
-    let room = (header.left() - FIXED) / 16;
+    if header.left() < octets || header.are_cut() {
+        return Route::Unreadable;
+    }
+    let (room, over) = ((octets - FIXED) / 16, (octets - FIXED) % 16);
+    let last_entry = match header.at(4) {
+        Octet::There(last_entry) => usize::from(last_entry),
+        _ => return Route::Unreadable,
+    };
     let listed = match kind {
         // The last so many are to be passed yet.
-        0 | 2 if left <= room => room - left..room,
-        // From the last to the first.
-        4 if left <= room => 0..left,
+        0 | 2 if over == 0 && left <= room => room - left..room,
+        // From the last to the first (RFC 8754 §4.3.1.1).
+        4 if last_entry < room && left <= last_entry + 1 => 0..left,
         _ => return Route::Unreadable,
     };
     let addresses = listed.map(|index| header.number(FIXED + index * 16, 16));

@@ -35,9 +35,11 @@ pub struct Outside<'a> {
 
 /// The ends of a tunnel, as its outer header has them.
 #[derive(Clone, Copy)]
-pub struct Ends {
+pub struct Ends<'a> {
     pub src: IpAddr,
     pub dst: IpAddr,
+    /// Where a source route has it go yet: it ends there, too.
+    pub through: &'a [IpAddr],
 }
 
 const UDP: u8 = 17;
@@ -76,30 +78,33 @@ impl<'a> Outside<'a> {
         Self { tunnels, opened: 0 }
     }
 
-    fn ending_at(self, ends: Ends) -> impl Iterator<Item = &'a Tunnel> {
+    fn ending_at(self, ends: Ends<'_>) -> impl Iterator<Item = &'a Tunnel> {
         self.tunnels.iter().filter(move |tunnel| {
-            let mut endpoints = tunnel.endpoints.iter();
-            endpoints.any(|prefix| prefix.holds(ends.src) || prefix.holds(ends.dst))
+            let mut addresses = [ends.src, ends.dst]
+                .into_iter()
+                .chain(ends.through.to_vec());
+            addresses.any(|end| tunnel.endpoints.iter().any(|prefix| prefix.holds(end)))
         })
     }
 
-    /// Whether any tunnel that can be over such an outer header ends at one of these.
-    pub fn is_end_of_any(self, ends: Ends) -> bool {
+    /// What stands for the addresses inside where any tunnel that ends here may follow: IPv6's where
+    /// nothing else can be inside.
+    pub fn unknown(self, ends: Ends<'_>) -> Option<IpAddr> {
         let protocols = [4, 41, 47, UDP];
-        protocols
-            .iter()
-            .any(|protocol| self.leads(*protocol, ends).is_some())
+        let tunnels = protocols.iter().filter_map(|p| self.leads(*p, ends));
+        let unknown = tunnels.map(Tunnel::unknown);
+        unknown.reduce(|one, other| if one.is_ipv4() { one } else { other })
     }
 
     /// The first tunnel that a protocol may lead into.
-    pub fn leads(self, protocol: u8, ends: Ends) -> Option<&'a Tunnel> {
+    pub fn leads(self, protocol: u8, ends: Ends<'_>) -> Option<&'a Tunnel> {
         let ipv6 = ends.src.is_ipv6();
         let mut tunnels = self.ending_at(ends);
         tunnels.find(|tunnel| tunnel.kind.is_over(protocol, ipv6))
     }
 
     /// What is seen behind the outer headers.
-    pub fn open(self, protocol: u8, ends: Ends, payload: Octets<'_>) -> Seen {
+    pub fn open(self, protocol: u8, ends: Ends<'_>, payload: Octets<'_>) -> Seen {
         let ipv6 = ends.src.is_ipv6();
         let (mut ports, mut within) = ((0, 0), payload);
         if protocol == UDP {
@@ -109,7 +114,11 @@ impl<'a> Outside<'a> {
                 }
                 _ => {
                     let unknown = Ipv4Addr::UNSPECIFIED.into();
-                    return unread(ends, unknown, short(payload));
+                    let inside = match payload.left() {
+                        0..4 => Inside::Evasive(Reason::IncompleteHeaders),
+                        _ => short(payload),
+                    };
+                    return unread(ends, unknown, inside);
                 }
             }
         }
@@ -124,7 +133,8 @@ impl<'a> Outside<'a> {
             return unread(ends, tunnel.kind.unknown(), short(payload));
         }
         if self.opened == MOST_TUNNELS {
-            return Seen::TooManyTagsOrLabels;
+            let evasive = Inside::Evasive(Reason::HeaderChainLimit);
+            return unread(ends, tunnel.kind.unknown(), evasive);
         }
         let deeper = Self {
             opened: self.opened + 1,
@@ -132,13 +142,17 @@ impl<'a> Outside<'a> {
         };
         match deeper.behind(tunnel.kind, within) {
             Within::Nothing => outer(ends, Inside::Opaque),
-            Within::Short | Within::Seen(Seen::Runt) => {
-                unread(ends, tunnel.kind.unknown(), short(payload))
+            Within::Short => unread(ends, tunnel.kind.unknown(), short(payload)),
+            Within::Seen(Seen::Runt(announced)) => {
+                let unknown = announced.unwrap_or(tunnel.kind.unknown());
+                unread(ends, unknown, Inside::Evasive(Reason::IncompleteHeaders))
             }
             Within::Seen(Seen::Ip(ip)) => Seen::Ip(tunnel.known(ip, ends)),
             Within::Seen(Seen::NotIp) => outer(ends, Inside::Opaque),
             Within::Seen(Seen::Unparsed) => Seen::Unparsed,
-            Within::Seen(Seen::Unreadable) => unread(ends, tunnel.kind.unknown(), CUT),
+            Within::Seen(Seen::Unreadable(announced)) => {
+                unread(ends, announced.unwrap_or(tunnel.kind.unknown()), CUT)
+            }
             Within::Seen(Seen::TooManyTagsOrLabels) => Seen::TooManyTagsOrLabels,
         }
     }
@@ -164,7 +178,9 @@ impl<'a> Outside<'a> {
         let has = |bit: u16| if flags & bit != 0 { 4 } else { 0 };
         let (checksum, routing, key, sequence) = (0x8000, 0x4000, 0x2000, 0x1000);
         let octets = match flags & 7 {
-            0 if has(routing) == 0 => 4 + has(checksum) + has(key) + has(sequence),
+            // Of RFC 1701, not RFC 2784, whose receivers discard it.
+            0 | 1 if has(routing) > 0 => return Within::Seen(Seen::Unparsed),
+            0 => 4 + has(checksum) + has(key) + has(sequence),
             1 => 4 + has(checksum) + has(key) + has(sequence) + has(0x0080),
             _ => return Within::Nothing,
         };
@@ -174,7 +190,7 @@ impl<'a> Outside<'a> {
         let within = header.behind(octets);
         Within::Seen(match kind {
             0x6558 => link::ethernet(within, self),
-            0x880b => link::ppp(within, self),
+            0x880b => link::framed_ppp(within, self),
             kind => link::ether_type(kind, within, 0, self),
         })
     }
@@ -204,15 +220,13 @@ impl<'a> Outside<'a> {
         if header.left() < octets {
             return Within::Short;
         }
-        let frame = header.behind(octets);
-        Within::Seen(match (frame.at(0), frame.at(1)) {
-            (Octet::There(0xff), Octet::There(3)) => link::ppp(frame.behind(2), self),
-            _ => link::ppp(frame, self),
-        })
+        Within::Seen(link::framed_ppp(header.behind(octets), self))
     }
 
     fn gtp_u(self, header: Octets<'_>) -> Within {
-        let (Octet::There(flags), Octet::There(message)) = (header.at(0), header.at(1)) else {
+        let (Octet::There(flags), Octet::There(message), Ok(_)) =
+            (header.at(0), header.at(1), header.number(0, 8))
+        else {
             return Within::Short;
         };
         const TUNNELLED: u8 = 255;
@@ -227,13 +241,13 @@ impl<'a> Outside<'a> {
             while flags & 4 != 0 && next != Octet::There(0) {
                 match header.at(octets) {
                     Octet::There(words) if words > 0 => octets += usize::from(words) * 4,
-                    Octet::There(_) => return Within::Nothing,
+                    Octet::There(_) => return Within::Seen(Seen::Unparsed),
                     _ => return Within::Short,
                 }
                 next = header.at(octets - 1);
             }
         }
-        if header.number(0, octets.min(8)).is_err() || header.left() < octets {
+        if header.left() < octets {
             return Within::Short;
         }
         let packet = header.behind(octets);
@@ -266,7 +280,7 @@ fn short(payload: Octets<'_>) -> Inside {
     }
 }
 
-fn outer(ends: Ends, inside: Inside) -> Seen {
+fn outer(ends: Ends<'_>, inside: Inside) -> Seen {
     Seen::Ip(Ip {
         src: ends.src,
         dst: ends.dst,
@@ -278,13 +292,14 @@ fn outer(ends: Ends, inside: Inside) -> Seen {
     })
 }
 
-/// A packet of which nothing is known but the ends of its tunnel.
-pub fn unread(ends: Ends, address: IpAddr, inside: Inside) -> Seen {
+/// A packet of which nothing is known but the ends of its tunnel. Where that one lies in another, it
+/// is known as the other's packets are.
+pub fn unread(ends: Ends<'_>, address: IpAddr, inside: Inside) -> Seen {
     Seen::Ip(Ip {
         src: address,
         dst: address,
         known_by: (ends.src, ends.dst),
-        tunnelled: true,
+        tunnelled: false,
         route: Route::Nowhere,
         spoofed: false,
         inside,
@@ -296,7 +311,7 @@ impl Tunnel {
         self.kind.unknown()
     }
 
-    fn known(&self, ip: Ip, ends: Ends) -> Ip {
+    fn known(&self, ip: Ip, ends: Ends<'_>) -> Ip {
         let known_by = match (ip.tunnelled, self.by_outer) {
             (false, true) => (ends.src, ends.dst),
             (true, _) | (false, false) => ip.known_by,
