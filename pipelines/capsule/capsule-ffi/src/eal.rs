@@ -33,8 +33,8 @@ pub unsafe fn rte_eal_init(argc: c_int, argv: *mut *mut c_char) -> c_int {
     unsafe { bindings::rte_eal_init(argc, words.as_mut_ptr()) }
 }
 
-/// DPDK's own, and the thread becomes one of its lcores: since DPDK 20.08 others have no cache of
-/// free mbufs.
+/// DPDK's own, and the thread becomes one of its lcores, as it may since DPDK 20.08: others have no
+/// cache of free mbufs.
 ///
 /// # Safety
 /// `cpuset` points to a set, and DPDK has begun.

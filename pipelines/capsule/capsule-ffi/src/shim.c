@@ -52,7 +52,7 @@ void
 capsule_ffi_register_thread(void)
 {
 	/* Where there are several processes DPDK refuses, and the thread works on without a cache of
-	 * free mbufs, as one of DPDK 19.11 did. */
+	 * free mbufs, as with DPDK 19.11. */
 	if (rte_lcore_id() == LCORE_ID_ANY)
 		(void)rte_thread_register();
 }
