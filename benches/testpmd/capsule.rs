@@ -86,11 +86,7 @@ fn text(capture: &Path, eal: &[String]) -> String {
 }
 
 fn mpps(program: &mut Command) -> f64 {
-    let mut running = program
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
+    let mut running = program.stdout(Stdio::piped()).spawn().unwrap();
     let thread = format!("{NAME}-core{LCORE}");
     let mut taken_ns = 0;
     while taken_ns < RUN_NS {

@@ -2,9 +2,9 @@
 # Builds the host for capsule on Debian, and runs it: with the arguments that are given, or on the
 # capture of a day at an ISP, from one port over net_pcap to the other.
 #
-#   sudo -E bash pipelines/capsule/run.sh [--file RUNTIME.toml --policy POLICY.yaml …]
+#   bash pipelines/capsule/run.sh [--file RUNTIME.toml --policy POLICY.yaml …]
 #
-# Root is needed to install packages, and for the cards of a runtime file that names some.
+# Root is needed where packages are to be installed, and for the cards of a runtime file that names some.
 set -euo pipefail
 root=$(cd "$(dirname "$0")/../.." && pwd)
 

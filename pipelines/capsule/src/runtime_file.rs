@@ -71,10 +71,8 @@ impl RuntimeFile {
         ensure!(*name != network.name, "both ports are named {name:?}");
         check(access)?;
         check(network)?;
-        let [cores, others] = [of_access, of_network].map(|port| {
-            let cores: BTreeSet<_> = port.cores.iter().copied().collect();
-            cores
-        });
+        let [cores, others] =
+            [of_access, of_network].map(|port| port.cores.iter().copied().collect::<BTreeSet<_>>());
         ensure!(
             cores == others,
             "the ports have different cores: each core takes frames from both"

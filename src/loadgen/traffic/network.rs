@@ -18,6 +18,9 @@ use std::sync::Arc;
 /// Made-up networks take their tables as of this instant.
 const MADE_UP_AT: Timestamp = Timestamp::constant(1_767_225_600, 0);
 
+/// The highest limit that a policy can set.
+const MOST_BYTES: u64 = 1 << 40;
+
 /// What a made-up subscriber has of IPv6.
 const SUBSCRIBER_LENGTH: u8 = 56;
 
@@ -83,7 +86,7 @@ impl Network {
         let mut resolved = loaded
             .resolved
             .ok_or_else(|| said(first.map(|d| d.message)))?;
-        resolved.memory_limit_bytes = u64::MAX;
+        resolved.memory_limit_bytes = MOST_BYTES;
         if let Some(tenant) = resolved.tenants.first_mut() {
             tenant
                 .rules
