@@ -124,7 +124,7 @@ mod tests {
 
     #[test]
     fn a_file_of_two_ports_is_taken() {
-        let file = RuntimeFile::parse(FILE).unwrap_or_else(|error| unreachable!("{error:#}"));
+        let file = RuntimeFile::parse(FILE).unwrap();
         assert_eq!((&*file.access, &*file.network), ("access", "network"));
         assert_eq!((file.cores, file.master_core), (vec![1, 2], 0));
     }

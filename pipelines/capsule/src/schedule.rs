@@ -79,3 +79,50 @@ impl Present {
         &self.tables
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use sekisho::policy::{Path, Question, load_with};
+    use sekisho::wire::Family;
+
+    const POLICY: &str = "
+isp: example-net
+time_zone: Asia/Tokyo
+plans: { home: { kind: dynamic } }
+subscribers: [{ plan: home, prefixes: [198.51.100.0/25] }]
+destinations: {}
+rules: [{ name: op25b, kinds: [dynamic], from: 2026-12-01, action: drop }]
+";
+
+    /// Whether any rule speaks of a SYN to port 25.
+    fn is_ruled(present: &mut Present) -> bool {
+        let tables = present.tables();
+        let home = u32::from_be_bytes([198, 51, 100, 1]).into();
+        let question = Question {
+            family: Family::V4,
+            path: Path::Outbound,
+            opening: true,
+            plan: tables.plan(Family::V4, home),
+            peer_set: tables.peer_set(Family::V4, 0),
+        };
+        tables.rule(question).0 > 0
+    }
+
+    #[test]
+    fn a_dated_rule_begins_at_its_second_for_whoever_looks() {
+        let last = "2026-11-30T23:59:59+09:00".parse().unwrap();
+        let first = "2026-12-01T00:00:00+09:00".parse().unwrap();
+        let read = |_: &std::path::Path| Ok(POLICY.into());
+        let loaded = load_with(&["policy.yaml".to_owned()], last, &read);
+        let program = Program::compile(Arc::new(loaded.resolved.unwrap())).unwrap();
+        let schedule = Arc::new(Schedule::new(program, Some(last)).unwrap());
+
+        let mut early = schedule.present();
+        schedule.advance(last);
+        assert!(!is_ruled(&mut early));
+        schedule.advance(first);
+        assert!(is_ruled(&mut early));
+        assert!(is_ruled(&mut schedule.present()));
+    }
+}
