@@ -33,7 +33,7 @@ const FRAMES: usize = 2_048;
 /// Each program so often, by turns.
 const ROUNDS: usize = 5;
 
-/// Where both programs work; DPDK's own thread is on the other one.
+/// Where all programs work; DPDK's own thread is on the other one.
 pub(crate) const LCORE: u32 = 1;
 
 /// What sekisho is to reach of testpmd's `mac`, every frame classified.
@@ -65,7 +65,7 @@ pub(crate) fn network() -> Network {
     Network::synthetic(&"dense-100k".parse().unwrap()).unwrap()
 }
 
-/// The same words for both programs, behind `--vdev` or as the devices of a pipeline.
+/// The same words for all programs, behind `--vdev` or as the devices of a pipeline.
 pub(crate) fn devices(capture: &Path) -> [String; 2] {
     let source = format!("net_pcap0,rx_pcap={},infinite_rx=1", capture.display());
     [source, "net_null0,no-rx=1".to_owned()]

@@ -64,6 +64,8 @@ fn build() -> Result<(), Box<dyn Error>> {
         .derive_default(true)
         .generate_comments(false)
         .parse_callbacks(Box::new(OldNames))
+        // Another DPDK has other structures: its headers are looked at, too.
+        .parse_callbacks(Box::new(bindgen::CargoCallbacks::new()))
         .rust_edition(bindgen::RustEdition::Edition2024)
         .generate()?;
     let out = PathBuf::from(env::var("OUT_DIR")?);

@@ -11,20 +11,8 @@ use std::io::Write as _;
 fn main() -> anyhow::Result<()> {
     let file = std::env::args_os().nth(1).context("no runtime file")?;
     let file = RuntimeFile::read(file.as_ref())?;
-    let mut runtime = Runtime::build(file.config)?;
-    for core in file.cores {
-        for (from, to) in [(&file.access, &file.network), (&file.network, &file.access)] {
-            let (from, to) = (from.clone(), to.clone());
-            runtime.add_pipeline_to_core(core, move |ports| {
-                #[expect(
-                    clippy::indexing_slicing,
-                    reason = "both ports have each of these cores"
-                )]
-                let [from, to] = [&ports[&from], &ports[&to]];
-                batch::splice(from.clone(), to.clone())
-            })?;
-        }
-    }
+    let mut runtime = Runtime::build(file.config.clone())?;
+    file.install(&mut runtime, |_, from, to| batch::splice(from, to))?;
     runtime.execute()?;
     let Sent {
         transmitted,

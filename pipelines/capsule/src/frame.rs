@@ -6,7 +6,8 @@ use capsule::Mbuf;
 use sekisho::wire::{AsFrame, Frame, LinkType};
 
 /// A frame that was received. Of one of several segments, which capsule knows nothing of, the first
-/// is looked at: it holds 2,048 octets, and all headers.
+/// is looked at: 2,048 octets, where the driver fills it. What is cut off there is judged as what a
+/// sender cut off is.
 pub(crate) struct Received(pub(crate) Mbuf);
 
 impl AsFrame for Received {

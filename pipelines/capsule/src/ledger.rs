@@ -6,6 +6,7 @@ use sekisho::policy::Legend;
 use sekisho::stats::Counters;
 use sekisho::worker::Replies;
 use std::fmt;
+use std::mem;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// What all pipelines counted, as far as they have ended.
@@ -43,8 +44,8 @@ pub struct Sent {
 
 /// All of it.
 #[derive(Debug)]
-pub struct Account<'a> {
-    sums: MutexGuard<'a, Sums>,
+pub struct Account {
+    sums: Sums,
     sent: Sent,
 }
 
@@ -57,10 +58,10 @@ impl Ledger {
         sums.replies += entry.replies;
     }
 
-    /// All, when every pipeline has ended.
-    pub fn close(&self, sent: Sent) -> Account<'_> {
+    /// All, when every pipeline has ended; then it is empty.
+    pub fn close(&self, sent: Sent) -> Account {
         Account {
-            sums: self.sums(),
+            sums: mem::take(&mut *self.sums()),
             sent,
         }
     }
@@ -96,27 +97,27 @@ impl Observer for Sent {
     fn observe_histogram(&mut self, _key: Key, _values: &[u64]) {}
 }
 
-impl Account<'_> {
+impl Account {
     /// Whether every frame that was received has a verdict, and every one that was to leave has left
-    /// or was counted.
+    /// or was counted; where nothing but such pipelines sends in this process.
     pub fn balances(&self) -> bool {
         let Sums {
             rx,
             totals,
             replies,
-        } = &*self.sums;
+        } = &self.sums;
         let leaving = totals.decided() - totals.discarded() + replies.generated;
         *rx == totals.decided() && leaving == self.sent.transmitted + self.sent.tx_full
     }
 }
 
-impl fmt::Display for Account<'_> {
+impl fmt::Display for Account {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Sums {
             rx,
             totals,
             replies,
-        } = &*self.sums;
+        } = &self.sums;
         let Sent {
             transmitted,
             tx_full,

@@ -59,44 +59,27 @@ fn run(args: &Args) -> anyhow::Result<bool> {
         .with_writer(std::io::stderr)
         .with_max_level(tracing::Level::WARN)
         .init();
-    let RuntimeFile {
-        config,
-        access,
-        network,
-        cores,
-        master_core,
-    } = RuntimeFile::read(&args.file)?;
+    let file = RuntimeFile::read(&args.file)?;
     let (program, deployment) = args.deployment.load()?;
     let checkpoint = Arc::new(Checkpoint {
         deployment,
         schedule: Arc::new(Schedule::new(program, args.at)?),
         ledger: Ledger::default(),
-        cores: cores.len(),
+        cores: file.cores.len(),
         began: Instant::now(),
     });
 
-    let mut runtime = Runtime::build(config).context("capsule's runtime does not begin")?;
-    for core in cores {
-        for (name, facing, from, to) in [
-            ("out", Facing::Out, &access, &network),
-            ("in", Facing::In, &network, &access),
-        ] {
-            let (from, to) = (from.clone(), to.clone());
-            let checkpoint = Arc::clone(&checkpoint);
-            runtime.add_pipeline_to_core(core, move |ports| {
-                #[expect(
-                    clippy::indexing_slicing,
-                    reason = "both ports have each of these cores: runtime_file sees to it"
-                )]
-                let [from, to] = [&ports[&from], &ports[&to]];
-                Stages::behind(from.clone(), facing, &checkpoint).send_named(name, to.clone())
-            })?;
-        }
-    }
+    let mut runtime =
+        Runtime::build(file.config.clone()).context("capsule's runtime does not begin")?;
+    let shared = Arc::clone(&checkpoint);
+    file.install(&mut runtime, move |facing, from, to| {
+        let name = if facing == Facing::In { "in" } else { "out" };
+        Stages::behind(from, facing, &shared).send_named(name, to)
+    })?;
     if args.at.is_none() {
         let schedule = Arc::clone(&checkpoint.schedule);
         let look = move || schedule.advance(Timestamp::now());
-        runtime.add_periodic_task_to_core(master_core, look, CLOCK)?;
+        runtime.add_periodic_task_to_core(file.master_core, look, CLOCK)?;
     }
     runtime.execute()?;
 

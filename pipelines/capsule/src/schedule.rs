@@ -3,16 +3,25 @@
 use anyhow::Context as _;
 use jiff::Timestamp;
 use sekisho::policy::{Epoch, Legend, Program, Tables};
+use std::mem;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Policies, and the stretch of time between two of their events that is now.
 #[derive(Debug)]
 pub struct Schedule {
     program: Program,
-    epoch: Mutex<Epoch>,
+    epochs: Mutex<Epochs>,
     /// How often it changed.
     changes: AtomicU64,
+}
+
+#[derive(Debug)]
+struct Epochs {
+    now: Epoch,
+    /// Tables from before that a pipeline may yet hold: they are not to be freed by one, which has
+    /// frames to forward.
+    retired: Vec<Arc<Tables>>,
 }
 
 /// One pipeline's view of it.
@@ -33,20 +42,27 @@ impl Schedule {
         let epoch = program.at(at).context("the policies cannot be compiled")?;
         Ok(Self {
             program,
-            epoch: Mutex::new(epoch),
+            epochs: Mutex::new(Epochs {
+                now: epoch,
+                retired: Vec::new(),
+            }),
             changes: AtomicU64::new(0),
         })
     }
 
     /// Has the rules of an instant in force, if others are.
     pub fn advance(&self, now: Timestamp) {
-        let mut epoch = self.epoch.lock().unwrap_or_else(PoisonError::into_inner);
+        let Epochs {
+            now: epoch,
+            retired,
+        } = &mut *self.epochs();
+        retired.retain(|tables| Arc::strong_count(tables) > 1);
         if epoch.holds(now) {
             return;
         }
         match self.program.at(now) {
             Ok(next) => {
-                *epoch = next;
+                retired.push(mem::replace(epoch, next).tables);
                 self.changes.fetch_add(1, Ordering::Release);
             }
             Err(error) => tracing::error!("the rules from before stay in force: {error}"),
@@ -60,12 +76,16 @@ impl Schedule {
 
     /// A view for one pipeline.
     pub fn present(self: &Arc<Self>) -> Present {
-        let epoch = self.epoch.lock().unwrap_or_else(PoisonError::into_inner);
+        let epochs = self.epochs();
         Present {
             schedule: Arc::clone(self),
             seen: self.changes.load(Ordering::Acquire),
-            tables: Arc::clone(&epoch.tables),
+            tables: Arc::clone(&epochs.now.tables),
         }
+    }
+
+    fn epochs(&self) -> MutexGuard<'_, Epochs> {
+        self.epochs.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -84,7 +84,14 @@ impl<P: PacketRx + PacketTx> Stages<P> {
         if let Some(answering) = &mut self.answering
             && self.burst.which(|verdict| verdict == Verdict::Reject) > 0
         {
-            let compose = |octets: &[u8]| Mbuf::from_bytes(octets).ok();
+            // capsule tells of an empty pool by an error that it makes anew each time: once a burst
+            // is enough.
+            let mut is_empty = false;
+            let compose = |octets: &[u8]| {
+                let mbuf = (!is_empty).then(|| Mbuf::from_bytes(octets).ok());
+                is_empty |= matches!(mbuf, Some(None));
+                mbuf.flatten()
+            };
             let replies = answering.answer(frames, &self.burst, tables, now, compose);
             if !replies.is_empty() {
                 self.port.transmit(replies.into_iter().collect());
@@ -120,7 +127,7 @@ impl<P: PacketRx + PacketTx> Batch for Stages<P> {
     fn next(&mut self) -> Option<Disposition<Mbuf>> {
         let Received(mbuf) = self.frames.next()?;
         let leaving = self.leaving.get(self.given / BURST);
-        let leaves = leaving.is_some_and(|burst| burst >> (self.given % BURST) & 1 == 1);
+        let leaves = leaving.is_none_or(|burst| burst >> (self.given % BURST) & 1 == 1);
         self.given += 1;
         Some(match leaves {
             true => Disposition::Drop(mbuf),

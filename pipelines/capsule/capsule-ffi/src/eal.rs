@@ -19,18 +19,48 @@ pub unsafe fn rte_eal_init(argc: c_int, argv: *mut *mut c_char) -> c_int {
     let count = usize::try_from(argc).unwrap_or(0);
     let words = (0..count).map(|index| {
         // SAFETY: of `argc` strings; the caller keeps them for as long as this call takes.
-        let word = unsafe { CStr::from_ptr(*argv.add(index)) };
-        let renamed = RENAMED.iter().find(|(old, _)| *old == word);
-        renamed.map_or(word, |(_, new)| new).to_owned()
+        unsafe { CStr::from_ptr(*argv.add(index)) }.to_owned()
     });
     // DPDK keeps pointers to its arguments, and capsule frees them after this call: these copies
     // stay for as long as the program does. getopt(3) may put them into another order, and some
     // of its kin want an end.
+    let words = of_today(words.collect());
     let end = std::ptr::null_mut();
-    let words = words.map(CString::into_raw).chain([end]);
+    let words = words.into_iter().map(CString::into_raw).chain([end]);
     let words: &mut [*mut c_char] = Vec::leak(words.collect());
     // SAFETY: `argc` strings that are never freed.
     unsafe { bindings::rte_eal_init(argc, words.as_mut_ptr()) }
+}
+
+/// As many words, as DPDK understands them.
+fn of_today(mut words: Vec<CString>) -> Vec<CString> {
+    for word in &mut words {
+        if let Some((_, new)) = RENAMED.iter().find(|(old, _)| *old == &**word) {
+            *word = (*new).to_owned();
+        }
+    }
+    for index in 1..words.len() {
+        if let Some([option, device]) = words.get_mut(index - 1..=index)
+            && &**option == c"--vdev"
+            && is_card(device)
+        {
+            *option = c"--allow".to_owned();
+        }
+    }
+    words
+}
+
+/// Whether a device is a PCI address, with or without arguments: 0000:3b:00.0. capsule takes those for
+/// virtual devices that have a letter in them.
+fn is_card(device: &CStr) -> bool {
+    let device = device.to_bytes();
+    let (address, arguments) = device.split_at(device.len().min(b"0000:00:00.0".len()));
+    let shape = b"xxxx:xx:xx.x".iter();
+    let is_address = shape.zip(address).all(|(place, octet)| match place {
+        b'x' => octet.is_ascii_hexdigit(),
+        mark => mark == octet,
+    });
+    is_address && address.len() == b"xxxx:xx:xx.x".len() && matches!(arguments, [] | [b',', ..])
 }
 
 /// DPDK's own, and the thread becomes one of its lcores, as it may since DPDK 20.08: others have no
@@ -43,5 +73,50 @@ pub unsafe fn rte_thread_set_affinity(cpuset: *mut bindings::rte_cpuset_t) -> c_
     unsafe {
         bindings::capsule_ffi_register_thread();
         bindings::rte_thread_set_affinity(cpuset)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_are_those_of_today_and_cards_are_no_virtual_devices() {
+        let said = [
+            c"box",
+            c"--master-lcore",
+            c"0",
+            c"--pci-whitelist",
+            c"0000:03:00.0",
+            c"--vdev",
+            c"0000:3b:00.1",
+            c"--vdev",
+            c"0000:af:00.0,a=1",
+            c"--vdev",
+            c"net_null0",
+            c"--vdev",
+            c"0000:3b:00.10",
+            c"--vdev",
+        ];
+        let heard = [
+            c"box",
+            c"--main-lcore",
+            c"0",
+            c"--allow",
+            c"0000:03:00.0",
+            c"--allow",
+            c"0000:3b:00.1",
+            c"--allow",
+            c"0000:af:00.0,a=1",
+            c"--vdev",
+            c"net_null0",
+            c"--vdev",
+            c"0000:3b:00.10",
+            c"--vdev",
+        ];
+        assert_eq!(
+            of_today(said.map(CStr::to_owned).into()),
+            heard.map(CStr::to_owned)
+        );
     }
 }

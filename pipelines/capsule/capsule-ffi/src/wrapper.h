@@ -17,7 +17,10 @@ static const uint64_t ETH_RSS_IP = RTE_ETH_RSS_IP;
 static const uint64_t ETH_RSS_TCP = RTE_ETH_RSS_TCP;
 static const uint64_t ETH_RSS_UDP = RTE_ETH_RSS_UDP;
 static const uint64_t ETH_RSS_SCTP = RTE_ETH_RSS_SCTP;
-static const uint64_t DEV_TX_OFFLOAD_MBUF_FAST_FREE = RTE_ETH_TX_OFFLOAD_MBUF_FAST_FREE;
+
+/* capsule asks for this where a device has it, and so promises that a queue's mbufs are all of one
+ * pool: not so with a pool for each socket, and replies from the core's. No device has nothing. */
+static const uint64_t DEV_TX_OFFLOAD_MBUF_FAST_FREE = 0;
 
 /* DPDK's inline functions, as symbols (shim.c). */
 int _rte_errno(void);
