@@ -205,6 +205,8 @@ fn a_dated_rule_begins_while_a_runtime_of_capsule_works() {
         frame
     });
     write(&capture, &both);
+    // Built, so that the time until the rule begins is the host's.
+    program();
     let begins = Timestamp::from_second(Timestamp::now().as_second() + 6).unwrap();
     let policy = Policy::new(Some(&begins.to_string()), &[]);
     let access = format!("net_pcap0,rx_pcap={},infinite_rx=1", capture.display());
