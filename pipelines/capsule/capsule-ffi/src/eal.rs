@@ -53,14 +53,18 @@ fn of_today(mut words: Vec<CString>) -> Vec<CString> {
 /// Whether a device is a PCI address, with or without arguments: 0000:3b:00.0. capsule takes those for
 /// virtual devices that have a letter in them.
 fn is_card(device: &CStr) -> bool {
-    let device = device.to_bytes();
-    let (address, arguments) = device.split_at(device.len().min(b"0000:00:00.0".len()));
-    let shape = b"xxxx:xx:xx.x".iter();
-    let is_address = shape.zip(address).all(|(place, octet)| match place {
-        b'x' => octet.is_ascii_hexdigit(),
-        mark => mark == octet,
-    });
-    is_address && address.len() == b"xxxx:xx:xx.x".len() && matches!(arguments, [] | [b',', ..])
+    const ADDRESS: &[u8] = b"xxxx:xx:xx.x";
+    let Some((address, arguments)) = device.to_bytes().split_at_checked(ADDRESS.len()) else {
+        return false;
+    };
+    let is_address = ADDRESS
+        .iter()
+        .zip(address)
+        .all(|(place, octet)| match place {
+            b'x' => octet.is_ascii_hexdigit(),
+            mark => mark == octet,
+        });
+    is_address && matches!(arguments, [] | [b',', ..])
 }
 
 /// DPDK's own, and the thread becomes one of its lcores, as it may since DPDK 20.08: others have no
@@ -82,41 +86,25 @@ mod tests {
 
     #[test]
     fn words_are_those_of_today_and_cards_are_no_virtual_devices() {
-        let said = [
-            c"box",
-            c"--master-lcore",
-            c"0",
-            c"--pci-whitelist",
-            c"0000:03:00.0",
-            c"--vdev",
-            c"0000:3b:00.1",
-            c"--vdev",
-            c"0000:af:00.0,a=1",
-            c"--vdev",
-            c"net_null0",
-            c"--vdev",
-            c"0000:3b:00.10",
-            c"--vdev",
-        ];
-        let heard = [
-            c"box",
-            c"--main-lcore",
-            c"0",
-            c"--allow",
-            c"0000:03:00.0",
-            c"--allow",
-            c"0000:3b:00.1",
-            c"--allow",
-            c"0000:af:00.0,a=1",
-            c"--vdev",
-            c"net_null0",
-            c"--vdev",
-            c"0000:3b:00.10",
-            c"--vdev",
-        ];
-        assert_eq!(
-            of_today(said.map(CStr::to_owned).into()),
-            heard.map(CStr::to_owned)
-        );
+        let (said, heard): (Vec<_>, Vec<_>) = [
+            (c"box", c"box"),
+            (c"--master-lcore", c"--main-lcore"),
+            (c"0", c"0"),
+            (c"--pci-whitelist", c"--allow"),
+            (c"0000:03:00.0", c"0000:03:00.0"),
+            (c"--vdev", c"--allow"),
+            (c"0000:3b:00.1", c"0000:3b:00.1"),
+            (c"--vdev", c"--allow"),
+            (c"0000:af:00.0,a=1", c"0000:af:00.0,a=1"),
+            (c"--vdev", c"--vdev"),
+            (c"net_null0", c"net_null0"),
+            (c"--vdev", c"--vdev"),
+            (c"0000:3b:00.10", c"0000:3b:00.10"),
+            (c"--vdev", c"--vdev"),
+        ]
+        .map(|(said, heard)| (said.to_owned(), heard.to_owned()))
+        .into_iter()
+        .unzip();
+        assert_eq!(of_today(said), heard);
     }
 }
